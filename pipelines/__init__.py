@@ -1,0 +1,1 @@
+"""PIXELS: a request becomes frames. Knows torch, never imports studio."""

@@ -1,0 +1,171 @@
+"""What each model is: one table of facts, never an `if` on a name. No torch here: the page reads this too."""
+
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+Quality = Literal["draft", "standard", "final"]
+QUALITIES: tuple[Quality, ...] = ("draft", "standard", "final")
+
+
+class Size(NamedTuple):
+    """Width and height of a frame in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}×{self.height}"
+
+
+class Sampling(BaseModel):
+    """How one quality of one model denoises; every value may be overridden in a request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    num_inference_steps: int
+    guidance_scale: float
+    guidance_scale_2: float | None
+    flow_shift: float
+
+
+class ModelSpec(BaseModel):
+    """The facts about one set of weights.
+
+    `repo` is a Hugging Face repository id, or a folder relative to this repository when `embedded`.
+    `guidance_scale` belongs to the high-noise expert, `guidance_scale_2` to the low-noise one.
+    `memory_gb` is the bf16 weights of all parts together (fp32 for `sketch`, which runs on the CPU).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    title: str
+    repo: str
+    revision: str | None
+    embedded: bool
+    licence: str
+    sizes: tuple[Size, ...]
+    fps: int
+    min_frames: int
+    max_frames: int
+    default_frames: int
+    max_sequence_length: int
+    two_experts: bool
+    memory_gb: float
+    negative_prompt: str
+    sampling: dict[Quality, Sampling]
+
+    def legal_frames(self) -> list[int]:
+        """Every frame count this model makes well: 4n+1 from `min_frames` to `max_frames`."""
+        return list(range(self.min_frames, self.max_frames + 1, 4))
+
+    def frames_for(self, seconds: float) -> int:
+        """The legal frame count nearest to a length in seconds (the first frame counts as time 0)."""
+        return min(self.legal_frames(), key=lambda frames: abs((frames - 1) / self.fps - seconds))
+
+
+# Wan's own default negative prompt (Wan2.2 `shared_config.py`, sample_neg_prompt).
+_WAN_NEGATIVE = (
+    "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，"
+    "JPEG压缩残留，丑陋的，残缺的，多余的手指，画得不好的手部，画得不好的脸部，畸形的，毁容的，形态畸形的肢体，"
+    "手指融合，静止不动的画面，杂乱的背景，三条腿，背景人很多，倒着走"
+)
+
+
+def _steps(
+    draft: int, standard: int, final: int, *, high: float, low: float | None, shift: float
+) -> dict[Quality, Sampling]:
+    counts: dict[Quality, int] = {"draft": draft, "standard": standard, "final": final}
+    return {
+        quality: Sampling(num_inference_steps=n, guidance_scale=high, guidance_scale_2=low, flow_shift=shift)
+        for quality, n in counts.items()
+    }
+
+
+_SPECS = (
+    ModelSpec(
+        name="sketch",
+        title="Sketch",
+        repo="assets/models/sketch",
+        revision=None,
+        embedded=True,
+        licence="Apache-2.0",
+        sizes=(Size(320, 192), Size(192, 320), Size(256, 256)),
+        fps=8,
+        min_frames=17,
+        max_frames=41,
+        default_frames=41,
+        max_sequence_length=48,
+        two_experts=True,
+        memory_gb=0.1,
+        negative_prompt="",
+        sampling=_steps(10, 16, 24, high=3.0, low=2.5, shift=3.0),
+    ),
+    ModelSpec(
+        name="wan2.2-t2v-a14b",
+        title="Wan2.2 T2V-A14B",
+        repo="Wan-AI/Wan2.2-T2V-A14B-Diffusers",
+        revision=None,
+        embedded=False,
+        licence="Apache-2.0",
+        sizes=(
+            Size(832, 480),
+            Size(480, 832),
+            Size(624, 624),
+            Size(1280, 720),
+            Size(720, 1280),
+            Size(960, 960),
+        ),
+        fps=16,
+        min_frames=17,
+        max_frames=81,
+        default_frames=81,
+        max_sequence_length=512,
+        two_experts=True,
+        memory_gb=69.0,
+        negative_prompt=_WAN_NEGATIVE,
+        # Wan2.2 `wan_t2v_A14B.py`: 40 steps, shift 12, guide scale 3.0 (low noise) and 4.0 (high noise).
+        sampling=_steps(16, 28, 40, high=4.0, low=3.0, shift=12.0),
+    ),
+    ModelSpec(
+        name="wan2.2-ti2v-5b",
+        title="Wan2.2 TI2V-5B",
+        repo="Wan-AI/Wan2.2-TI2V-5B-Diffusers",
+        revision=None,
+        embedded=False,
+        licence="Apache-2.0",
+        sizes=(Size(1280, 704), Size(704, 1280), Size(832, 480), Size(480, 832)),
+        fps=24,
+        min_frames=25,
+        max_frames=121,
+        default_frames=121,
+        max_sequence_length=512,
+        two_experts=False,
+        memory_gb=23.0,
+        negative_prompt=_WAN_NEGATIVE,
+        sampling=_steps(20, 35, 50, high=5.0, low=None, shift=5.0),
+    ),
+    ModelSpec(
+        name="wan2.1-t2v-1.3b",
+        title="Wan2.1 T2V-1.3B",
+        repo="Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
+        revision=None,
+        embedded=False,
+        licence="Apache-2.0",
+        sizes=(Size(832, 480), Size(480, 832), Size(624, 624)),
+        fps=16,
+        min_frames=17,
+        max_frames=81,
+        default_frames=81,
+        max_sequence_length=512,
+        two_experts=False,
+        memory_gb=14.5,
+        negative_prompt=_WAN_NEGATIVE,
+        sampling=_steps(20, 35, 50, high=6.0, low=None, shift=8.0),
+    ),
+)
+
+MODELS: MappingProxyType[str, ModelSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+DEFAULT_MODEL = "sketch"

@@ -1,0 +1,232 @@
+"""The vocabulary between the studio and the pixels: what is asked, how far it is, what went wrong.
+
+Pydantic only, no torch: the web process imports this.
+"""
+
+import secrets
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from pipelines.models import DEFAULT_MODEL, MODELS, QUALITIES, ModelSpec, Size
+
+MAX_PROMPT = 2000
+MAX_SEED = 2**31 - 1
+MAX_STEPS = 100
+GUIDANCE_RANGE = (1.0, 20.0)
+SHIFT_RANGE = (0.1, 20.0)
+_ALLOWED_CONTROLS = frozenset("\n\t\r")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell a person, as code + values: worded per reader by `studio.words.say`."""
+
+    code: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+class ModelError(Exception):
+    """A model could not load or run; `notice` says why in words a person understands."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(f"{code} {values}" if values else code)
+        self.notice = Notice(code, values)
+
+
+class Cancelled(Exception):
+    """Raised from inside a running pipeline when its job was cancelled."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a running request is. `step` of `total` denoising steps; `preview` is an animated WebP."""
+
+    stage: Literal["loading", "encoding", "denoising", "decoding"]
+    step: int = 0
+    total: int = 0
+    preview: bytes | None = None
+
+
+OnProgress = Callable[[Progress], None]
+
+
+class Pipeline(Protocol):
+    """Anything that turns a request into frames: a local Wan, or a cloud."""
+
+    def generate(self, request: "GenerationRequest", on_progress: OnProgress, should_stop: Callable[[], bool]) -> Any:
+        """Yield frames as uint8 arrays of shape (height, width, 3); raise `Cancelled` once `should_stop()`."""
+
+
+def _wrong(code: str, **values: Any) -> PydanticCustomError:
+    return PydanticCustomError(code, code, values)  # type: ignore[arg-type]
+
+
+def _number(value: Any, *, name: str, low: float, high: float, whole: bool = False) -> Any:
+    """The value if it is a number within [low, high]; an error that names the field and the range if not."""
+    try:
+        number = float(value) if not isinstance(value, bool) else float("nan")
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not low <= number <= high or (whole and number != int(number)):
+        raise _wrong("number_whole" if whole else "number_range", field=name, value=str(value)[:40], low=low, high=high)
+    return int(number) if whole else number
+
+
+class GenerationRequest(BaseModel):
+    """Everything that decides the pixels of one clip. Frozen; validated once, here.
+
+    What is left out (or None) is derived from the model and `quality` ("draft", "standard", "final", an input
+    only); the seed is drawn now, so the stored request always makes the same clip again.
+
+    prompt               1 to 2000 characters, no control characters
+    width, height        pixels, one of the model's sizes
+    num_frames           4n+1, within the model's range
+    num_inference_steps  1 to 100
+    guidance_scale       1 to 20; the high-noise expert's (1 turns guidance off in both experts)
+    guidance_scale_2     1 to 20; the low-noise expert's; None for models with one expert
+    flow_shift           0.1 to 20
+    seed                 0 to 2^31 - 1
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: str
+    negative_prompt: str
+    model: str
+    width: int
+    height: int
+    num_frames: int
+    num_inference_steps: int
+    guidance_scale: float
+    guidance_scale_2: float | None
+    flow_shift: float
+    seed: int = Field(default=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive(cls, form: Any) -> Any:
+        if not isinstance(form, dict):
+            return form
+        given = {name: value for name, value in form.items() if value is not None}
+        unknown = sorted(set(form) - set(cls.model_fields) - {"quality"})
+        if unknown:
+            raise _wrong("field_unknown", field=unknown[0][:40], allowed=", ".join(cls.model_fields))
+        spec = model_spec(given.get("model", DEFAULT_MODEL))
+        quality = given.pop("quality", "draft")
+        if quality not in QUALITIES:
+            raise _wrong("quality_unknown", field="quality", value=str(quality)[:40], allowed=", ".join(QUALITIES))
+        derived: dict[str, Any] = {
+            "model": spec.name,
+            "prompt": "",
+            "negative_prompt": spec.negative_prompt,
+            "num_frames": spec.default_frames,
+            "seed": secrets.randbelow(MAX_SEED + 1),
+            "guidance_scale_2": None,
+            **spec.sampling[quality].model_dump(),
+        }
+        if "width" not in given and "height" not in given:
+            derived |= spec.sizes[0]._asdict()
+        return derived | given
+
+    @field_validator("prompt", "negative_prompt", mode="before")
+    @classmethod
+    def _plain_text(cls, text: Any, info: Any) -> str:
+        name = info.field_name
+        if not isinstance(text, str):
+            raise _wrong("text_needed", field=name)
+        text = text.strip()
+        if name == "prompt" and not text:
+            raise _wrong("prompt_empty", field=name)
+        if len(text) > MAX_PROMPT:
+            raise _wrong("text_too_long", field=name, length=len(text), high=MAX_PROMPT)
+        # Cc: control characters; Cs: lone surrogates, which no database or tokenizer takes.
+        if any(unicodedata.category(c) in ("Cc", "Cs") and c not in _ALLOWED_CONTROLS for c in text):
+            raise _wrong("text_control", field=name)
+        return text
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _seed(cls, value: Any) -> int:
+        return int(_number(value, name="seed", low=0, high=MAX_SEED, whole=True))
+
+    @field_validator("num_inference_steps", mode="before")
+    @classmethod
+    def _steps(cls, value: Any) -> int:
+        return int(_number(value, name="num_inference_steps", low=1, high=MAX_STEPS, whole=True))
+
+    @field_validator("guidance_scale", "guidance_scale_2", mode="before")
+    @classmethod
+    def _guidance(cls, value: Any, info: Any) -> float | None:
+        if value is None:
+            return None
+        return float(_number(value, name=info.field_name, low=GUIDANCE_RANGE[0], high=GUIDANCE_RANGE[1]))
+
+    @field_validator("flow_shift", mode="before")
+    @classmethod
+    def _shift(cls, value: Any) -> float:
+        return float(_number(value, name="flow_shift", low=SHIFT_RANGE[0], high=SHIFT_RANGE[1]))
+
+    @field_validator("num_frames", "width", "height", mode="before")
+    @classmethod
+    def _whole(cls, value: Any, info: Any) -> int:
+        return int(_number(value, name=info.field_name, low=1, high=100_000, whole=True))
+
+    @model_validator(mode="after")
+    def _fits_the_model(self) -> "GenerationRequest":
+        spec = MODELS[self.model]
+        if Size(self.width, self.height) not in spec.sizes:
+            sizes = ", ".join(map(str, spec.sizes))
+            raise _wrong("size_unknown", field="width, height", value=str(self.size), model=spec.title, allowed=sizes)
+        legal = spec.legal_frames()
+        if self.num_frames not in legal:
+            nearest = sorted(sorted(legal, key=lambda n: (abs(n - self.num_frames), n))[:2])
+            raise _wrong(
+                "frames_rule",
+                field="num_frames",
+                value=self.num_frames,
+                model=spec.title,
+                low=spec.min_frames,
+                high=spec.max_frames,
+                nearest=" / ".join(map(str, nearest)),
+            )
+        if self.guidance_scale_2 is not None and not spec.two_experts:
+            raise _wrong("one_expert", field="guidance_scale_2", model=spec.title)
+        return self
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels."""
+        return Size(self.width, self.height)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The facts about the model that is asked for."""
+        return MODELS[self.model]
+
+    @property
+    def fps(self) -> int:
+        """Frames a second of the finished clip: the model's own."""
+        return self.spec.fps
+
+
+def model_spec(name: Any) -> ModelSpec:
+    """The spec of a model's name; a validation error that lists the models if there is none."""
+    spec = MODELS.get(name) if isinstance(name, str) else None
+    if spec is None:
+        raise _wrong("model_unknown", field="model", value=str(name)[:40], allowed=", ".join(MODELS))
+    return spec
+
+
+def notices(error: ValidationError) -> list[Notice]:
+    """What is wrong with a request, one notice a problem, each with its `field` among the values."""
+    found = []
+    for item in error.errors(include_url=False, include_input=False):
+        values = dict(item.get("ctx", {}))
+        values.setdefault("field", ".".join(map(str, item["loc"])) or "request")
+        found.append(Notice(item["type"], values))
+    return found
