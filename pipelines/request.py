@@ -58,8 +58,10 @@ OnProgress = Callable[[Progress], None]
 class Pipeline(Protocol):
     """Anything that turns a request into frames: a local Wan, or a cloud."""
 
-    def generate(self, request: "GenerationRequest", on_progress: OnProgress, should_stop: Callable[[], bool]) -> Any:
-        """Yield frames as uint8 arrays of shape (height, width, 3); raise `Cancelled` once `should_stop()`."""
+    def generate(
+        self, request: "GenerationRequest", on_progress: OnProgress, should_stop: Callable[[], bool]
+    ) -> Any:
+        """Yield frames, uint8 arrays (height, width, 3); raise `Cancelled` once `should_stop()`."""
 
 
 def _wrong(code: str, **values: Any) -> PydanticCustomError:
@@ -73,7 +75,9 @@ def _number(value: Any, *, name: str, low: float, high: float, whole: bool = Fal
     except (TypeError, ValueError):
         number = float("nan")
     if not low <= number <= high or (whole and number != int(number)):
-        raise _wrong("number_whole" if whole else "number_range", field=name, value=str(value)[:40], low=low, high=high)
+        raise _wrong(
+            "number_whole" if whole else "number_range", field=name, value=str(value)[:40], low=low, high=high
+        )
     return int(number) if whole else number
 
 
@@ -119,7 +123,9 @@ class GenerationRequest(BaseModel):
         spec = model_spec(given.get("model", DEFAULT_MODEL))
         quality = given.pop("quality", "draft")
         if quality not in QUALITIES:
-            raise _wrong("quality_unknown", field="quality", value=str(quality)[:40], allowed=", ".join(QUALITIES))
+            raise _wrong(
+                "quality_unknown", field="quality", value=str(quality)[:40], allowed=", ".join(QUALITIES)
+            )
         derived: dict[str, Any] = {
             "model": spec.name,
             "prompt": "",
@@ -181,7 +187,7 @@ class GenerationRequest(BaseModel):
         spec = MODELS[self.model]
         if Size(self.width, self.height) not in spec.sizes:
             sizes = ", ".join(map(str, spec.sizes))
-            raise _wrong("size_unknown", field="width, height", value=str(self.size), model=spec.title, allowed=sizes)
+            raise _wrong("size_unknown", field="size", value=str(self.size), model=spec.title, allowed=sizes)
         legal = spec.legal_frames()
         if self.num_frames not in legal:
             nearest = sorted(sorted(legal, key=lambda n: (abs(n - self.num_frames), n))[:2])

@@ -1,0 +1,301 @@
+"""Studio: the only door for the page, the API and the command line. No browser, no torch."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from pipelines.models import MODELS, ModelSpec
+from pipelines.request import GenerationRequest, Notice, model_spec, notices
+from studio import access, db, styles
+from studio.access import Visitor
+from studio.follow import Followers
+from studio.jobs import Job, JobProgress, Jobs
+from studio.library import Asset, Library
+from studio.media.ffmpeg import MediaError
+from studio.recipe import read_recipe
+from studio.settings import Settings
+
+FINAL_STATES = frozenset({"done", "failed", "cancelled"})
+# What a person may set; everything else in a form is refused by name.
+FORM_FIELDS = (
+    "prompt",
+    "negative_prompt",
+    "style",
+    "model",
+    "quality",
+    "size",
+    "seconds",
+    "num_frames",
+    "seed",
+    "num_inference_steps",
+    "guidance_scale",
+    "guidance_scale_2",
+    "flow_shift",
+)
+
+
+class Refused(Exception):
+    """What was asked can't be done; `notices` say why, one a problem, in words each reader gets worded."""
+
+    def __init__(self, *found: Notice) -> None:
+        super().__init__(", ".join(notice.code for notice in found))
+        self.notices = list(found)
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as one visitor sees it now. `eta` in seconds until it is done; `position` counts jobs ahead."""
+
+    job: Job
+    progress: JobProgress | None
+    position: int | None
+    eta: float | None
+    asset: Asset | None
+    may_change: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing about this job will change by itself any more."""
+        return self.job.state in FINAL_STATES
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What pressing the button costs: seconds of rendering (None if unknown) and of waiting before."""
+
+    seconds: float | None
+    ahead: int
+    wait: float | None
+
+
+class Studio:
+    """Owns the database, the queue's rows and the library; one per process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        for folder in (settings.media, settings.tmp, settings.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.engine = db.engine(settings.database_url)
+        db.migrate(self.engine)
+        self.jobs = Jobs(self.engine, settings)
+        self.assets = Library(self.engine, settings.studio_home)
+        self._followers: Followers[JobView] = Followers(self._read, lambda view: view.is_final)
+
+    # -- asking for a clip ---------------------------------------------------------------------------------
+
+    def generate(self, visitor: Visitor, /, **form: Any) -> str:
+        """Queue one clip, return its job id at once; `Refused` says what is wrong, then nothing is queued."""
+        request, kept = self._resolve(form)
+        return self.jobs.submit(owner=visitor.owner, form=kept, request=request)
+
+    def estimate(self, **form: Any) -> Estimate:
+        """Time before the button is pressed; `Refused` if the form can't be made."""
+        request, _ = self._resolve(form)
+        ahead, wait = self.jobs.ahead()
+        return Estimate(seconds=self.jobs.estimate(request), ahead=ahead, wait=wait)
+
+    def again(self, visitor: Visitor, job_id: str) -> str:
+        """Queue the same clip with another seed and return the new job's id."""
+        form = dict(self._known(job_id).form)
+        form.pop("seed", None)
+        return self.generate(visitor, **form)
+
+    def restore(self, path: Path) -> dict[str, Any]:
+        """The form that an MP4 made here was asked with; `Refused` if it is not ours."""
+        try:
+            return dict(read_recipe(path).form)
+        except MediaError as error:
+            raise Refused(error.notice) from error
+
+    def _resolve(self, form: dict[str, Any]) -> tuple[GenerationRequest, dict[str, Any]]:
+        """The request a form asks for, and the form to keep: what was typed, with the seed that was drawn."""
+        given = {name: value for name, value in form.items() if value is not None and value != ""}
+        given.setdefault("model", self.settings.model)
+        try:
+            spec = model_spec(given["model"])
+            fields = _fields(given, spec)
+            request = GenerationRequest(**fields)
+        except ValidationError as error:
+            raise Refused(*notices(error)) from error
+        except PydanticCustomError as error:
+            raise Refused(Notice(error.type, dict(error.context or {}))) from error
+        kept = {name: given[name] for name in FORM_FIELDS if name in given and name != "seconds"}
+        kept |= {
+            "prompt": str(given["prompt"]).strip(),
+            "size": f"{request.width}x{request.height}",
+            "num_frames": request.num_frames,
+            "seed": request.seed,
+        }
+        return request, kept
+
+    # -- following -----------------------------------------------------------------------------------------
+
+    def job(self, visitor: Visitor, job_id: str) -> JobView:
+        """A job as this visitor sees it; whoever holds a job's id may look at it."""
+        view = self._read(job_id)
+        if view is None:
+            raise Refused(Notice("job_unknown"))
+        return _seen_by(visitor, view)
+
+    async def follow(self, visitor: Visitor, job_id: str) -> AsyncIterator[JobView]:
+        """Yield a job's view now and at each change, and end after the final one."""
+        known = False
+        async for view in self._followers.follow(job_id):
+            known = True
+            yield _seen_by(visitor, view)
+        if not known:
+            raise Refused(Notice("job_unknown"))
+
+    def preview(self, visitor: Visitor, job_id: str) -> bytes | None:
+        """The newest preview of a running job as an animated WebP, if there is one."""
+        return self.jobs.preview(job_id)
+
+    def queue(self, visitor: Visitor, *, limit: int = 100) -> list[JobView]:
+        """The jobs this visitor may see: waiting ones in the queue's order, then the newest finished ones."""
+        owner = None if access.sees_all(visitor, self.settings) else visitor.owner
+        outlook = self.jobs.outlook()
+        views = []
+        for job in self.jobs.list(owner=owner, limit=limit):
+            position, eta = outlook.get(job.id, (None, None))
+            progress = self.jobs.progress(job.id) if job.state == "running" else None
+            view = JobView(job=job, progress=progress, position=position, eta=eta, asset=None)
+            views.append(_seen_by(visitor, view))
+        return views
+
+    def _read(self, job_id: str) -> JobView | None:
+        job = self.jobs.get(job_id)
+        if job is None:
+            return None
+        waiting, running = job.state == "queued", job.state == "running"
+        return JobView(
+            job=job,
+            progress=self.jobs.progress(job_id) if running else None,
+            position=self.jobs.position(job_id) if waiting else None,
+            eta=self.jobs.eta(job_id) if waiting or running else None,
+            asset=self.assets.get(job.asset_id) if job.asset_id else None,
+        )
+
+    def _known(self, job_id: str) -> Job:
+        job = self.jobs.get(job_id)
+        if job is None:
+            raise Refused(Notice("job_unknown"))
+        return job
+
+    # -- changing the queue --------------------------------------------------------------------------------
+
+    def cancel(self, visitor: Visitor, job_id: str) -> None:
+        """Cancel one's own job, waiting or running; a finished one stays as it is."""
+        self._own(visitor, job_id)
+        self.jobs.cancel(job_id)
+
+    def retry(self, visitor: Visitor, job_id: str) -> None:
+        """Queue one's own failed or cancelled job again, as the same job."""
+        self._own(visitor, job_id)
+        self.jobs.retry(job_id)
+
+    def to_front(self, visitor: Visitor, job_id: str) -> None:
+        """Let a waiting job be the next one; an admin's right."""
+        _admin_only(visitor)
+        self._known(job_id)
+        self.jobs.to_front(job_id)
+
+    def pause(self, visitor: Visitor) -> None:
+        """Start no further job; the running one finishes. An admin's right."""
+        _admin_only(visitor)
+        self.jobs.pause()
+
+    def resume(self, visitor: Visitor) -> None:
+        """Go on after `pause`. An admin's right."""
+        _admin_only(visitor)
+        self.jobs.resume()
+
+    def _own(self, visitor: Visitor, job_id: str) -> None:
+        if not access.may_change(visitor, self._known(job_id).owner):
+            raise Refused(Notice("not_yours"))
+
+    # -- the library ---------------------------------------------------------------------------------------
+
+    def library(self, visitor: Visitor, *, limit: int = 60, offset: int = 0) -> list[Asset]:
+        """The clips this visitor may see, newest first."""
+        owner = None if access.sees_all(visitor, self.settings) else visitor.owner
+        return self.assets.list(owner=owner, limit=limit, offset=offset)
+
+    def asset(self, visitor: Visitor, asset_id: str) -> Asset:
+        """One kept clip; whoever holds its id may look at it."""
+        found = self.assets.get(asset_id)
+        if found is None:
+            raise Refused(Notice("asset_unknown"))
+        return found
+
+    def library_file(self, asset: Asset) -> Path:
+        """Where a clip's MP4 lies; it may have been removed by hand."""
+        return self.assets.file(asset)
+
+    def thumbnail_file(self, asset: Asset) -> Path:
+        """Where a clip's still picture lies; it may have been removed by hand."""
+        return self.assets.thumbnail_file(asset)
+
+    def delete_asset(self, visitor: Visitor, asset_id: str) -> None:
+        """Delete one's own clip for good: its file, its thumbnail, its row."""
+        if not access.may_change(visitor, self.asset(visitor, asset_id).owner):
+            raise Refused(Notice("not_yours"))
+        self.assets.delete(asset_id)
+
+    def models(self) -> list[ModelSpec]:
+        """The models there are, the configured default first."""
+        return sorted(MODELS.values(), key=lambda spec: spec.name != self.settings.model)
+
+
+def _fields(given: dict[str, Any], spec: ModelSpec) -> dict[str, Any]:
+    """A form's fields as GenerationRequest takes them: style applied, size and length as numbers."""
+    for name in given:
+        if name not in FORM_FIELDS:
+            raise _refuse("field_unknown", field=name[:40], allowed=", ".join(FORM_FIELDS))
+    fields = {name: given[name] for name in given if name not in ("style", "size", "seconds")}
+    if "size" in given:
+        width, _, height = str(given["size"]).lower().replace("×", "x").partition("x")
+        if not (width.strip().isdecimal() and height.strip().isdecimal()):
+            allowed = ", ".join(map(str, spec.sizes))
+            raise _refuse(
+                "size_unknown", field="size", value=str(given["size"])[:40], model=spec.title, allowed=allowed
+            )
+        fields |= {"width": int(width), "height": int(height)}
+    if "seconds" in given and "num_frames" not in given:
+        fields["num_frames"] = spec.frames_for(_seconds(given["seconds"], spec))
+    prompt = given.get("prompt")
+    if given.get("style") and isinstance(prompt, str) and prompt.strip():
+        style = styles.STYLES.get(str(given["style"]))
+        if style is None:
+            allowed = ", ".join(styles.STYLES)
+            raise _refuse("style_unknown", field="style", value=str(given["style"])[:40], allowed=allowed)
+        fields |= styles.apply(style, prompt=prompt, negative_prompt=given.get("negative_prompt"))
+    return fields
+
+
+def _seconds(value: Any, spec: ModelSpec) -> float:
+    low, high = ((n - 1) / spec.fps for n in (spec.min_frames, spec.max_frames))
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = float("nan")
+    # Half a frame group of grace: the page rounds lengths to tenths.
+    if not low - 0.25 <= seconds <= high + 0.25:
+        raise _refuse("number_range", field="seconds", value=str(value)[:40], low=low, high=high)
+    return seconds
+
+
+def _refuse(code: str, **values: Any) -> Refused:
+    return Refused(Notice(code, values))
+
+
+def _admin_only(visitor: Visitor) -> None:
+    if not visitor.admin:
+        raise Refused(Notice("admin_only"))
+
+
+def _seen_by(visitor: Visitor, view: JobView) -> JobView:
+    return JobView(**{**view.__dict__, "may_change": access.may_change(visitor, view.job.owner)})

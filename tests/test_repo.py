@@ -1,0 +1,146 @@
+"""The architecture's guard: who may import what, how long a file may be, what the house looks like."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = [
+    *sorted(
+        path for folder in ("studio", "pipelines", "tests", "bench") for path in (ROOT / folder).rglob("*.py")
+    ),
+    ROOT / "app.py",
+]
+PRODUCT = [path for path in SOURCES if path.relative_to(ROOT).parts[0] not in ("tests", "bench")]
+
+# What may be imported only in these places (paths relative to the repository, a folder counts for its files).
+ONLY_HERE = {
+    "gradio": ("studio/ui", "app.py"),
+    "torch": (
+        "pipelines/loader.py",
+        "pipelines/wan.py",
+        "pipelines/preview.py",
+        "pipelines/cpu_conv.py",
+        "pipelines/decode.py",
+        "pipelines/sketch",
+    ),
+    "diffusers": (
+        "pipelines/loader.py",
+        "pipelines/wan.py",
+        "pipelines/preview.py",
+        "pipelines/cpu_conv.py",
+        "pipelines/decode.py",
+        "pipelines/sketch",
+    ),
+    "transformers": ("pipelines/loader.py", "pipelines/wan.py", "pipelines/sketch"),
+    "subprocess": ("studio/media/ffmpeg.py", "studio/supervisor.py", "app.py"),
+    "pipelines.loader": ("studio/worker.py", "studio/workflows.py", "pipelines"),
+    "pipelines.wan": ("studio/worker.py", "studio/workflows.py", "pipelines"),
+}
+# Layers from the outside in: a room imports only rooms further in (or beside it).
+LAYERS = (
+    ("app.py", "studio/demo.py"),
+    ("studio/ui", "studio/web.py", "studio/api"),
+    ("studio/core.py",),
+    ("studio/worker.py",),
+    ("studio/workflows.py",),
+    ("studio/supervisor.py",),
+    ("studio/jobs.py", "studio/claims.py", "studio/library.py", "studio/estimates.py", "studio/follow.py"),
+    (
+        "studio/text",
+        "studio/media",
+        "studio/trust",
+        "studio/recipe.py",
+        "studio/access.py",
+        "studio/styles.py",
+    ),
+    ("studio/db.py", "studio/words.py", "studio/settings.py"),
+    ("pipelines",),
+)
+
+
+def _inside(path: Path, places: tuple[str, ...]) -> bool:
+    name = path.relative_to(ROOT).as_posix()
+    return any(name == place or name.startswith(place + "/") for place in places)
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_package_is_imported_only_where_it_belongs(path: Path) -> None:
+    for package, places in ONLY_HERE.items():
+        if any(name == package or name.startswith(package + ".") for name in _imports(path)):
+            assert _inside(path, places), f"{package} may be imported only in {', '.join(places)}"
+
+
+def _layer(name: str) -> int | None:
+    for depth, rooms in enumerate(LAYERS):
+        if any(
+            name == room.removesuffix(".py") or name.startswith(room.removesuffix(".py") + "/")
+            for room in rooms
+        ):
+            return depth
+    return None
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_go_one_way(path: Path) -> None:
+    own = _layer(path.relative_to(ROOT).with_suffix("").as_posix())
+    if own is None:
+        return
+    for name in _imports(path):
+        theirs = _layer(name.replace(".", "/"))
+        assert theirs is None or theirs >= own, (
+            f"{path.relative_to(ROOT)} imports {name}, which stands above it"
+        )
+
+
+def test_only_settings_read_the_environment() -> None:
+    readers = [p for p in PRODUCT if re.search(r"\bos\.(environ|getenv)\b", p.read_text(encoding="utf-8"))]
+    assert {p.relative_to(ROOT).as_posix() for p in readers} <= {"studio/settings.py"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_and_functions_stay_readable(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400, "no file over 400 lines"
+    assert path.name not in {"utils.py", "helpers.py", "common.py"}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            limit = 120 if node.name == "build" else 62
+            length = node.end_lineno - node.lineno + 1
+            assert length <= limit, f"{node.name} has {length} lines; {limit} is the most"
+
+
+def test_every_module_says_what_lives_there() -> None:
+    silent = [
+        p.relative_to(ROOT).as_posix()
+        for p in PRODUCT
+        if not ast.get_docstring(ast.parse(p.read_text("utf-8")))
+    ]
+    assert silent == []
+
+
+def test_the_readme_fits_one_reading() -> None:
+    assert (ROOT / "README.md").read_text(encoding="utf-8").count("\n") <= 150
+
+
+def test_requirements_pin_torch_exactly_and_give_every_line_a_reason() -> None:
+    lines = [
+        line
+        for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert any(re.match(r"torch==\d", line) for line in lines)
+    assert [line for line in lines if "# " not in line] == []
+    assert not any(re.match(r"torch(vision|audio)", line) for line in lines)
