@@ -1,0 +1,204 @@
+"""A request becomes frames on this machine: diffusers' own WanPipeline, watched, cancellable, streamed."""
+
+import gc
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from diffusers import UniPCMultistepScheduler, WanPipeline
+
+from pipelines.decode import decode_chunks
+from pipelines.models import ModelSpec
+from pipelines.preview import Previews, colours_for
+from pipelines.request import Cancelled, GenerationRequest, ModelError, OnProgress, Progress
+
+log = logging.getLogger(__name__)
+
+
+class WanVideo:
+    """The weights of one model, ready to make clips, one at a time.
+
+    `spec` says which model; `revision` is what a recipe stores about the weights; `pipe` is diffusers' pipeline.
+    """
+
+    def __init__(
+        self, pipe: WanPipeline, spec: ModelSpec, *, revision: str = "", folder: Path | None = None
+    ) -> None:
+        self.pipe = pipe
+        self.spec = spec
+        self.revision = revision
+        pipe.set_progress_bar_config(disable=True)
+        self._scheduler_config = pipe.scheduler.config
+        self._colours = colours_for(folder, pipe.vae.config.z_dim)
+        self._busy = threading.Lock()
+
+    def generate(
+        self, request: GenerationRequest, on_progress: OnProgress, should_stop: Callable[[], bool]
+    ) -> Iterator[np.ndarray]:
+        """Yield the clip's frames, uint8 (height, width, 3) in RGB, as they are decoded.
+
+        `on_progress` is called at every step, always in the caller's thread; previews come with it, or a few
+        milliseconds later with the next transformer block. `should_stop` is asked before every transformer block,
+        after every step and before every decoded chunk: make it a flag, not a query.
+        Raises Cancelled, ModelError("out_of_memory"), RuntimeError while another request is running, and whatever
+        `on_progress` raises. However it ends, also by closing this iterator half-way, the next request gets the
+        very pixels it would have got otherwise.
+        """
+        if request.model != self.spec.name:
+            raise ValueError(f"this is {self.spec.name}, the request is for {request.model}")
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError("a WanVideo makes one clip at a time")
+        factor = self.pipe.vae.config.scale_factor_temporal
+        previews = Previews(self._colours, fps=request.fps, temporal_factor=factor)
+        run = _Run(request.num_inference_steps, on_progress, should_stop, previews)
+        short_of_memory = False
+        try:
+            yield from self._frames(request, run)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            log.warning("out of memory: %s", error)
+            short_of_memory = True
+        finally:
+            try:
+                self._clean(run)
+            finally:
+                self._busy.release()
+        if short_of_memory:
+            # Out here, where `error` is gone: it holds the frames of the stack, and those hold the big tensors.
+            free_memory()
+            raise ModelError(
+                "out_of_memory", model=self.spec.title, size=str(request.size), frames=request.num_frames
+            )
+
+    def _frames(self, request: GenerationRequest, run: "_Run") -> Iterator[np.ndarray]:
+        run.check()
+        run.say("encoding")
+        latents = self._denoise(request, run)
+        run.check()
+        run.say("decoding")
+        for chunk in decode_chunks(self.pipe.vae, latents):
+            yield from chunk
+            run.check()
+            run.deliver()
+
+    def _denoise(self, request: GenerationRequest, run: "_Run") -> torch.Tensor:
+        """The finished latents (1, C, T, h, w), normalised, on the pipeline's device."""
+        pipe = self.pipe
+        pipe.scheduler = self._scheduler(request.flow_shift)
+        for expert in self._experts():
+            run.hooks += [block.register_forward_pre_hook(run.before_block) for block in expert.blocks]
+        return pipe(
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt,
+            height=request.height,
+            width=request.width,
+            num_frames=request.num_frames,
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            guidance_scale_2=request.guidance_scale_2,
+            # Drawn on the CPU: the same seed is the same noise on every machine.
+            generator=torch.Generator("cpu").manual_seed(request.seed),
+            output_type="latent",
+            callback_on_step_end=run.after_step,
+            callback_on_step_end_tensor_inputs=[],
+            max_sequence_length=self.spec.max_sequence_length,
+        ).frames
+
+    def _scheduler(self, flow_shift: float) -> UniPCMultistepScheduler:
+        """A new scheduler: it keeps the history of the steps, and no job may see another's."""
+        return UniPCMultistepScheduler.from_config(
+            self._scheduler_config,
+            flow_shift=flow_shift,
+            prediction_type="flow_prediction",
+            use_flow_sigmas=True,
+        )
+
+    def _experts(self) -> list[Any]:
+        return [expert for expert in (self.pipe.transformer, self.pipe.transformer_2) if expert is not None]
+
+    def _clean(self, run: "_Run") -> None:
+        """Take every trace of a job off the pipeline; an exception from inside skips diffusers' own cleaning."""
+        run.previews.close()
+        for hook in run.hooks:
+            hook.remove()
+        self.pipe.maybe_free_model_hooks()
+        for expert in self._experts():
+            if hasattr(expert, "_reset_stateful_cache"):
+                # Step caches (first block, mag) otherwise answer the next job with this one's features.
+                expert._reset_stateful_cache()
+        self.pipe.scheduler = self._scheduler(self._scheduler_config.get("flow_shift", 1.0))
+
+
+class _Run:
+    """One request under way: where it is, and the hooks through which the pipeline is watched."""
+
+    def __init__(
+        self, total: int, on_progress: OnProgress, should_stop: Callable[[], bool], previews: Previews
+    ) -> None:
+        self.total = total
+        self.step = 0
+        self.stage: Literal["encoding", "denoising", "decoding"] = "encoding"
+        self.previews = previews
+        self.hooks: list[Any] = []
+        self._on_progress = on_progress
+        self._should_stop = should_stop
+
+    def check(self) -> None:
+        """Raise Cancelled once the job is to stop."""
+        if self._should_stop():
+            raise Cancelled
+
+    def say(self, stage: Literal["encoding", "denoising", "decoding"]) -> None:
+        """Report a new stage or step, with a finished preview if there is one."""
+        self.stage = stage
+        self._on_progress(Progress(stage, self.step, self.total, self.previews.take()))
+
+    def deliver(self) -> None:
+        """Report a preview that was finished since; nothing if there is none."""
+        preview = self.previews.take()
+        if preview is not None:
+            self._on_progress(Progress(self.stage, self.step, self.total, preview))
+
+    def before_block(self, *_: Any) -> None:
+        """Before every transformer block: the finest grain at which diffusers lets anybody look in."""
+        self.check()
+        if self.stage == "encoding":
+            self.say("denoising")
+        else:
+            self.deliver()
+
+    def after_step(
+        self, pipe: WanPipeline, index: int, _timestep: Any, _tensors: dict[str, Any]
+    ) -> dict[str, Any]:
+        """After every step: UniPC has kept its estimate of the clean latents, which makes a readable preview."""
+        self.check()
+        self.step = index + 1
+        self.previews.offer(pipe.scheduler.model_outputs[-1], last=self.step == self.total)
+        self.say("denoising")
+        return {}
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, on a GPU or on the CPU (torch words the latter in a string)."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    words = (
+        "out of memory",
+        "not enough memory",
+        "can't allocate memory",
+        "cannot allocate memory",
+        "alloc_failed",
+    )
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+
+
+def free_memory() -> None:
+    """Give back what no object holds any more, the GPU's cached blocks too."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
