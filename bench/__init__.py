@@ -1,0 +1,1 @@
+"""Speed and memory as ratios and differences of interleaved runs; never timed tests: machines are noisy."""
