@@ -1,0 +1,156 @@
+"""Frames become a finished MP4: labelled, encoded as they come, checked, and only then given their name."""
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import numpy as np
+
+from studio.media.ffmpeg import MediaError, encode, no_room
+from studio.media.label import Frame, label_for
+from studio.media.probe import probe
+
+PART = ".part.mp4"
+# The system's limit for one argument is 128 KiB, and a recipe is a few: this is a guard, not a budget.
+MAX_RECIPE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """A finished file. `seconds` is its length, `bytes` its size, `sha256` the hash of the whole file."""
+
+    frames: int
+    seconds: float
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+
+
+def write_clip(
+    frames: Iterable[np.ndarray],
+    *,
+    path: Path,
+    fps: int,
+    recipe: str,
+    label_text: str,
+    expected_frames: int,
+) -> ClipFacts:
+    """Write frames (uint8, height x width x 3, even sides) to `path` as H.264 with the label and the recipe.
+
+    The frames are taken one by one and never kept. The file has a temporary name (`*.part.mp4` beside `path`)
+    until it holds `expected_frames`. Raises MediaError "disk_full" or "encode_failed"; what the frames'
+    iterator raises passes through. No temporary file is left, unless the process is killed (see `sweep`).
+    """
+    if len(recipe.encode()) > MAX_RECIPE_BYTES:
+        raise ValueError("the recipe is too long for a file's comment")
+    part = path.with_name(f"{path.stem}.{secrets.token_hex(6)}{PART}")
+    try:
+        width, height = _encode(frames, part=part, fps=fps, recipe=recipe, label_text=label_text)
+        found = probe(part)
+        if (found.frames, found.width, found.height) != (expected_frames, width, height):
+            raise MediaError("encode_failed", stderr=f"{found.frames} frames instead of {expected_frames}")
+        size, digest = _settle(part)
+        os.replace(part, path)
+        _sync(path.parent)
+    except OSError as error:
+        if no_room(error):
+            raise MediaError("disk_full") from error
+        raise
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()
+    return ClipFacts(
+        frames=found.frames, seconds=found.seconds, width=width, height=height, bytes=size, sha256=digest
+    )
+
+
+def sweep(folder: Path) -> int:
+    """Remove what killed writers left in a folder, and count it. Only while nobody writes there."""
+    left = list(folder.glob(f"*{PART}"))
+    for part in left:
+        part.unlink(missing_ok=True)
+    return len(left)
+
+
+def _encode(
+    frames: Iterable[np.ndarray], *, part: Path, fps: int, recipe: str, label_text: str
+) -> tuple[int, int]:
+    """Feed the encoder, return width and height."""
+    waiting = iter(frames)
+    first = next(waiting, None)
+    if first is None:
+        raise MediaError("encode_failed", stderr="there were no frames")
+    if (
+        first.dtype != np.uint8
+        or first.ndim != 3
+        or first.shape[2] != 3
+        or first.shape[0] % 2
+        or first.shape[1] % 2
+    ):
+        raise ValueError(
+            f"frames are uint8 (height, width, 3) with even sides, not {first.dtype} {first.shape}"
+        )
+    height, width = first.shape[:2]
+    graph = _graph(part, width=width, height=height, fps=fps, recipe=recipe)
+    encode(graph, _marked(chain([first], waiting), label_text, width=width, height=height))
+    return width, height
+
+
+def _marked(frames: Iterable[np.ndarray], text: str, *, width: int, height: int) -> Iterator[memoryview]:
+    """The frames with the label on them, as bytes. The caller's own arrays stay as they are."""
+    label = label_for(text, width, height)
+    for frame in frames:
+        if frame.shape != (height, width, 3):
+            raise ValueError(f"a frame of {frame.shape} among frames of {(height, width, 3)}")
+        marked: Frame = np.array(frame, dtype=np.uint8, order="C")
+        label.stamp(marked)
+        yield marked.data
+
+
+def _graph(part: Path, *, width: int, height: int, fps: int, recipe: str) -> Any:
+    """Raw RGB from a pipe to H.264 that browsers play: bt709 all through, index first, recipe as comment."""
+    raw = ffmpeg.input("pipe:0", f="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", framerate=fps)
+    # Without these ffmpeg converts by bt601 and players, told nothing, shift the colours.
+    video = raw.filter(
+        "scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd+full_chroma_int"
+    )
+    video = video.filter("format", "yuv420p")
+    video = video.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
+    return ffmpeg.output(
+        video,
+        f"file:{part.absolute()}",
+        f="mp4",
+        vcodec="libx264",
+        preset="veryfast",
+        crf=18,
+        **{"profile:v": "high", "tag:v": "avc1"},
+        g=2 * fps,  # a keyframe every two seconds: stepping and scrubbing answer at once
+        color_range="tv",
+        movflags="+faststart",
+        metadata=f"comment={recipe}",
+    )
+
+
+def _settle(part: Path) -> tuple[int, str]:
+    """Make sure that the file is on the disk, not only on its way; return its size and hash."""
+    with part.open("r+b") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256")
+        return file.tell(), digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename in this folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,101 @@
+"""The recipe that every MP4 carries in its `comment`: all that is needed to make the clip again.
+
+Read back, it is untrusted: anybody can write a comment.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from pipelines.request import GenerationRequest
+from studio.media import probe
+from studio.media.ffmpeg import MediaError
+from studio.styles import STYLES
+
+STUDIO: Literal["wan-studio"] = "wan-studio"
+MAX_BYTES = 64 * 1024
+MAX_FILE_BYTES = 500 * 1000 * 1000
+# A form's fields and what they may hold in a file; the longest text is checked by the request itself.
+_TEXTS = ("prompt", "negative_prompt", "style", "model", "quality", "size")
+_NUMBERS = (
+    "seconds", "num_frames", "seed", "num_inference_steps", "guidance_scale",
+    "guidance_scale_2", "flow_shift",
+)  # fmt: skip
+_LONG_TEXTS = ("prompt", "negative_prompt")
+
+
+class Recipe(BaseModel):
+    """How a clip was made. `form` is what was typed, `request` what came of it, `created` an ISO time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    studio: Literal["wan-studio"] = STUDIO
+    version: Annotated[int, Field(ge=1, le=1000)] = 1
+    request: GenerationRequest
+    form: dict[str, Any]
+    model_revision: Annotated[str, Field(max_length=200)] = ""
+    created: Annotated[str, Field(max_length=40)] = ""
+    job: Annotated[str, Field(max_length=64)] = ""
+
+    @field_validator("form")
+    @classmethod
+    def _known_fields(cls, form: dict[str, Any]) -> dict[str, Any]:
+        """Keep the fields of today's form; a value of the wrong kind is an error, an unknown field is not."""
+        for name, value in form.items():
+            whole = isinstance(value, int | float) and not isinstance(value, bool)
+            if name in _TEXTS and not (isinstance(value, str) or value is None):
+                raise ValueError(f"{name} is no text")
+            if name in _NUMBERS and not (
+                whole or value is None or (isinstance(value, str) and len(value) <= 40)
+            ):
+                raise ValueError(f"{name} is no number")
+            if name in _TEXTS and name not in _LONG_TEXTS and len(value or "") > 100:
+                raise ValueError(f"{name} is too long")
+        return {name: value for name, value in form.items() if name in _TEXTS + _NUMBERS}
+
+    def text(self) -> str:
+        """The recipe as the file's comment holds it."""
+        return self.model_dump_json()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe of an MP4 made here.
+
+    Raises MediaError: "file_empty", "file_too_big", "not_a_video" (text named .mp4), "not_ours" (somebody
+    else's video), "recipe_bad" (changed or damaged).
+    """
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise MediaError("file_too_big", high=MAX_FILE_BYTES // 1_000_000)
+    found = _read_json(probe.comment(path))
+    try:
+        recipe = Recipe.model_validate(found)
+        return recipe.model_copy(update={"form": _checked(recipe)})
+    except ValidationError as error:
+        raise MediaError("recipe_bad") from error
+
+
+def _read_json(text: str) -> dict[str, Any]:
+    if f'"{STUDIO}"' not in text[:200]:
+        raise MediaError("not_ours")
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise MediaError("recipe_bad")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MediaError("recipe_bad") from error
+    if not isinstance(found, dict) or found.get("studio") != STUDIO:
+        raise MediaError("not_ours")
+    return found
+
+
+def _checked(recipe: Recipe) -> dict[str, Any]:
+    """The form, its texts checked as a request's are; a style that is gone gives way to the words it made."""
+    form = {name: value for name, value in recipe.form.items() if value is not None and value != ""}
+    if form.get("style", "none") not in STYLES or "prompt" not in form:
+        form |= {"style": "none", "prompt": recipe.request.prompt}
+        form |= {"negative_prompt": recipe.request.negative_prompt}
+    texts = {name: form[name] for name in _LONG_TEXTS if name in form}
+    GenerationRequest(**texts)
+    return form

@@ -1,0 +1,224 @@
+"""Every setting of the studio, read from the environment once. The only reader of `os.environ`."""
+
+import ipaddress
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipelines.models import DEFAULT_MODEL, MODELS
+from pipelines.request import Notice
+from studio.words import say
+
+ENV_NAMES: tuple[str, ...] = (
+    "STUDIO_HOME", "DATABASE_URL", "HOST", "GRADIO_SERVER_NAME", "PORT", "GRADIO_SERVER_PORT", "SHARE",
+    "ACCESS_PASSWORD", "OPEN_DEMO", "ADMIN_TOKEN", "SECRET_KEY", "MODEL", "DEVICE", "WORKER_ID", "LABEL_TEXT",
+    "LOCAL_WORKER", "HF_TOKEN", "HF_ENDPOINT", "SPACE_ID",
+)  # fmt: skip
+"""Every environment variable that is read; the README explains each (a test compares)."""
+
+_YES = ("1", "true", "yes", "on")
+_NO = ("", "0", "false", "no", "off")
+_DATABASES = ("sqlite:", "postgres:", "postgresql:", "postgresql+psycopg:")
+
+
+class SettingsError(ValueError):
+    """A variable holds something unusable; `notice` names it and says what is allowed."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        self.notice = Notice(code, values)
+        super().__init__(say(self.notice, "en"))
+
+
+class Settings(BaseModel):
+    """All settings. Frozen; secrets and addresses that can hold a password never appear in its repr.
+
+    Empty `database_url` and `worker_id` are filled in: SQLite in the home, host name and device.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    studio_home: Path = Path("~/.wan-studio")
+    database_url: str = Field(default="", repr=False)
+    host: str = "127.0.0.1"
+    port: int = 7860
+    share: bool = False
+    access_password: str = Field(default="", repr=False)
+    open_demo: bool = False
+    admin_token: str = Field(default="", repr=False)
+    secret_key: str = Field(default="", repr=False)
+    model: str = DEFAULT_MODEL
+    device: str = ""
+    worker_id: str = ""
+    label_text: str = "AI生成 · AI-generated"
+    local_worker: bool = True
+    hf_token: str = Field(default="", repr=False)
+    hf_endpoint: str = ""
+    space_id: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        home = Path(given.get("studio_home") or "~/.wan-studio").expanduser().absolute()
+        filled = {**given, "studio_home": home}
+        filled["database_url"] = given.get("database_url") or f"sqlite:///{home / 'studio.db'}"
+        filled["worker_id"] = (
+            given.get("worker_id") or f"{socket.gethostname()}-{given.get('device') or 'auto'}"
+        )
+        return filled
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings; `SettingsError` names the variable that can't be used."""
+        env = {name: value.strip() for name, value in (os.environ if environ is None else environ).items()}
+        return cls(
+            studio_home=Path(env.get("STUDIO_HOME") or "~/.wan-studio"),
+            database_url=_database(env.get("DATABASE_URL", "")),
+            host=env.get("HOST") or env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
+            port=_port(env, "PORT" if env.get("PORT") else "GRADIO_SERVER_PORT"),
+            share=_switch(env, "SHARE"),
+            access_password=env.get("ACCESS_PASSWORD", ""),
+            open_demo=_switch(env, "OPEN_DEMO"),
+            admin_token=env.get("ADMIN_TOKEN", ""),
+            secret_key=env.get("SECRET_KEY", ""),
+            model=_model(env.get("MODEL") or DEFAULT_MODEL),
+            device=_device(env.get("DEVICE", "")),
+            worker_id=env.get("WORKER_ID", ""),
+            label_text=_label(env.get("LABEL_TEXT")),
+            local_worker=_switch(env, "LOCAL_WORKER", default=True),
+            hf_token=env.get("HF_TOKEN", ""),
+            hf_endpoint=env.get("HF_ENDPOINT", ""),
+            space_id=env.get("SPACE_ID", ""),
+        )
+
+    @property
+    def media(self) -> Path:
+        """The folder of published files."""
+        return self.studio_home / "media"
+
+    @property
+    def tmp(self) -> Path:
+        """The folder of files being written; the same disk as `media`, so that publishing is a rename."""
+        return self.studio_home / "tmp"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log files."""
+        return self.studio_home / "logs"
+
+    def make_folders(self) -> None:
+        """Make the home and its folders where they are not there yet; `OSError` if they can't be made."""
+        self.studio_home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.media, self.tmp, self.logs):
+            folder.mkdir(exist_ok=True)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the page."""
+        if self.share:
+            return False
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def private(self) -> bool:
+        """Whether everyone who reaches the page is its admin: this machine only, nothing set to share it."""
+        return self.loopback and not (self.access_password or self.open_demo or self.admin_token)
+
+    def problem(self) -> Notice | None:
+        """What must be changed before the studio may start, if anything."""
+        if not self.loopback and not (self.access_password or self.open_demo):
+            return Notice("sharing_needs_password", {"name": "SHARE" if self.share else "HOST"})
+        try:
+            self.make_folders()
+            probe = self.tmp / f".{secrets.token_hex(4)}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            return Notice(
+                "home_not_writable", {"path": str(self.studio_home), "reason": error.strerror or ""}
+            )
+        return None
+
+    def signing_key(self) -> str:
+        """The key that signs cookies: SECRET_KEY, or one made once and kept in the home (mode 0600)."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.studio_home / "secret.key"
+        self.studio_home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f".{secrets.token_hex(8)}.key")
+        try:
+            if not path.exists():
+                with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(secrets.token_urlsafe(48))
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.link(fresh, path)  # whole or not at all, and the first of two processes wins
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink(missing_ok=True)
+        return path.read_text()
+
+
+def quiet_libraries() -> None:
+    """Keep Gradio and huggingface_hub from calling home. Must run before either is imported."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def _switch(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    value = env.get(name)
+    if value is None or (value == "" and default):
+        return default
+    if value.lower() in _YES:
+        return True
+    if value.lower() in _NO:
+        return False
+    raise SettingsError("setting_switch", name=name, value=value[:40])
+
+
+def _port(env: Mapping[str, str], name: str) -> int:
+    value = env.get(name) or "7860"
+    if not (value.isascii() and value.isdigit()) or int(value) > 65535:
+        raise SettingsError("setting_number", name=name, value=value[:40], low=0, high=65535)
+    return int(value)
+
+
+def _model(value: str) -> str:
+    if value not in MODELS:
+        raise SettingsError("setting_choice", name="MODEL", value=value[:40], allowed=", ".join(MODELS))
+    return value
+
+
+def _device(value: str) -> str:
+    kind, _, number = value.partition(":")
+    if value and (kind not in ("cpu", "cuda", "mps") or (":" in value and not number.isdigit())):
+        raise SettingsError(
+            "setting_choice", name="DEVICE", value=value[:40], allowed="cpu, cuda, cuda:1, mps"
+        )
+    return value
+
+
+def _database(value: str) -> str:
+    if value and not value.startswith(_DATABASES):
+        # The address itself may hold a password, so it isn't repeated.
+        raise SettingsError("setting_database", name="DATABASE_URL", allowed="sqlite:///…, postgresql://…")
+    return value
+
+
+def _label(value: str | None) -> str:
+    text = Settings.model_fields["label_text"].default if value is None else value
+    if not text or len(text) > 60 or not text.isprintable():
+        raise SettingsError("setting_label", name="LABEL_TEXT", high=60)
+    return str(text)

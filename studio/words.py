@@ -1,0 +1,119 @@
+"""Every sentence people read, in both languages, from `assets/words/{zh,en}.toml`."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any, Literal
+
+from pipelines.request import Notice
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "words"
+
+# How the last two of several alternatives are joined, and the others before them.
+_JOINS: dict[Language, tuple[str, str]] = {"zh": ("、", " 或 "), "en": (", ", " or ")}
+# Values that hold several alternatives, and those that have words of their own.
+_LISTS = ("allowed", "nearest")
+_WORDED = ("field", "stage", "state")
+
+
+def say(notice: Notice | str, language: Language, **values: Any) -> str:
+    """A notice (or the code of one, with its values) as a sentence of plain text in the reader's language.
+
+    What is not known falls back to English, then to a general sentence: telling people that something is
+    wrong must never be what goes wrong.
+    """
+    code, known = (notice, {}) if isinstance(notice, str) else (notice.code, notice.values)
+    known = {**known, **values}
+    code = _closer(code, known)
+    return (
+        _filled("notice", code, language, known)
+        or _filled("notice", code, "en", known)
+        or _filled("notice", "field_invalid" if "field" in known else "generic", language, known)
+        or "Something went wrong."
+    )
+
+
+def page(key: str, language: Language, **values: Any) -> str:
+    """A text of the page; the key itself if there is none, so that a missing one is seen and found."""
+    return _filled("page", key, language, values) or _filled("page", key, "en", values) or key
+
+
+def field(name: str, language: Language) -> str:
+    """What a form's field is called on the page."""
+    return _text("field", name, language)
+
+
+def stage(name: str, language: Language) -> str:
+    """What a running job is doing."""
+    return _text("stage", name, language)
+
+
+def state(name: str, language: Language) -> str:
+    """The state of a job in one word."""
+    return _text("state", name, language)
+
+
+def duration(seconds: float, language: Language) -> str:
+    """A length of time as people say it: "40 s", "3 min", "1 h 20 min"; rounded to what they can use."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return _filled("unit", "seconds", language, {"count": whole if whole < 20 else round(whole / 5) * 5})
+    minutes = round(whole / 60)
+    if minutes < 90:
+        return _filled("unit", "minutes", language, {"count": minutes})
+    return _filled("unit", "hours", language, {"hours": minutes // 60, "count": minutes % 60})
+
+
+@cache
+def book(language: Language) -> dict[str, dict[str, str]]:
+    """All texts of a language, by section."""
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def _text(section: str, name: str, language: Language) -> str:
+    return book(language).get(section, {}).get(name) or book("en").get(section, {}).get(name) or name
+
+
+def _closer(code: str, values: dict[str, Any]) -> str:
+    """The code of a closer sentence where the values allow one: 82 frames are too many, 80 are not 4n+1."""
+    if code == "frames_rule":
+        try:
+            frames, low, high = (int(values[name]) for name in ("value", "low", "high"))
+        except (KeyError, TypeError, ValueError):
+            return code
+        return "frames_over" if frames > high else "frames_under" if frames < low else code
+    return code
+
+
+def _filled(section: str, key: str, language: Language, values: dict[str, Any]) -> str:
+    """The text with its values in it; empty if the text or one of its values is missing."""
+    template = book(language).get(section, {}).get(key)
+    if template is None:
+        return ""
+    names = {name for _, name, _, _ in Formatter().parse(template) if name}
+    if not names <= values.keys():
+        return ""
+    text = template.format_map({name: _shown(name, values[name], language) for name in names})
+    # A field's name may stand first: "prompt" inside a sentence, "Prompt" at its start.
+    return text[:1].upper() + text[1:] if section == "notice" else text
+
+
+def _shown(name: str, value: Any, language: Language) -> str:
+    if isinstance(value, Notice):
+        return say(value, language)
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if name in _LISTS:
+        parts = value if isinstance(value, list | tuple) else str(value).replace(" / ", ", ").split(", ")
+        return _joined([str(part) for part in parts], language)
+    if name in _WORDED:
+        return _joined([_text(name, part, language) for part in str(value).split(", ")], language)
+    return str(value)
+
+
+def _joined(parts: list[str], language: Language) -> str:
+    comma, last = _JOINS[language]
+    return comma.join(parts[:-1]) + last + parts[-1] if len(parts) > 1 else parts[0]
