@@ -1,7 +1,7 @@
 """The 3-D convolutions of Wan's VAE on a CPU, through oneDNN.
 
-With one clip at a time torch falls back to `aten::slow_conv3d` there, which takes ten times as long. Nothing is
-changed at import, and no class: only the modules that are handed in.
+With one clip at a time torch falls back to `aten::slow_conv3d` there, which takes ten times as long. Nothing
+is changed at import, and no class: only the modules that are handed in.
 """
 
 from types import MethodType

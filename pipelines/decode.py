@@ -14,8 +14,8 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d, un
 def decode_chunks(vae: AutoencoderKLWan, latents: torch.Tensor) -> Iterator[np.ndarray]:
     """Yield uint8 arrays (n, H, W, 3) in RGB from normalised latents (1, C, T, h, w).
 
-    n is 1 for the first latent frame, then the VAE's temporal factor (4). Nothing is kept on the VAE itself, so
-    dropping the iterator half-way leaves no trace. No gradient, no grad mode left behind between chunks.
+    n is 1 for the first latent frame, then the VAE's temporal factor (4). Nothing is kept on the VAE itself,
+    so dropping the iterator half-way leaves no trace; no grad mode is left behind between chunks.
     """
     hook = getattr(vae, "_hf_hook", None)
     if hook is not None:

@@ -22,13 +22,15 @@ INTERVAL = 0.22
 
 # Wan2.1's VAE (also Wan2.2-A14B's), 16 channels -> RGB in [-1, 1]; the table ComfyUI and others use.
 _WAN_FACTORS = (
-    (-0.1299, -0.1692, 0.2932), (0.0671, 0.0406, 0.0442), (0.3568, 0.2548, 0.1747), (0.0372, 0.2344, 0.1420),
-    (0.0313, 0.0189, -0.0328), (0.0296, -0.0956, -0.0665), (-0.3477, -0.4059, -0.2925), (0.0166, 0.1902, 0.1975),
-    (-0.0412, 0.0267, -0.1364), (-0.1293, 0.0740, 0.1636), (0.0680, 0.3019, 0.1128), (0.0032, 0.0581, 0.0639),
-    (-0.1251, 0.0927, 0.1699), (0.0060, -0.0633, 0.0005), (0.3477, 0.2275, 0.2950), (0.1984, 0.0913, 0.1861),
+    (-0.1299, -0.1692, 0.2932), (0.0671, 0.0406, 0.0442), (0.3568, 0.2548, 0.1747),
+    (0.0372, 0.2344, 0.1420), (0.0313, 0.0189, -0.0328), (0.0296, -0.0956, -0.0665),
+    (-0.3477, -0.4059, -0.2925), (0.0166, 0.1902, 0.1975), (-0.0412, 0.0267, -0.1364),
+    (-0.1293, 0.0740, 0.1636), (0.0680, 0.3019, 0.1128), (0.0032, 0.0581, 0.0639),
+    (-0.1251, 0.0927, 0.1699), (0.0060, -0.0633, 0.0005), (0.3477, 0.2275, 0.2950),
+    (0.1984, 0.0913, 0.1861),
 )  # fmt: skip
 _WAN_BIAS = (-0.1835, -0.0868, -0.3360)
-# Principal components -> RGB for a VAE without known factors: the first is light, the next two tint it a little.
+# Principal components -> RGB for a VAE without known factors: the first is light, the next two tint it.
 _NEUTRAL = np.array([[0.5, 0.5, 0.5], [0.15, 0.0, -0.15], [-0.07, 0.14, -0.07]], np.float32)
 
 
@@ -40,9 +42,9 @@ class Colours(NamedTuple):
 
 
 def colours_for(folder: Path | None, channels: int) -> Colours | None:
-    """The map for a model: its own `preview.json`, else Wan's for 16 channels, else None (a neutral picture).
+    """The map for a model: its own `preview.json`, else Wan's for 16 channels, else None (neutral colours).
 
-    `preview.json` is {"factors": [[r, g, b] a channel], "bias": [r, g, b]}; ValueError if its shape is another.
+    `preview.json` is {"factors": [[r, g, b] a channel], "bias": [r, g, b]}; ValueError for another shape.
     """
     factors, bias = _WAN_FACTORS, _WAN_BIAS
     own = folder / "preview.json" if folder is not None else None
@@ -106,8 +108,8 @@ def webp(pictures: np.ndarray, *, milliseconds: int) -> bytes:
 class Previews:
     """Makes previews beside a running job: `offer` an estimate, `take` the newest finished picture.
 
-    Estimates that come faster than `INTERVAL`, or while a newer one waits, are dropped. Nothing is pushed: after
-    `close` no picture appears any more. `fps` is the clip's, so that the preview plays at the clip's own pace.
+    Estimates that come faster than `INTERVAL`, or while a newer one waits, are dropped. Nothing is pushed:
+    after `close` no picture appears any more. `fps` is the clip's, so that the preview plays at its pace.
     """
 
     def __init__(self, colours: Colours | None, *, fps: int, temporal_factor: int = 4) -> None:
@@ -121,9 +123,9 @@ class Previews:
         self._thread: threading.Thread | None = None
 
     def offer(self, x0: torch.Tensor, *, last: bool = False) -> None:
-        """Ask for a preview of normalised latents (1, C, T, h, w); `last` is never dropped for its haste.
+        """Ask for a preview of normalised latents (1, C, T, h, w); the `last` one is never dropped for haste.
 
-        On a GPU this waits for the step that made `x0`, as the loop itself does right after; the copy is small.
+        On a GPU this waits for the step that made `x0`, as the loop itself does right after.
         """
         now = time.monotonic()
         if now - self._last < INTERVAL and not last:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class WanVideo:
     """The weights of one model, ready to make clips, one at a time.
 
-    `spec` says which model; `revision` is what a recipe stores about the weights; `pipe` is diffusers' pipeline.
+    `spec` says which model; `revision` is what a recipe stores about its weights; `pipe` is diffusers' own.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class WanVideo:
         self._scheduler_config = pipe.scheduler.config
         self._colours = colours_for(folder, pipe.vae.config.z_dim)
         self._busy = threading.Lock()
+        self._closed = False
 
     def generate(
         self, request: GenerationRequest, on_progress: OnProgress, should_stop: Callable[[], bool]
@@ -42,14 +43,16 @@ class WanVideo:
         """Yield the clip's frames, uint8 (height, width, 3) in RGB, as they are decoded.
 
         `on_progress` is called at every step, always in the caller's thread; previews come with it, or a few
-        milliseconds later with the next transformer block. `should_stop` is asked before every transformer block,
-        after every step and before every decoded chunk: make it a flag, not a query.
-        Raises Cancelled, ModelError("out_of_memory"), RuntimeError while another request is running, and whatever
-        `on_progress` raises. However it ends, also by closing this iterator half-way, the next request gets the
-        very pixels it would have got otherwise.
+        milliseconds later with the next transformer block. `should_stop` is asked before every transformer
+        block, after every step and before every decoded chunk: make it a flag, not a query.
+        Raises Cancelled, ModelError("out_of_memory"), RuntimeError while another request is running, and
+        whatever `on_progress` raises. However it ends, also by closing this iterator half-way, the next one
+        gets the very pixels it would have got otherwise.
         """
         if request.model != self.spec.name:
             raise ValueError(f"this is {self.spec.name}, the request is for {request.model}")
+        if self._closed:
+            raise RuntimeError(f"{self.spec.name} was unloaded")
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("a WanVideo makes one clip at a time")
         factor = self.pipe.vae.config.scale_factor_temporal
@@ -69,11 +72,16 @@ class WanVideo:
             finally:
                 self._busy.release()
         if short_of_memory:
-            # Out here, where `error` is gone: it holds the frames of the stack, and those hold the big tensors.
+            # Out here, where `error` is gone: it holds the stack, and the stack holds the big tensors.
             free_memory()
             raise ModelError(
                 "out_of_memory", model=self.spec.title, size=str(request.size), frames=request.num_frames
             )
+
+    def close(self) -> None:
+        """Let go of the weights; `generate` raises RuntimeError from here on."""
+        self._closed = True
+        del self.pipe
 
     def _frames(self, request: GenerationRequest, run: "_Run") -> Iterator[np.ndarray]:
         run.check()
@@ -122,7 +130,7 @@ class WanVideo:
         return [expert for expert in (self.pipe.transformer, self.pipe.transformer_2) if expert is not None]
 
     def _clean(self, run: "_Run") -> None:
-        """Take every trace of a job off the pipeline; an exception from inside skips diffusers' own cleaning."""
+        """Take every trace of a job off the pipeline; an exception skips diffusers' own cleaning."""
         run.previews.close()
         for hook in run.hooks:
             hook.remove()
@@ -175,7 +183,7 @@ class _Run:
     def after_step(
         self, pipe: WanPipeline, index: int, _timestep: Any, _tensors: dict[str, Any]
     ) -> dict[str, Any]:
-        """After every step: UniPC has kept its estimate of the clean latents, which makes a readable preview."""
+        """After every step: UniPC keeps its estimate of the clean latents, which makes a readable preview."""
         self.check()
         self.step = index + 1
         self.previews.offer(pipe.scheduler.model_outputs[-1], last=self.step == self.total)
@@ -184,7 +192,7 @@ class _Run:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, on a GPU or on the CPU (torch words the latter in a string)."""
+    """Whether an error means that memory ran out, on a GPU or on the CPU (there only its wording tells)."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     words = (

@@ -45,7 +45,7 @@ def write_tiny_wan(folder: Path, *, residual: bool = True, two_experts: bool = T
 
 
 def tiny_request(**changes: object) -> GenerationRequest:
-    """A request small enough for a test: 64x64, 9 frames, 6 steps (below the sizes that a form may ask for)."""
+    """A request small enough for a test: 64x64, 9 frames, 6 steps (smaller than a form may ask for)."""
     request = GenerationRequest(prompt="a red boat at sea, 夜晚", seed=7, num_inference_steps=6)
     return request.model_copy(update={"width": 64, "height": 64, "num_frames": 9, **changes})
 

@@ -1,0 +1,247 @@
+"""The one resident model: found on disk, placed by the memory plan, kept until another one is asked for.
+
+`OMP_WAIT_POLICY=PASSIVE` has to be in the environment before torch is imported, or OpenMP's spinning threads
+take twice the time on a shared machine: whoever starts the worker process sets it, nobody here can.
+"""
+
+import hashlib
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from diffusers import WanPipeline
+from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from safetensors import safe_open
+
+from pipelines.cpu_conv import use_onednn
+from pipelines.models import ModelSpec
+from pipelines.placement import Plan, plan
+from pipelines.request import ModelError, OnProgress, Progress
+from pipelines.wan import WanVideo, free_memory, is_out_of_memory
+
+log = logging.getLogger(__name__)
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+_PARTS = ("scheduler", "text_encoder", "tokenizer", "transformer", "transformer_2", "vae")
+_GB, _MB = 2**30, 2**20
+
+
+class _Resident(NamedTuple):
+    spec: ModelSpec
+    home: Path
+    device: str
+    video: WanVideo
+
+
+_lock = threading.RLock()
+_resident: _Resident | None = None
+
+
+def load(
+    spec: ModelSpec, *, home: Path, device: str | None = None, on_progress: OnProgress | None = None
+) -> WanVideo:
+    """The model, ready to generate; the same object as long as the same spec, home and device are asked for.
+
+    Another model is freed first. `device` is "cuda", "cuda:1", "mps" or "cpu"; None or "" takes the best one.
+    Raises ModelError: model_missing, model_broken, device_missing or plan_does_not_fit; nothing is left behind.
+    """
+    global _resident
+    with _lock:
+        where = resolve_device(device)
+        if _resident is not None and _resident[:3] == (spec, home, where):
+            return _resident.video
+        unload()
+        if on_progress is not None:
+            on_progress(Progress("loading"))
+        folder = find(spec, home)
+        video = _read(spec, folder, where)
+        _resident = _Resident(spec, home, where, video)
+        return video
+
+
+def unload() -> None:
+    """Free the resident model, if any; whoever still holds it can't generate with it any more."""
+    global _resident
+    with _lock:
+        if _resident is not None:
+            _resident.video.close()
+            _resident = None
+            free_memory()
+
+
+def resolve_device(wanted: str | None) -> str:
+    """The device to run on; ModelError("device_missing") if the wanted one is not there."""
+    if not wanted or wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise ModelError("device_missing", device=wanted) from None
+    there = {
+        "cpu": True,
+        "cuda": (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(device.type, False):
+        raise ModelError("device_missing", device=wanted)
+    return str(device)
+
+
+def find(spec: ModelSpec, home: Path) -> Path:
+    """The folder with a model's weights; ModelError("model_missing") if it is nowhere on this machine.
+
+    First home/models/NAME (what `download` writes; a folder put there by hand wins over a shipped one), then
+    the repository for an embedded model, else the cache of huggingface_hub.
+    """
+    own = home / "models" / spec.name
+    folder: Path | None = own if own.is_dir() else REPOSITORY / spec.repo if spec.embedded else None
+    if folder is None:
+        try:
+            folder = Path(snapshot_download(spec.repo, revision=spec.revision, local_files_only=True))
+        except (LocalEntryNotFoundError, HfHubHTTPError):
+            folder = own
+    if not (folder / "model_index.json").is_file():
+        raise ModelError("model_missing", model=spec.title, size_gb=spec.memory_gb, repo=spec.repo)
+    return folder
+
+
+def revision(spec: ModelSpec, *, home: Path | None = None) -> str:
+    """What a recipe stores about the weights: the hub's commit, else 12 hex digits over the files."""
+    with _lock:
+        if _resident is not None and _resident.spec == spec and home in (None, _resident.home):
+            return _resident.video.revision
+    return _revision(find(spec, home or REPOSITORY))
+
+
+def download(
+    spec: ModelSpec,
+    *,
+    home: Path,
+    token: str | None = None,
+    endpoint: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> Path:
+    """Fetch a model's weights to home/models/NAME; goes on where an earlier try stopped. Progress is in MB.
+
+    Raises ModelError("download_failed"). The folder appears under its name only when it is whole.
+    """
+    target = home / "models" / spec.name
+    partial = target.with_name(f".{spec.name}.partial")
+    try:
+        facts = HfApi(endpoint=endpoint, token=token).model_info(
+            spec.repo, revision=spec.revision, files_metadata=True
+        )
+        files = [file for file in facts.siblings or [] if _is_needed(file.rfilename)]
+        total, done = sum(file.size or 0 for file in files), 0
+        for file in files:
+            hf_hub_download(
+                spec.repo,
+                file.rfilename,
+                revision=facts.sha,
+                local_dir=partial,
+                token=token,
+                endpoint=endpoint,
+            )
+            done += file.size or 0
+            if on_progress is not None:
+                on_progress(Progress("loading", done // _MB, total // _MB))
+        partial.rename(target)
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise ModelError("download_failed", model=spec.title, repo=spec.repo, reason=_brief(error)) from error
+    return target
+
+
+def _read(spec: ModelSpec, folder: Path, device: str) -> WanVideo:
+    """Read and place the weights; every failure becomes a ModelError."""
+    chosen = plan(spec, vram_gb=_vram_gb(device), ram_gb=_ram_gb())
+    log.info("%s from %s on %s: %s", spec.name, folder, device, chosen.why)
+    if chosen.kind == "does_not_fit":
+        raise ModelError(chosen.why.code, **chosen.why.values)
+    try:
+        pipe = _pipeline(spec, folder, device, chosen)
+        return WanVideo(pipe, spec, revision=_revision(folder), folder=folder)
+    except Exception as error:
+        log.warning("%s could not be loaded", spec.name, exc_info=True)
+        failure = (
+            ModelError("plan_does_not_fit", **chosen.why.values)
+            if is_out_of_memory(error)
+            else ModelError("model_broken", model=spec.title, reason=_brief(error))
+        )
+    # Out here the failed load's stack is gone, and with it the half-read weights.
+    free_memory()
+    raise failure
+
+
+def _pipeline(spec: ModelSpec, folder: Path, device: str, chosen: Plan) -> WanPipeline:
+    # fp32 for the VAE everywhere, and for all of an embedded model: it is small, and looks the same everywhere.
+    wide = device == "cpu" or spec.embedded
+    dtype: Any = torch.float32 if wide else {"default": torch.bfloat16, "vae": torch.float32}
+    pipe = WanPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
+    if spec.two_experts and (pipe.transformer_2 is None or pipe.config.boundary_ratio is None):
+        raise ValueError("it has one expert, two are expected")
+    missing = _missing_weights(pipe, folder)
+    if missing:
+        raise ValueError(f"{len(missing)} weights are missing, {missing[0]} first")
+    if chosen.kind == "model_offload":
+        pipe.enable_model_cpu_offload(device=device)
+    else:
+        pipe.to(device)
+    if device == "cpu":
+        use_onednn(pipe.vae)
+    return pipe
+
+
+def _missing_weights(pipe: WanPipeline, folder: Path) -> list[str]:
+    """Weights that no file holds: diffusers fills them with random numbers and only warns."""
+    missing = []
+    for name in ("transformer", "transformer_2", "vae"):
+        part = getattr(pipe, name)
+        if part is None:
+            continue
+        stored: set[str] = set()
+        for path in (folder / name).glob("*.safetensors"):
+            with safe_open(path, framework="pt") as file:
+                stored.update(file.keys())
+        missing += [f"{name}.{key}" for key in part.state_dict() if key not in stored]
+    return missing
+
+
+def _revision(folder: Path) -> str:
+    if folder.parent.name == "snapshots":
+        return folder.name
+    fetched = folder / ".cache" / "huggingface" / "download" / "model_index.json.metadata"
+    if fetched.is_file():
+        return fetched.read_text(encoding="utf-8").split("\n", 1)[0]
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".safetensors")):
+        if path.name == "preview.json":
+            continue
+        digest.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}\n".encode())
+        with path.open("rb") as file:
+            # Of very large files the beginning is enough: it holds the weights' names and the first of them.
+            digest.update(file.read(64 * _MB))
+    return digest.hexdigest()[:12]
+
+
+def _is_needed(name: str) -> bool:
+    return name == "model_index.json" or name.split("/", 1)[0] in _PARTS
+
+
+def _vram_gb(device: str) -> float | None:
+    if not device.startswith("cuda"):
+        return None
+    return torch.cuda.get_device_properties(device).total_memory / _GB
+
+
+def _ram_gb() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GB
+
+
+def _brief(error: BaseException) -> str:
+    """One line of an error, for a sentence that a person reads."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:200]
