@@ -52,7 +52,8 @@ def label_for(text: str, width: int, height: int) -> Label:
     font = _font_for(need)
     pad_x, pad_y = round(need * 0.62), round(need * 0.42)
     margin = max(4, round(short * 0.028))
-    lines = _lines(text, font, width - 2 * (margin + pad_x))
+    # The font's middle dot is as wide as a Han character: its own space is enough.
+    lines = _lines(text.replace(" · ", "·"), font, width - 2 * (margin + pad_x))
     leading = round(need * 0.5)
     boxes = [font.getbbox(line) for line in lines]
     top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
@@ -64,7 +65,7 @@ def label_for(text: str, width: int, height: int) -> Label:
     draw = ImageDraw.Draw(picture)
     for row, (line, box) in enumerate(zip(lines, boxes, strict=True)):
         at = (plate_w - pad_x - box[2], pad_y - top + row * (ink + leading))
-        draw.text(at, line, font=font, fill=_WHITE)
+        draw.text(at, line, font=font, fill=_WHITE, stroke_width=need * 0.018, stroke_fill=_WHITE)
     pixels = np.asarray(picture, dtype=np.uint32)
     alpha = pixels[..., 3:] * 256 // 255
     return Label(
