@@ -1,0 +1,77 @@
+"""How long clips take, from the clips made before. Numbers only: no database, no torch."""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from pipelines.request import GenerationRequest
+
+
+@dataclass(frozen=True)
+class Past:
+    """One finished job. `volume`: pixels of all frames; `tail`: those of its seconds after the last step."""
+
+    model: str
+    volume: int
+    steps: int
+    seconds: float
+    tail: float
+
+
+class Estimates:
+    """Medians over the last jobs of a model: those of the same size where there are any, else scaled ones."""
+
+    def __init__(self, past: Iterable[Past]) -> None:
+        self._past: dict[str, list[Past]] = {}
+        for job in past:
+            self._past.setdefault(job.model, []).append(job)
+
+    def seconds(self, request: GenerationRequest) -> float | None:
+        """Seconds that a request takes once it runs, without loading the model; None if none was made yet."""
+        jobs = self._like(request)
+        if not jobs:
+            return None
+        volume = volume_of(request)
+        a_step = median((job.seconds - job.tail) / (job.volume * job.steps) for job in jobs)
+        after = median(job.tail / job.volume for job in jobs)
+        return volume * (a_step * request.num_inference_steps + after)
+
+    def tail(self, request: GenerationRequest) -> float:
+        """Seconds from the last step to the finished file; 0 if none was made yet."""
+        jobs = self._like(request)
+        return volume_of(request) * median(job.tail / job.volume for job in jobs) if jobs else 0.0
+
+    def _like(self, request: GenerationRequest) -> list[Past]:
+        jobs = self._past.get(request.model, [])
+        # Attention grows faster than the number of pixels, so the same size beats any scaling.
+        return [job for job in jobs if job.volume == volume_of(request)] or jobs
+
+
+def volume_of(request: GenerationRequest) -> int:
+    """Pixels of all frames together."""
+    return request.width * request.height * request.num_frames
+
+
+def waits(
+    running: Sequence[float | None], queued: Sequence[float | None], lanes: int
+) -> list[tuple[float | None, float | None]]:
+    """When each queued job starts and ends, in seconds from now; None from the first unknown length on.
+
+    `running`: seconds left of each running job; `queued`: seconds each waiting job takes, in order;
+    `lanes`: workers that take jobs.
+    """
+    if any(left is None for left in running):
+        return [(None, None)] * len(queued)
+    ends = [left for left in running if left is not None]
+    ends += [0.0] * (max(lanes, 1) - len(ends))
+    heapq.heapify(ends)
+    times: list[tuple[float | None, float | None]] = []
+    for length in queued:
+        starts = ends[0]
+        if length is None:
+            times += [(starts, None)] + [(None, None)] * (len(queued) - len(times) - 1)
+            break
+        heapq.heapreplace(ends, starts + length)
+        times.append((starts, starts + length))
+    return times
