@@ -1,0 +1,375 @@
+"""Renders scenes of the `sketch` world as clips: paper layers, a figure, weather and a camera.
+
+Time is absolute: frame k shows second k / fps whatever the clip's length, and a scene fixes every pixel.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from . import backdrops, palettes, silhouettes, weather
+from .world import NATURES, Scene
+
+BOX = 0.58
+"""Side of the square that a figure is drawn in, in short sides of the frame."""
+
+TRIP = 5.0
+"""Seconds that a way, a growth, a pan or a zoom takes: 40 frames at 8 a second."""
+
+_AIR = {"ground": 0.0, "water": 0.0, "sky": 1.0}
+# How much of a pan each layer follows, by its place from the front.
+_PARALLAX = (0.34, 0.20, 0.10, 0.05)
+
+
+def render(
+    scenes: Sequence[Scene],
+    *,
+    num_frames: int,
+    height: int,
+    width: int,
+    fps: float = 8.0,
+    frame_indices: Sequence[int] | None = None,
+    device: torch.device | str = "cpu",
+) -> torch.Tensor:
+    """Render clips: float32 [B, T, 3, height, width] in [0, 1].
+
+    T is `num_frames`, or the number of `frame_indices` when only those frames are wanted; frame k is the
+    scene at second k / fps.
+    """
+    wanted = range(num_frames) if frame_indices is None else frame_indices
+    seconds = [k / fps for k in wanted]
+    out = torch.empty((len(scenes), len(seconds), 3, height, width), device=device)
+    with torch.no_grad():
+        for clip, scene in zip(out, scenes):
+            _render_one(clip, scene, seconds)
+    return out
+
+
+def _render_one(out: torch.Tensor, scene: Scene, seconds: list[float]) -> None:
+    height, width = out.shape[-2:]
+    times = torch.tensor(seconds, device=out.device)
+    pan = _pan(scene, times)
+    colours = palettes.land(scene)
+    layers = backdrops.sheets(scene.backdrop, scene.variant, height, width)
+    canvas = _sky(scene, pan, times, height, width)
+    watery = scene.backdrop in ("sea", "river")
+    home = NATURES[scene.subject].home
+    # On water everything but fliers stands behind the front wave; elsewhere in front of the land.
+    behind = len(layers) - 1 if watery and home != "sky" else len(layers)
+    for k, (sheet, tones) in enumerate(zip(layers, colours)):
+        if k == behind:
+            canvas = _figure(canvas, scene, times, pan)
+        canvas = _layer(canvas, sheet, tones, scene, pan, times, len(layers) - 1 - k, watery)
+    if behind == len(layers):
+        canvas = _figure(canvas, scene, times, pan)
+    canvas = _zoomed(canvas, scene, times)
+    canvas = _weather(canvas, scene, times)
+    if scene.style in ("watercolour", "ink"):
+        blotch = weather.pigment(height, width).to(out.device)
+        canvas = canvas * (1 + (0.07 if scene.style == "watercolour" else 0.045) * blotch)
+    torch.clamp(canvas.expand_as(out), 0, 1, out=out)
+
+
+def _pan(scene: Scene, times: torch.Tensor) -> torch.Tensor | None:
+    """How far the camera has gone to the right, in pans; None when it stands."""
+    if scene.camera not in ("pan_left", "pan_right"):
+        return None
+    way = (times / TRIP).clamp(max=1.6)
+    return way if scene.camera == "pan_right" else -way
+
+
+def _colourised(sheet: torch.Tensor, tones: tuple[palettes.RGB, ...], scene: Scene, device: torch.device) -> torch.Tensor:
+    """Masks and colours to one premultiplied RGBA sheet [4, H, Wide], its shadow included."""
+    sheet = sheet.to(device=device, dtype=torch.float32)
+    table = torch.tensor(tones[:4], device=device)
+    rgb = torch.einsum("khw,kc->chw", sheet[:4], table)
+    cover = sheet[:4].sum(0)
+    strength = {"neon": 0.95, "mythic": 0.8, "ink": 0.55}.get(scene.style, 0.6)
+    line = sheet[4] * strength
+    rgb = rgb * (1 - line) + torch.tensor(tones[4], device=device)[:, None, None] * line * cover
+    if scene.style == "neon":
+        glow = sheet[5] * 0.5 * (1 - cover)
+        rgb = rgb + torch.tensor(tones[4], device=device)[:, None, None] * glow
+        alpha = cover + glow * 0.4
+    else:
+        alpha = cover + sheet[5] * (0.26 if scene.style != "watercolour" else 0.10) * (1 - cover)
+    full = torch.cat([rgb, alpha[None]])
+    if scene.style in ("ink", "watercolour"):
+        size = 2 * round(min(sheet.shape[-2], sheet.shape[-1]) / 120) + 1
+        full = F.avg_pool2d(full[None], size, 1, size // 2, count_include_pad=False)[0]
+    return full
+
+
+def _over(canvas: torch.Tensor, paint: torch.Tensor) -> torch.Tensor:
+    """Premultiplied RGBA [1 or T, 4, H, W] over the canvas [1 or T, 3, H, W]."""
+    return canvas * (1 - paint[:, 3:]) + paint[:, :3]
+
+
+def _cropped(sheet: torch.Tensor, dx: torch.Tensor | None, dy: torch.Tensor | None, width: int) -> torch.Tensor:
+    """The frame's part of a wide sheet [C, H, Wide], shifted by pixels [T] to the right and down."""
+    wide = sheet.shape[-1]
+    left = (wide - width) // 2
+    if dx is None:
+        return sheet[None, :, :, left : left + width]
+    at = (left - dx).clamp(0, wide - width - 1.001)
+    whole = at.floor().long()
+    part = (at - whole)[:, None, None, None]
+    columns = whole[:, None] + torch.arange(width + 1, device=sheet.device)
+    strips = sheet[:, :, columns].permute(2, 0, 1, 3)
+    moved = torch.lerp(strips[..., :-1], strips[..., 1:], part)
+    if dy is None:
+        return moved
+    low = dy.floor()
+    rows = torch.arange(sheet.shape[-2], device=sheet.device)[None] - low.long()[:, None]
+    rows = torch.stack([rows, rows - 1]).clamp(0, sheet.shape[-2] - 1)
+    index = rows[:, :, None, :, None].expand(-1, -1, moved.shape[1], -1, width)
+    return torch.lerp(moved.gather(2, index[0]), moved.gather(2, index[1]), (dy - low)[:, None, None, None])
+
+
+def _layer(
+    canvas: torch.Tensor, sheet: torch.Tensor, tones: tuple[palettes.RGB, ...], scene: Scene,
+    pan: torch.Tensor | None, times: torch.Tensor, place: int, watery: bool,
+) -> torch.Tensor:
+    """Lay one paper layer over the canvas; `place` counts from the front."""
+    height, width = canvas.shape[-2:]
+    dx = None
+    if pan is not None:
+        dx = -pan * _PARALLAX[place] * width
+    wavy = watery and place < (3 if scene.backdrop == "sea" else 1)
+    if wavy:
+        # Theatre waves: each band sways to and fro, its neighbours the other way.
+        reach = (0.055, 0.035, 0.02)[place] * min(height, width)
+        if scene.weather == "storm":
+            reach *= 1.6
+        sway = reach * torch.sin(2 * math.pi * times / 4 + place * 2.1)
+        dx = sway if dx is None else dx + sway
+    return _over(canvas, _cropped(_colourised(sheet, tones, scene, canvas.device), dx, None, width))
+
+
+def _sky(scene: Scene, pan: torch.Tensor | None, times: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Gradient, stars, Milky Way, sun or moon, clouds: [1 or T, 3, H, W]."""
+    device = times.device
+    stops = torch.tensor(palettes.sky(scene), device=device)
+    y = torch.linspace(0, 1, height, device=device) / 0.72
+    first = (y * 2).clamp(0, 1)[None, :, None]
+    second = (y * 2 - 1).clamp(0, 1)[None, :, None]
+    canvas = torch.lerp(stops[0][:, None, None], stops[1][:, None, None], first)
+    canvas = torch.lerp(canvas, stops[2][:, None, None], second).expand(3, height, width)[None]
+    space = scene.backdrop == "space"
+    clear = scene.weather == "clear"
+    if (scene.time == "night" or space) and clear:
+        dim = 1.0 if scene.time == "night" else 0.5
+        if space or scene.style == "mythic":
+            canvas = canvas + _milky_way(scene, height, width, device) * dim
+        stars = backdrops.sky_sheet("stars", scene.variant, height, width)[0].to(device, torch.float32)
+        left = (stars.shape[-1] - width) // 2
+        mask = stars[None, None, :, left : left + width] * (0.95 * dim)
+        canvas = torch.lerp(canvas, torch.tensor(palettes.star(scene), device=device)[None, :, None, None], mask)
+    if scene.weather in ("clear", "fog") and not (space and scene.time == "night"):
+        canvas = _disc(canvas, scene)
+    if clear and space:
+        return canvas
+    if clear or scene.weather in ("rain", "snow", "storm"):
+        kind = "clouds" if clear else "overcast"
+        sheet = backdrops.sky_sheet(kind, scene.variant, height, width)
+        tone = palettes.cloud(scene)
+        tones = (tone, palettes.mix(tone, palettes.sky(scene)[1], 0.35), tone, tone, palettes.edge(scene, tone))
+        painted = _colourised(sheet, tones, scene, device) * (0.85 if clear else 1.0)
+        canvas = _over(canvas, _cropped(painted, None if pan is None else -pan * 0.04 * width, None, width))
+    return canvas
+
+
+@functools.lru_cache(maxsize=16)
+def _band(height: int, width: int) -> torch.Tensor:
+    unit = min(height, width)
+    y = (torch.arange(height)[:, None] - 0.34 * height) / unit
+    x = (torch.arange(width)[None, :] - 0.5 * width) / unit
+    along, across = x * 0.88 - y * 0.47, x * 0.47 + y * 0.88
+    middle = 0.035 * torch.sin(along * 5 + 1)
+    core = torch.exp(-(((across - middle) / 0.085) ** 2))
+    rift = 0.45 * torch.exp(-(((across - middle - 0.015 * torch.sin(along * 13)) / 0.02) ** 2))
+    haze = torch.exp(-(((across - middle) / 0.2) ** 2))
+    return torch.stack([core * (0.75 + 0.25 * torch.sin(along * 9)) * (1 - rift), haze])
+
+
+def _milky_way(scene: Scene, height: int, width: int, device: torch.device) -> torch.Tensor:
+    """Light added to the sky by the Milky Way: [1, 3, H, W]."""
+    core, haze = _band(height, width).to(device)
+    warm, cool = torch.tensor(((0.40, 0.37, 0.42), (0.10, 0.10, 0.22)), device=device)
+    if scene.style == "mythic":
+        warm, cool = torch.tensor(((0.55, 0.42, 0.18), (0.10, 0.10, 0.20)), device=device)
+    elif scene.style in ("ink", "mono"):
+        warm, cool = torch.tensor(((0.34, 0.34, 0.33), (0.1, 0.1, 0.1)), device=device)
+    return warm[None, :, None, None] * core + cool[None, :, None, None] * haze
+
+
+def _disc(canvas: torch.Tensor, scene: Scene) -> torch.Tensor:
+    """The sun (low and rising left at dawn, high by day, big and low at sunset) or the moon, with a halo."""
+    height, width = canvas.shape[-2:]
+    unit = min(height, width)
+    x, y, radius, halo = {
+        "dawn": (0.22, 0.42, 0.075, 0.30), "day": (0.82, 0.16, 0.075, 0.20),
+        "sunset": (0.66, 0.44, 0.125, 0.42), "night": (0.80, 0.17, 0.080, 0.24),
+    }[scene.time]
+    device = canvas.device
+    rows = (torch.arange(height, device=device)[:, None] + 0.5 - y * height) / unit
+    columns = (torch.arange(width, device=device)[None, :] + 0.5 - x * width) / unit
+    distance = torch.sqrt(rows**2 + columns**2)
+    tone = torch.tensor(palettes.sun(scene), device=device)[None, :, None, None]
+    pale = 0.45 if scene.weather == "fog" else 1.0
+    glow = torch.exp(-(((distance - radius).clamp(min=0) / halo * 2.2) ** 2)) * (0.42 * pale)
+    disc = ((radius - distance) * unit + 0.5).clamp(0, 1) * pale
+    if scene.time == "night":
+        # A crescent: a second disc bites into it.
+        bite = torch.sqrt((rows + 0.022) ** 2 + (columns - 0.036) ** 2)
+        disc = disc * (1 - 0.88 * ((radius * 0.86 - bite) * unit + 0.5).clamp(0, 1))
+    return torch.lerp(torch.lerp(canvas, tone, glow * (0.5 if scene.time == "night" else 1.0)), tone, disc)
+
+
+def _sprite(scene: Scene, side: int, device: torch.device) -> torch.Tensor:
+    """The coloured figure, premultiplied RGBA [2 * PHASES, 4, side, side]; the second half is blurred."""
+    masks = silhouettes.masks(scene.subject, side).to(device)
+    roles, ring, shade = palettes.figure(scene)
+    table = torch.tensor(roles, device=device)
+    cover = masks[:, :4].sum(1, keepdim=True)
+    rgb = torch.einsum("pkhw,kc->pchw", masks[:, :4], table)
+    outline = (masks[:, 4:5] - cover).clamp(0, 1) * (0.75 if scene.style in ("ink", "watercolour") else 1.0)
+    rgb = rgb + outline * torch.tensor(ring, device=device)[None, :, None, None]
+    alpha = cover + outline
+    shadow = masks[:, 5:6] * (1 - alpha) * (0.7 if scene.style == "neon" else 0.34)
+    paint = torch.cat([rgb + shadow * torch.tensor(shade, device=device)[None, :, None, None], alpha + shadow], 1)
+    soft = F.avg_pool2d(paint, 3, 1, 1)
+    return torch.cat([soft if scene.style == "watercolour" else paint, F.avg_pool2d(soft, 3, 1, 1)])
+
+
+def _figure(canvas: torch.Tensor, scene: Scene, times: torch.Tensor, pan: torch.Tensor | None) -> torch.Tensor:
+    """Lay the figure over the canvas at its place at each second."""
+    if scene.subject == "none":
+        return canvas
+    height, width = canvas.shape[-2:]
+    unit = min(height, width)
+    x, y, scale, opacity, turn = _pose(scene, times, pan, height, width)
+    side = math.ceil(unit * BOX)
+    side += side % 2
+    sprite = _sprite(scene, side, canvas.device)
+    half = BOX / 2 * unit * scale  # half the square's side in pixels, [T]
+    reach = half * 1.25
+    top = max(0, int((y - reach).min()))
+    bottom = min(height, int((y + reach).max()) + 2)
+    left = max(0, int((x - reach).min()))
+    right = min(width, int((x + reach).max()) + 2)
+    if bottom <= top or right <= left:
+        return canvas
+    rows = (torch.arange(top, bottom, device=x.device) + 0.5)[None, :, None] - y[:, None, None]
+    columns = (torch.arange(left, right, device=x.device) + 0.5)[None, None, :] - x[:, None, None]
+    sine, cosine = torch.sin(turn)[:, None, None], torch.cos(turn)[:, None, None]
+    flip = -1.0 if scene.action == "left" else 1.0
+    u = (columns * cosine + rows * sine) / half[:, None, None] * flip
+    v = (rows * cosine - columns * sine) / half[:, None, None]
+    poses = (_phase(scene, times) + silhouettes.PHASES * (scale < 0.62)).long()
+    grid = torch.stack([u, v], -1)
+    paint = F.grid_sample(sprite[poses], grid, align_corners=False) * opacity[:, None, None, None]
+    out = canvas.expand(len(times), -1, -1, -1).clone() if canvas.shape[0] != len(times) else canvas
+    part = out[:, :, top:bottom, left:right]
+    out[:, :, top:bottom, left:right] = _over(part, paint)
+    return out
+
+
+def _phase(scene: Scene, times: torch.Tensor) -> torch.Tensor:
+    """Which pose is shown: feet and wheels stop when their owner does not travel."""
+    verb = NATURES[scene.subject].verb
+    if verb in ("walk", "run", "drive", "ride") and scene.action not in ("left", "right"):
+        if scene.subject not in ("woman with umbrella", "hunter with bow"):
+            return torch.zeros_like(times)
+    pace = 4 if verb in ("walk", "run", "drive", "ride", "fly") else 2
+    return torch.floor(times * pace + 1e-4) % silhouettes.PHASES
+
+
+def _pose(
+    scene: Scene, times: torch.Tensor, pan: torch.Tensor | None, height: int, width: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The figure's middle in pixels, its scale, opacity and turn in radians, each [T]."""
+    unit = min(height, width)
+    nature = NATURES[scene.subject]
+    way = (times / TRIP).clamp(max=1.3)
+    half = BOX / 2 * unit * scene.size
+    x = torch.full_like(times, 0.5 * width)
+    # Feet are at 0.86 of the half square, water lines at 0.40, both a little inside the paper below.
+    if nature.home == "ground":
+        home = backdrops.GROUND * height + 0.035 * unit - 0.86 * half
+    elif nature.home == "water":
+        home = 0.775 * height - 0.40 * half
+    else:
+        home = 0.40 * height
+    y = torch.full_like(times, home)
+    scale, opacity, turn = torch.full_like(times, scene.size), torch.ones_like(times), torch.zeros_like(times)
+    if scene.action == "right":
+        x = (0.24 + 0.52 * way) * width
+    elif scene.action == "left":
+        x = (0.76 - 0.52 * way) * width
+    elif scene.action == "up":
+        low, high = (home + 0.30 * height, home - 0.14 * height) if nature.home == "water" else (0.70 * height, 0.26 * height)
+        y = low + (high - low) * way.clamp(max=1.1)
+    elif scene.action == "down":
+        low, high = (home + 0.30 * height, home - 0.14 * height) if nature.home == "water" else (0.68 * height, 0.25 * height)
+        y = high + (low - high) * way.clamp(max=1.1)
+    elif scene.action == "grow":
+        scale = scene.size * (0.35 + 0.80 * way.clamp(max=1))
+        rest = {"ground": 0.86, "water": 0.40, "sky": 0.0}[nature.home]
+        y = home + rest * half * (1 - scale / scene.size)
+    elif scene.action == "fade_in":
+        opacity = (times / 3).clamp(max=1)
+    if pan is not None and scene.action in ("stand", "grow", "fade_in"):
+        x = x - (pan - pan.sign() * 0.5) * 0.16 * width
+    if nature.home == "water":
+        y = y + 0.010 * unit * torch.sin(2 * math.pi * times / 2.5)
+        turn = 0.05 * torch.sin(2 * math.pi * times / 2.5 + 1)
+    elif nature.home == "sky":
+        y = y + 0.012 * unit * torch.sin(2 * math.pi * times / 3)
+    if scene.subject == "rocket" and scene.action in ("left", "right"):
+        turn = turn + math.radians(75 if scene.action == "right" else -75)
+    return x + scene.dx * width, y + scene.dy * height, scale, opacity, turn
+
+
+def _zoomed(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Tensor:
+    """Zoom the whole picture: in from 1 to 1.3, out from 1.3 to 1."""
+    if scene.camera not in ("zoom_in", "zoom_out"):
+        return canvas
+    way = (times / TRIP).clamp(max=1)
+    zoom = 1 + 0.3 * (way if scene.camera == "zoom_in" else 1 - way)
+    height, width = canvas.shape[-2:]
+    y = torch.linspace(-1, 1, height, device=times.device)[None, :, None] / zoom[:, None, None]
+    x = torch.linspace(-1, 1, width, device=times.device)[None, None, :] / zoom[:, None, None]
+    grid = torch.stack([x.expand(-1, height, -1), y.expand(-1, -1, width)], -1)
+    return F.grid_sample(canvas.expand(len(times), -1, -1, -1), grid, align_corners=True, padding_mode="border")
+
+
+def _weather(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Tensor:
+    """What is in front of everything."""
+    height, width = canvas.shape[-2:]
+    if scene.weather == "clear":
+        return canvas
+    if scene.weather == "fog":
+        tone = torch.tensor(palettes.styled(palettes.fog(scene), scene.style), device=times.device)
+        return torch.lerp(canvas, tone[None, :, None, None], weather.fog_bands(times, height, width)[:, None])
+    bright = {"night": 0.62, "sunset": 0.85}.get(scene.time, 1.0)
+    if scene.weather == "snow":
+        return torch.lerp(canvas, torch.tensor(min(1.0, 0.3 + 0.7 * bright), device=times.device),
+                          weather.falling("snow", times, height, width)[:, None] * 0.95)
+    tone = torch.tensor((0.80, 0.87, 0.95), device=times.device) * bright
+    canvas = torch.lerp(canvas, tone[None, :, None, None], weather.falling("rain", times, height, width)[:, None] * 0.6)
+    if scene.weather == "storm":
+        for k, second in enumerate(times.tolist()):
+            lit = weather.flash(second)
+            if lit:
+                strength, which = lit
+                stroke, glow = weather.bolt(height, width, which).to(times.device)
+                frame = torch.lerp(canvas[k], torch.tensor((0.86, 0.88, 1.0), device=times.device)[:, None, None], 0.26 * strength)
+                frame = frame + (glow * 0.5 * strength) * torch.tensor((0.8, 0.8, 1.0), device=times.device)[:, None, None]
+                canvas[k] = torch.lerp(frame, torch.ones_like(frame), stroke * min(1.0, strength + 0.25))
+    return canvas

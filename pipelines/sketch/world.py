@@ -1,0 +1,156 @@
+"""The closed world that the `sketch` model draws: every attribute, its values and what is natural for whom.
+
+No torch here: the page shows these tables, and captions and pictures are both made from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass
+
+COLOURS: tuple[str, ...] = ("default", "red", "blue", "yellow", "green", "white", "black", "pink")
+BACKDROPS: tuple[str, ...] = (
+    "sea", "mountains", "desert", "forest", "city", "grassland", "river", "space", "village", "snowfield",
+)
+TIMES: tuple[str, ...] = ("dawn", "day", "sunset", "night")
+WEATHERS: tuple[str, ...] = ("clear", "rain", "snow", "storm", "fog")
+ACTIONS: tuple[str, ...] = ("left", "right", "up", "down", "stand", "grow", "fade_in")
+STYLES: tuple[str, ...] = ("paper-cut", "ink", "neon", "mono", "mythic", "watercolour")
+CAMERAS: tuple[str, ...] = ("still", "pan_left", "pan_right", "zoom_in", "zoom_out")
+
+VARIANTS = 4
+"""How many fixed shapes (ridge lines, skylines) each backdrop has."""
+
+
+@dataclass(frozen=True)
+class Nature:
+    """What a subject does when the words do not say: where it is and how it moves.
+
+    `home` is the line it keeps to: "ground" (its feet), "water" (its water line, where there is water)
+    or "sky" (its middle). `verb` names the family of verbs that fits it.
+    """
+
+    backdrop: str
+    action: str
+    home: str
+    verb: str
+
+
+NATURES: dict[str, Nature] = {
+    "person": Nature("grassland", "right", "ground", "walk"),
+    "woman with umbrella": Nature("village", "stand", "ground", "walk"),
+    "child with kite": Nature("grassland", "right", "ground", "run"),
+    "old man": Nature("village", "right", "ground", "walk"),
+    "hunter with bow": Nature("forest", "stand", "ground", "walk"),
+    "dancer": Nature("village", "stand", "ground", "dance"),
+    "boat": Nature("sea", "right", "water", "sail"),
+    "sailing ship": Nature("sea", "right", "water", "sail"),
+    "bird": Nature("mountains", "right", "sky", "fly"),
+    "crane": Nature("river", "right", "sky", "fly"),
+    "horse": Nature("grassland", "right", "ground", "run"),
+    "deer": Nature("forest", "right", "ground", "run"),
+    "cat": Nature("grassland", "stand", "ground", "walk"),
+    "fish": Nature("river", "right", "water", "swim"),
+    "whale": Nature("sea", "right", "water", "swim"),
+    "sea monster": Nature("sea", "up", "water", "swim"),
+    "scorpion": Nature("desert", "right", "ground", "walk"),
+    "dragon": Nature("mountains", "right", "sky", "fly"),
+    "rocket": Nature("space", "up", "sky", "fly"),
+    "car": Nature("city", "right", "ground", "drive"),
+    "train": Nature("mountains", "right", "ground", "drive"),
+    "bicycle": Nature("village", "right", "ground", "ride"),
+    "balloon": Nature("grassland", "up", "sky", "float"),
+    "lantern": Nature("village", "up", "sky", "float"),
+    "flower": Nature("grassland", "grow", "ground", "bloom"),
+    "product bottle": Nature("desert", "stand", "ground", "stay"),
+    "constellation": Nature("space", "fade_in", "sky", "float"),
+    "none": Nature("mountains", "stand", "ground", "stay"),
+}
+SUBJECTS: tuple[str, ...] = tuple(NATURES)
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "subject": SUBJECTS,
+    "colour": COLOURS,
+    "backdrop": BACKDROPS,
+    "time": TIMES,
+    "weather": WEATHERS,
+    "action": ACTIONS,
+    "style": STYLES,
+    "camera": CAMERAS,
+}
+
+DEFAULTS: dict[str, dict[str, str]] = {
+    subject: {
+        "colour": "default", "backdrop": nature.backdrop, "time": "day", "weather": "clear",
+        "action": nature.action, "style": "paper-cut", "camera": "still",
+    }
+    for subject, nature in NATURES.items()
+}
+"""DEFAULTS[subject][attribute]: the value that holds when a caption does not say otherwise."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One clip in words and small numbers; the same scene always gives the same pixels.
+
+    `variant` is 0..3, `dx`/`dy` are shifts of the subject in frame widths/heights (-0.03..0.03),
+    `size` is a factor on the subject's size (0.94..1.06).
+    """
+
+    subject: str
+    colour: str
+    backdrop: str
+    time: str
+    weather: str
+    action: str
+    style: str
+    camera: str
+    variant: int = 0
+    dx: float = 0.0
+    dy: float = 0.0
+    size: float = 1.0
+
+
+def is_held_out(scene: Scene) -> bool:
+    """Whether the scene's (subject, backdrop, time) is kept out of training, 1 combination in 8."""
+    text = f"{scene.subject}|{scene.backdrop}|{scene.time}"
+    return hashlib.blake2b(text.encode(), digest_size=4).digest()[0] % 8 == 0
+
+
+def sample_scene(rng: random.Random, *, held_out: bool | None = None) -> Scene:
+    """Draw a scene; `held_out` True or False keeps to that side of the split, None takes both.
+
+    Defaults are drawn more often than the rest, as in what people write.
+    """
+    while True:
+        scene = _draw(rng)
+        if held_out is None or is_held_out(scene) == held_out:
+            return scene
+
+
+def _draw(rng: random.Random) -> Scene:
+    def pick(name: str, default: str, share: float) -> str:
+        return default if rng.random() < share else rng.choice(ATTRIBUTES[name])
+
+    # A landscape without a subject is drawn a little more often than any one subject: it is the easy part.
+    subject = "none" if rng.random() < 0.05 else rng.choice(SUBJECTS)
+    default = DEFAULTS[subject]
+    lone = subject == "none"
+    backdrop = rng.choice(BACKDROPS) if lone else pick("backdrop", default["backdrop"], 0.3)
+    # There is no weather in space, so that no word there is without effect.
+    weather = "clear" if backdrop == "space" else pick("weather", "clear", 0.45)
+    return Scene(
+        subject=subject,
+        colour="default" if lone else pick("colour", "default", 0.4),
+        backdrop=backdrop,
+        time=pick("time", "day", 0.15),
+        weather=weather,
+        action="stand" if lone else pick("action", default["action"], 0.2),
+        style=pick("style", "paper-cut", 0.35),
+        camera=pick("camera", "still", 0.45),
+        variant=rng.randrange(VARIANTS),
+        dx=rng.uniform(-0.03, 0.03),
+        dy=rng.uniform(-0.03, 0.03),
+        size=rng.uniform(0.94, 1.06),
+    )
