@@ -77,8 +77,7 @@ class Studio:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        for folder in (settings.media, settings.tmp, settings.logs):
-            folder.mkdir(parents=True, exist_ok=True)
+        settings.make_folders()
         self.engine = db.engine(settings.database_url)
         db.migrate(self.engine)
         self.jobs = Jobs(self.engine, settings)
@@ -272,7 +271,7 @@ def _fields(given: dict[str, Any], spec: ModelSpec) -> dict[str, Any]:
         if style is None:
             allowed = ", ".join(styles.STYLES)
             raise _refuse("style_unknown", field="style", value=str(given["style"])[:40], allowed=allowed)
-        fields |= styles.apply(style, prompt=prompt, negative_prompt=given.get("negative_prompt"))
+        fields |= styles.apply(style, prompt=prompt, negative_prompt=given.get("negative_prompt"), spec=spec)
     return fields
 
 
