@@ -56,6 +56,11 @@ def state(name: str, language: Language) -> str:
     return _text("state", name, language)
 
 
+def door(key: str, language: Language) -> str:
+    """A text of the pages around the studio's own: password, admin, refusal."""
+    return _text("door", key, language)
+
+
 def duration(seconds: float, language: Language) -> str:
     """A length of time as people say it: "40 s", "3 min", "1 h 20 min"; rounded to what they can use."""
     whole = max(1, round(seconds))
@@ -69,8 +74,11 @@ def duration(seconds: float, language: Language) -> str:
 
 @cache
 def book(language: Language) -> dict[str, dict[str, str]]:
-    """All texts of a language, by section."""
-    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    """All texts of a language, by section; those of the page lie in a file of their own."""
+    texts: dict[str, dict[str, str]] = {}
+    for path in (FOLDER / f"{language}.toml", FOLDER / f"page.{language}.toml"):
+        texts |= tomllib.loads(path.read_text(encoding="utf-8"))
+    return texts
 
 
 def _text(section: str, name: str, language: Language) -> str:
