@@ -47,7 +47,7 @@ def load(
     """The model, ready to generate; the same object as long as the same spec, home and device are asked for.
 
     Another model is freed first. `device` is "cuda", "cuda:1", "mps" or "cpu"; None or "" takes the best one.
-    Raises ModelError: model_missing, model_broken, device_missing or plan_does_not_fit; nothing is left behind.
+    Raises ModelError: model_missing, model_broken, device_missing, plan_does_not_fit; nothing is left behind.
     """
     global _resident
     with _lock:
@@ -177,7 +177,7 @@ def _read(spec: ModelSpec, folder: Path, device: str) -> WanVideo:
 
 
 def _pipeline(spec: ModelSpec, folder: Path, device: str, chosen: Plan) -> WanPipeline:
-    # fp32 for the VAE everywhere, and for all of an embedded model: it is small, and looks the same everywhere.
+    # fp32 for the VAE everywhere, and for all of an embedded model: small, and so the same on every device.
     wide = device == "cpu" or spec.embedded
     dtype: Any = torch.float32 if wide else {"default": torch.bfloat16, "vae": torch.float32}
     pipe = WanPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)

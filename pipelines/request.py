@@ -3,10 +3,12 @@
 Pydantic only, no torch: the web process imports this.
 """
 
+import contextlib
 import secrets
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -65,18 +67,27 @@ class Pipeline(Protocol):
 
 
 def _wrong(code: str, **values: Any) -> PydanticCustomError:
-    return PydanticCustomError(code, code, values)  # type: ignore[arg-type]
+    return PydanticCustomError(code, code, values)
+
+
+def _shown(value: Any) -> str:
+    """The beginning of a refused value, for the sentence about it."""
+    try:
+        return str(value)[:40]
+    except Exception:
+        # Python refuses to write out integers of thousands of digits.
+        return type(value).__name__
 
 
 def _number(value: Any, *, name: str, low: float, high: float, whole: bool = False) -> Any:
     """The value if it is a number within [low, high]; an error that names the field and the range if not."""
-    try:
-        number = float(value) if not isinstance(value, bool) else float("nan")
-    except (TypeError, ValueError):
-        number = float("nan")
+    number = float("nan")
+    if isinstance(value, Real | str) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError, OverflowError):
+            number = float(value)
     if not low <= number <= high or (whole and number != int(number)):
         raise _wrong(
-            "number_whole" if whole else "number_range", field=name, value=str(value)[:40], low=low, high=high
+            "number_whole" if whole else "number_range", field=name, value=_shown(value), low=low, high=high
         )
     return int(number) if whole else number
 
@@ -117,14 +128,14 @@ class GenerationRequest(BaseModel):
         if not isinstance(form, dict):
             return form
         given = {name: value for name, value in form.items() if value is not None}
-        unknown = sorted(set(form) - set(cls.model_fields) - {"quality"})
+        unknown = sorted(map(str, set(form) - set(cls.model_fields) - {"quality"}))
         if unknown:
             raise _wrong("field_unknown", field=unknown[0][:40], allowed=", ".join(cls.model_fields))
         spec = model_spec(given.get("model", DEFAULT_MODEL))
         quality = given.pop("quality", "draft")
         if quality not in QUALITIES:
             raise _wrong(
-                "quality_unknown", field="quality", value=str(quality)[:40], allowed=", ".join(QUALITIES)
+                "quality_unknown", field="quality", value=_shown(quality), allowed=", ".join(QUALITIES)
             )
         derived: dict[str, Any] = {
             "model": spec.name,
@@ -145,15 +156,16 @@ class GenerationRequest(BaseModel):
         name = info.field_name
         if not isinstance(text, str):
             raise _wrong("text_needed", field=name)
-        text = text.strip()
-        if name == "prompt" and not text:
+        plain: str = text.strip()
+        # Invisible format characters alone (a zero-width space, say) are as empty as blanks are.
+        if name == "prompt" and all(unicodedata.category(c) == "Cf" or c.isspace() for c in plain):
             raise _wrong("prompt_empty", field=name)
-        if len(text) > MAX_PROMPT:
-            raise _wrong("text_too_long", field=name, length=len(text), high=MAX_PROMPT)
+        if len(plain) > MAX_PROMPT:
+            raise _wrong("text_too_long", field=name, length=len(plain), high=MAX_PROMPT)
         # Cc: control characters; Cs: lone surrogates, which no database or tokenizer takes.
-        if any(unicodedata.category(c) in ("Cc", "Cs") and c not in _ALLOWED_CONTROLS for c in text):
+        if any(unicodedata.category(c) in ("Cc", "Cs") and c not in _ALLOWED_CONTROLS for c in plain):
             raise _wrong("text_control", field=name)
-        return text
+        return plain
 
     @field_validator("seed", mode="before")
     @classmethod
@@ -224,7 +236,7 @@ def model_spec(name: Any) -> ModelSpec:
     """The spec of a model's name; a validation error that lists the models if there is none."""
     spec = MODELS.get(name) if isinstance(name, str) else None
     if spec is None:
-        raise _wrong("model_unknown", field="model", value=str(name)[:40], allowed=", ".join(MODELS))
+        raise _wrong("model_unknown", field="model", value=_shown(name), allowed=", ".join(MODELS))
     return spec
 
 
