@@ -62,6 +62,11 @@ class Outlook:
         with reading(self.engine) as connection:
             return _past(connection, {request.model}).seconds(request)
 
+    def tail(self, request: GenerationRequest) -> float:
+        """Seconds that such clips took after their last step; 0 if none was made yet."""
+        with reading(self.engine) as connection:
+            return _past(connection, {request.model}).tail(request)
+
     def _look(self) -> None:
         with reading(self.engine) as connection:
             now = utc_now()

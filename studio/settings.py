@@ -23,6 +23,8 @@ ENV_NAMES: tuple[str, ...] = (
 
 _YES = ("1", "true", "yes", "on")
 _NO = ("", "0", "false", "no", "off")
+# OpenMP's threads otherwise spin while they wait: twice the time on a machine that does anything else, too.
+_TORCH = {"OMP_WAIT_POLICY": "PASSIVE"}
 _DATABASES = ("sqlite:", "postgres:", "postgresql:", "postgresql+psycopg:")
 
 
@@ -150,6 +152,21 @@ class Settings(BaseModel):
             )
         return None
 
+    def worker_environment(self) -> dict[str, str]:
+        """The environment for a worker process: this one's, with these settings and what torch needs."""
+        own = {
+            "STUDIO_HOME": str(self.studio_home),
+            "DATABASE_URL": self.database_url,
+            "MODEL": self.model,
+            "DEVICE": self.device,
+            "WORKER_ID": self.worker_id,
+            "LABEL_TEXT": self.label_text,
+            "HF_TOKEN": self.hf_token,
+            "HF_ENDPOINT": self.hf_endpoint,
+        }
+        kept = {name: value for name, value in os.environ.items() if name not in own}
+        return {**kept, **{name: value for name, value in own.items() if value}, **_TORCH}
+
     def signing_key(self) -> str:
         """The key that signs cookies: SECRET_KEY, or one made once and kept in the home (mode 0600)."""
         if self.secret_key:
@@ -175,6 +192,13 @@ def quiet_libraries() -> None:
     """Keep Gradio and huggingface_hub from calling home. Must run before either is imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def prepare_torch() -> None:
+    """Set what a worker needs, also one started by hand. Must run before torch is imported."""
+    quiet_libraries()
+    for name, value in _TORCH.items():
+        os.environ.setdefault(name, value)
 
 
 def _switch(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:

@@ -22,6 +22,8 @@ KEEP_FINISHED = timedelta(days=1)
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 log = logging.getLogger(__name__)
+# It announces every migration, and advises against SQLite.
+logging.getLogger("dbos").setLevel(logging.WARNING)
 
 
 def system_url(database_url: str, home: Path) -> str:
@@ -52,6 +54,10 @@ class Tickets:
         for _ in range(count):
             options = EnqueueOptions(workflow_name=WORKFLOW, queue_name=QUEUE, app_version=WORKFLOWS_VERSION)
             self._client.enqueue(options)
+
+    def make_queue(self, poll_seconds: float) -> None:
+        """Declare the queue: one ticket at a time on each worker, looked for every `poll_seconds`."""
+        self._client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=poll_seconds)
 
     def waiting(self, limit: int = 1000) -> set[str]:
         """The ids of the tickets that no worker has taken yet."""

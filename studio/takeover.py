@@ -1,0 +1,71 @@
+"""Nothing is lost: dead workers' jobs go on, waiting jobs have tickets. Each worker looks now and then."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from studio import fleet
+from studio.claims import requeue
+from studio.db import reading, utc_now, writing
+from studio.rows import is_paused, job_table
+from studio.tickets import WORKFLOWS_VERSION, Tickets
+
+# Between a ticket's claim and its rendering lie milliseconds; a job without either for this long is lost.
+GRACE = timedelta(seconds=5)
+
+log = logging.getLogger(__name__)
+
+
+class Takeover:
+    """Compares the rows of jobs with DBOS's tickets and the workers' heartbeats."""
+
+    def __init__(self, engine: Engine, tickets: Tickets, worker_id: str, *, stale_seconds: float) -> None:
+        self.engine = engine
+        self.tickets = tickets
+        self.worker_id = worker_id
+        self.stale_seconds = stale_seconds
+
+    def look(self, current: str | None) -> None:
+        """Put right what is wrong; `current` is the job that this worker has in hand."""
+        columns = job_table.c
+        with reading(self.engine) as connection:
+            running = connection.execute(
+                sa.select(columns.id, columns.worker, columns.workflow_id, columns.started, columns.fence)
+                .where(columns.state == "running")
+                .where(columns.id != (current or ""))
+            ).all()
+            queued = sa.select(sa.func.count()).select_from(job_table).where(columns.state == "queued")
+            waiting = 0 if is_paused(connection) else connection.execute(queued).scalar_one()
+            alive = fleet.alive(connection, self.stale_seconds)
+        for job in running:
+            if job.worker == self.worker_id or job.worker not in alive:
+                self._rescue(job, alive)
+        if waiting and current is None:
+            # Tickets of running jobs wait too, after a takeover; they are not for a job that waits.
+            spare = self.tickets.waiting() - {job.workflow_id for job in running}
+            if len(spare) < waiting:
+                self.tickets.add(waiting - len(spare))
+
+    def _rescue(self, job: Any, alive: set[str]) -> None:
+        """Let somebody go on with a job whose worker is gone, or that this worker has forgotten."""
+        if utc_now() - job.started < GRACE and job.worker == self.worker_id:
+            return
+        ticket = self.tickets.status(job.workflow_id)
+        if ticket is not None and ticket.app_version == WORKFLOWS_VERSION:
+            if ticket.status == "ENQUEUED":
+                return
+            if ticket.status == "PENDING":
+                if ticket.executor_id not in alive:
+                    log.warning("worker %s is gone: its job %s goes on elsewhere", job.worker, job.id)
+                    self.tickets.resume(job.workflow_id)
+                return
+        log.warning("job %s lost its ticket and goes back to the queue", job.id)
+        with writing(self.engine) as connection:
+            unchanged = (job_table.c.state == "running", job_table.c.fence == job.fence)
+            query = sa.select(job_table.c.id).where(job_table.c.id == job.id, *unchanged).with_for_update()
+            if connection.execute(query).first() is not None:
+                requeue(connection, job.id)
+        self.tickets.add()

@@ -1,0 +1,211 @@
+"""The worker process: `python -m studio.worker`. Owns the pipeline; takes jobs until it is told to stop.
+
+SIGTERM: give the job back and end. SIGUSR1: finish the job, then end. SIGKILL at any time loses nothing.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dbos import DBOS, DBOSConfig
+from dbos import error as dbos_error
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipelines.models import MODELS
+from pipelines.request import ModelError
+from studio import db, fleet
+from studio.fleet import Fleet
+from studio.jobs import Jobs
+from studio.lock import LockHeld, WorkerLock, code_version
+from studio.settings import Settings, SettingsError, prepare_torch
+from studio.takeover import Takeover
+from studio.tickets import APPLICATION, WORKFLOWS_VERSION
+
+if TYPE_CHECKING:
+    from studio.workflows import Maker
+
+EXIT_SETTINGS, EXIT_LOCKED = 2, 3
+BEAT_SECONDS = 1.0
+LOOK_SECONDS = 2.0
+PRUNE_SECONDS = 3600.0
+# How often DBOS looks for a ticket: a job starts that much later at worst.
+POLL_SECONDS = 0.1
+# A rendering stops within one transformer block or one decoded chunk; longer than this it is left behind.
+STOP_SECONDS = 8
+# A worker that a studio started ends when no studio has been there for so long and nothing is left to do.
+ORPHAN_SECONDS = 300.0
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One worker's main loop. The heartbeat is part of it: a loop that hangs is a worker that is gone."""
+
+    def __init__(self, settings: Settings, *, stale_seconds: float, supervised: bool) -> None:
+        self.settings = settings
+        self.stale_seconds = stale_seconds
+        self.wanted = settings.studio_home / "workers" / "wanted" if supervised else None
+        self.engine = db.engine(settings.database_url)
+        db.migrate(self.engine)
+        self.jobs = Jobs(self.engine, settings)
+        self.fleet = Fleet(self.engine)
+        self.takeover = Takeover(
+            self.engine, self.jobs.tickets, settings.worker_id, stale_seconds=stale_seconds
+        )
+        self._wake = threading.Event()
+        self._stop = self._drain = False
+        self._looked = self._pruned = float("-inf")
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, self._on_stop)
+        signal.signal(signal.SIGUSR1, self._on_drain)
+        # Only now: torch takes seconds to import, and a second worker with this id has been refused before.
+        from studio import workflows
+
+        maker = workflows.Maker(self.settings, self.engine)
+        maker.library.sweep(maker.tmp)
+        workflows.serve(maker)
+        self._beat(maker)
+        self._launch()
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+        log.info("worker %s takes jobs", self.settings.worker_id)
+        while not self._stop and not (maker.draining.is_set() and maker.current is None):
+            if self._drain:
+                maker.draining.set()
+            self._round(maker)
+            self._wake.wait(BEAT_SECONDS)
+            self._wake.clear()
+        self._end(maker)
+
+    def _launch(self) -> None:
+        config = DBOSConfig(
+            name=APPLICATION,
+            system_database_url=self.jobs.tickets.url,
+            application_version=WORKFLOWS_VERSION,
+            executor_id=self.settings.worker_id,
+            log_level="WARNING",
+            run_migrations=False,
+        )
+        DBOS(config=config)
+        # Before launch, or DBOS would look at the queue only with its next round, a second later.
+        self.jobs.tickets.make_queue(POLL_SECONDS)
+        DBOS.launch()
+
+    def _warm(self) -> None:
+        """Load the configured model while nobody waits; a job that does waits for its own model instead."""
+        from pipelines import loader
+
+        spec = MODELS[self.settings.model]
+        if self.jobs.list(states=("queued", "running"), limit=1):
+            return
+        try:
+            loader.load(spec, home=self.settings.studio_home, device=self.settings.device)
+            log.info("%s is loaded", spec.name)
+        except ModelError as error:
+            log.warning("%s could not be loaded ahead: %s", spec.name, error)
+
+    def _round(self, maker: "Maker") -> None:
+        """Say that we live, and look after the others and the queue."""
+        now = time.monotonic()
+        try:
+            self._beat(maker)
+            if now - self._looked > LOOK_SECONDS:
+                self._looked = now
+                self.takeover.look(maker.current)
+                self._stop = self._stop or self._is_orphan(maker)
+            if now - self._pruned > PRUNE_SECONDS:
+                self._pruned = now
+                self.jobs.tickets.prune()
+        except (SQLAlchemyError, dbos_error.DBOSException):
+            log.warning("the database does not answer; trying again", exc_info=True)
+
+    def _beat(self, maker: "Maker") -> None:
+        self.fleet.beat(
+            self.settings.worker_id,
+            device=self.settings.device or "auto",
+            pid=os.getpid(),
+            version=code_version(),
+            job_id=maker.current,
+        )
+
+    def _is_orphan(self, maker: "Maker") -> bool:
+        if self.wanted is None or maker.current is not None:
+            return False
+        try:
+            absent = time.time() - self.wanted.stat().st_mtime
+        except FileNotFoundError:
+            absent = ORPHAN_SECONDS + 1
+        if absent < ORPHAN_SECONDS or self.jobs.list(states=("queued",), limit=1):
+            return False
+        log.info("no studio has been here for %.0f s and nothing is left to do", absent)
+        return True
+
+    def _end(self, maker: "Maker") -> None:
+        """Give the job back, stop rendering, say goodbye."""
+        maker.stopping.set()
+        try:
+            given = maker.claims.give_back()
+            if given:
+                self.jobs.tickets.add(given)
+            # Takes no more tickets from here on, and waits for the one in hand.
+            DBOS.destroy(workflow_completion_timeout_sec=STOP_SECONDS)
+            self.fleet.leave(self.settings.worker_id)
+        except (SQLAlchemyError, dbos_error.DBOSException):
+            log.warning("the database does not answer; others will notice that we are gone", exc_info=True)
+        log.info("worker %s ends", self.settings.worker_id)
+
+    def _on_stop(self, *_: object) -> None:
+        self._stop = True
+        self._wake.set()
+
+    def _on_drain(self, *_: object) -> None:
+        self._drain = True
+        self._wake.set()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one worker with the settings of the environment; the exit code says why it ended."""
+    parser = argparse.ArgumentParser(prog="python -m studio.worker", description=__doc__)
+    parser.add_argument(
+        "--supervised", action="store_true", help="end some minutes after the studio has gone"
+    )
+    parser.add_argument(
+        "--stale-after",
+        type=float,
+        default=fleet.STALE_SECONDS,
+        metavar="SECONDS",
+        help="take over jobs of workers without a heartbeat for so long (%(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = Settings.from_env()
+        settings.make_folders()
+    except (SettingsError, OSError) as error:
+        print(error, file=sys.stderr)
+        return EXIT_SETTINGS
+    lock = WorkerLock(settings.studio_home, settings.worker_id)
+    try:
+        lock.take(settings.device)
+    except LockHeld as error:
+        print(f"{error}; give this one another WORKER_ID", file=sys.stderr)
+        return EXIT_LOCKED
+    prepare_torch()
+    Worker(settings, stale_seconds=options.stale_after, supervised=options.supervised).run()
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    # Not sys.exit: a rendering that did not stop in time would keep the process; its job was given back.
+    os._exit(code)
