@@ -1,4 +1,4 @@
-"""What every request passes first: who comes, from where, is the door open. Streams aren't held up (plain ASGI).
+"""What every request passes first: who comes, from where, is the door open. Streams aren't held up.
 
 Also keeps Gradio's page from asking other hosts for anything.
 """
@@ -33,12 +33,6 @@ class Gate:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
-        parents = _SPACE_PARENTS if settings.space_id else "'self'"
-        self._headers = {
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "same-origin",  # a job's address opens the job: it isn't told to others
-            "content-security-policy": f"{_POLICY}; frame-ancestors {parents}",
-        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -61,10 +55,10 @@ class Gate:
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 added = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
+                for name, value in _protection(headers).items():
                     added.setdefault(name, value)
                 if fresh and message["status"] < 400:
-                    added.append("set-cookie", set_cookie(access.OWNER_COOKIE, fresh, scope, self.settings))
+                    added.append("set-cookie", set_cookie(access.OWNER_COOKIE, fresh, scope))
             await send(message)
 
         refused = self._refused(scope, headers, cookies)
@@ -149,14 +143,26 @@ def read_cookies(headers: Headers) -> dict[str, str]:
     return cookie_parser(headers.get("cookie", ""))
 
 
-def set_cookie(
-    name: str, value: str, scope: Scope, settings: Settings, *, max_age: int = access.YEARS_5
-) -> str:
+def set_cookie(name: str, value: str, scope: Scope, *, max_age: int = access.YEARS_5) -> str:
     """A Set-Cookie header. A hosted Space stands in another site's frame: only SameSite=None gets there."""
     cookie = f"{name}={value}; Max-Age={max_age}; Path=/; HttpOnly"
-    if settings.space_id:
+    if _in_a_space(Headers(scope=scope)):
         return f"{cookie}; SameSite=None; Secure; Partitioned"
     return f"{cookie}; SameSite=Lax" + ("; Secure" if scope.get("scheme") == "https" else "")
+
+
+def _protection(headers: Headers) -> dict[str, str]:
+    """What browsers are told on every answer."""
+    parents = _SPACE_PARENTS if _in_a_space(headers) else "'self'"
+    return {
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",  # a job's address opens the job: it isn't told to others
+        "content-security-policy": f"{_POLICY}; frame-ancestors {parents}",
+    }
+
+
+def _in_a_space(headers: Headers) -> bool:
+    return headers.get("host", "").endswith(".hf.space")
 
 
 def own_path(scope: Scope) -> str:

@@ -17,7 +17,7 @@ from studio.words import say
 ENV_NAMES: tuple[str, ...] = (
     "STUDIO_HOME", "DATABASE_URL", "HOST", "GRADIO_SERVER_NAME", "PORT", "GRADIO_SERVER_PORT", "SHARE",
     "ACCESS_PASSWORD", "OPEN_DEMO", "ADMIN_TOKEN", "SECRET_KEY", "MODEL", "DEVICE", "WORKER_ID", "LABEL_TEXT",
-    "LOCAL_WORKER", "HF_TOKEN", "HF_ENDPOINT", "SPACE_ID",
+    "LOCAL_WORKER", "HF_TOKEN", "HF_ENDPOINT",
 )  # fmt: skip
 """Every environment variable that is read; the README explains each (a test compares)."""
 
@@ -60,7 +60,6 @@ class Settings(BaseModel):
     local_worker: bool = True
     hf_token: str = Field(default="", repr=False)
     hf_endpoint: str = ""
-    space_id: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -96,7 +95,6 @@ class Settings(BaseModel):
             local_worker=_switch(env, "LOCAL_WORKER", default=True),
             hf_token=env.get("HF_TOKEN", ""),
             hf_endpoint=env.get("HF_ENDPOINT", ""),
-            space_id=env.get("SPACE_ID", ""),
         )
 
     @property

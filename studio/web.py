@@ -81,7 +81,7 @@ def make_app(studio: Studio) -> FastAPI:
             raise HTTPException(404)
         go_on = re.sub(r"^/(zh|en)(?=/|$|\?)", f"/{language}", doors.local_path(next))
         response = RedirectResponse(_root(request) + go_on, 303)
-        cookie = gate.set_cookie(access.LANGUAGE_COOKIE, language, request.scope, studio.settings)
+        cookie = gate.set_cookie(access.LANGUAGE_COOKIE, language, request.scope)
         response.headers.append("set-cookie", cookie)
         return response
 
@@ -158,7 +158,7 @@ def _add_doors(app: FastAPI, studio: Studio) -> None:
     def _go_on(request: Request, go_on: str, name: str, cookie: str | None) -> Response:
         response = RedirectResponse(_root(request) + go_on, 303)
         if cookie:
-            response.headers.append("set-cookie", gate.set_cookie(name, cookie, request.scope, settings))
+            response.headers.append("set-cookie", gate.set_cookie(name, cookie, request.scope))
         return response
 
 

@@ -1,4 +1,4 @@
-"""Every sentence people read, in both languages, from `assets/words/{zh,en}.toml`."""
+"""Every sentence people read, in both languages, from `assets/words`."""
 
 import tomllib
 from functools import cache
@@ -93,7 +93,7 @@ def _closer(code: str, values: dict[str, Any]) -> str:
         except (KeyError, TypeError, ValueError):
             return code
         return "frames_over" if frames > high else "frames_under" if frames < low else code
-    return code
+    return "internal_reference" if code == "internal" and "reference" in values else code
 
 
 def _filled(section: str, key: str, language: Language, values: dict[str, Any]) -> str:
