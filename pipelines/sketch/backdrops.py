@@ -7,75 +7,14 @@ from __future__ import annotations
 
 import functools
 import math
-import random
 from collections.abc import Callable
 
-import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFilter
 
-BODY, ACCENT, LAMP, DARK = 1, 2, 3, 4
+from .sheet import ACCENT, BODY, DARK, LAMP, OVERSCAN, Sheet, cut
 
-OVERSCAN = 2.0
-"""Width of a sheet in frame widths."""
-
-GROUND, WATER = 0.85, 0.74
-"""Where feet stand and where water lies, in frame heights from the top."""
-
-_SUPERSAMPLING = 3
-
-
-class Sheet:
-    """Draws with x in short sides from the frame's middle and y in short sides above a base line.
-
-    Base lines are given in frame heights, so a portrait keeps the composition and the shapes their form.
-    """
-
-    def __init__(self, height: int, width: int, seed: str) -> None:
-        k = _SUPERSAMPLING
-        self.unit = min(height, width) * k
-        self.wide, self.tall = int(width * OVERSCAN) * k, height * k
-        self.reach = self.wide / self.unit / 2
-        self.image = Image.new("L", (self.wide, self.tall), 0)
-        self._draw = ImageDraw.Draw(self.image)
-        self.rng = random.Random(seed)
-
-    def _xy(self, x: float, y: float, base: float) -> tuple[float, float]:
-        return self.wide / 2 + x * self.unit, base * self.tall - y * self.unit
-
-    def ridge(self, role: int, base: float, height: Callable[[float], float], below: float = 9.0) -> None:
-        """Fill under the curve `height(x)`, down to `below` under it (by default to the bottom)."""
-        xs = np.linspace(-self.reach, self.reach, 360)
-        top = [self._xy(x, height(x), base) for x in xs]
-        low = [(px, py + below * self.unit) for px, py in reversed(top)]
-        self._draw.polygon(top + low, fill=role)
-
-    def poly(self, role: int, base: float, *points: tuple[float, float]) -> None:
-        self._draw.polygon([self._xy(x, y, base) for x, y in points], fill=role)
-
-    def dot(self, role: int, base: float, x: float, y: float, rx: float, ry: float | None = None) -> None:
-        (left, top), (right, bottom) = self._xy(x - rx, y + (ry or rx), base), self._xy(x + rx, y - (ry or rx), base)
-        self._draw.ellipse((left, top, right, bottom), fill=role)
-
-    def box(self, role: int, base: float, x: float, y: float, w: float, h: float) -> None:
-        """A box standing on (x, y), its middle at x."""
-        self.poly(role, base, (x - w / 2, y), (x + w / 2, y), (x + w / 2, y + h), (x - w / 2, y + h))
-
-    def hills(self, waves: float, size: float, rough: float = 0.4) -> Callable[[float], float]:
-        """A smooth ridge line of about `waves` hills per short side, from 0 to about `size`."""
-        turns = [self.rng.uniform(0, 2 * math.pi) for _ in range(3)]
-
-        def height(x: float) -> float:
-            a = math.sin(waves * 3.4 * x + turns[0])
-            b = math.sin(waves * 6.1 * x + turns[1])
-            return size * (0.5 + 0.5 * ((1 - rough) * a + rough * b) + 0.1 * math.sin(waves * 13 * x + turns[2]) * rough)
-
-        return height
-
-    def spots(self, step: float, jitter: float = 0.3) -> list[float]:
-        """x positions over the whole sheet, about `step` apart."""
-        n = int(self.reach / step) + 1
-        return [(k + self.rng.uniform(-jitter, jitter)) * step for k in range(-n, n + 1)]
+GROUND = 0.85
+"""Where feet stand, in frame heights from the top."""
 
 
 def _pine(s: Sheet, role: int, base: float, x: float, y: float, h: float) -> None:
@@ -98,8 +37,10 @@ def _peaks(s: Sheet, base: float, size: float, step: float, snow: float) -> None
         s.poly(DARK, base, (x + w * 0.25, -0.05), (x + w, -0.05), (x + lean, h))
         if snow:
             a, b = 1 - snow, 1 - snow * 0.7
-            s.poly(ACCENT, base, (x + lean, h), (x + lean * a - w * (1 - a), h * a), (x + lean * b - w * 0.05, h * (b + 0.02)),
-                   (x + lean * a + w * 0.04, h * (a - 0.04)), (x + lean * b + w * 0.1, h * b), (x + lean * a + w * (1 - a), h * a))
+            s.poly(ACCENT, base, (x + lean, h), (x + lean * a - w * (1 - a), h * a),
+                (x + lean * b - w * 0.05, h * (b + 0.02)),
+                   (x + lean * a + w * 0.04, h * (a - 0.04)), (x + lean * b + w * 0.1, h * b),
+                       (x + lean * a + w * (1 - a), h * a))
     s.ridge(BODY, base, lambda x: -0.04)
 
 
@@ -110,7 +51,7 @@ def _sea(s: Sheet, layer: int) -> None:
             s.dot(BODY, 0.585, x, 0, w, h)
         s.ridge(DARK, 0.585, lambda x: 0.0)
         return
-    _waves(s, (0.0, 0.575, 0.68, 0.79)[layer], (0, 0.012, 0.026, 0.034)[layer], (0, 0.16, 0.23, 0.3)[layer])
+    _waves(s, (0.0, 0.575, 0.68, 0.79)[layer], (0, 0.010, 0.022, 0.030)[layer], (0, 0.16, 0.23, 0.3)[layer])
 
 
 def _waves(s: Sheet, base: float, size: float, length: float) -> None:
@@ -192,7 +133,8 @@ def _windows(s: Sheet, base: float, x: float, y: float, w: float, h: float, shar
     for i in range(columns):
         for j in range(rows):
             if s.rng.random() < share:
-                s.box(LAMP, base, x + (i - (columns - 1) / 2) * step, y + h - 0.06 - j * step * 1.15, 0.024, 0.032)
+                s.box(LAMP, base, x + (i - (columns - 1) / 2) * step, y + h - 0.06 - j * step * 1.15, 0.024,
+                    0.032)
 
 
 def _city(s: Sheet, layer: int) -> None:
@@ -230,7 +172,8 @@ def _grassland(s: Sheet, layer: int) -> None:
         line = s.hills(0.5, 0.05)
         for x in s.spots(0.07):
             h = s.rng.uniform(0.03, 0.06)
-            s.poly(BODY, 0.83, (x - 0.02, line(x) - 0.01), (x + 0.02, line(x) - 0.01), (x + s.rng.uniform(-0.02, 0.02), line(x) + h))
+            s.poly(BODY, 0.83, (x - 0.02, line(x) - 0.01), (x + 0.02, line(x) - 0.01),
+                (x + s.rng.uniform(-0.02, 0.02), line(x) + h))
         s.ridge(BODY, 0.83, line)
         s.ridge(ACCENT, 0.93, s.hills(0.8, 0.04))
         for x in s.spots(0.17, 0.4):
@@ -258,11 +201,17 @@ def _river(s: Sheet, layer: int) -> None:
 
 def _space(s: Sheet, layer: int) -> None:
     if layer == 0:
-        x, y, r = s.rng.choice((-0.5, 0.5)), s.rng.uniform(0.48, 0.6), s.rng.uniform(0.12, 0.16)
-        s.poly(ACCENT, 1 - 0.0, (x - 2 * r, y - 0.55 * r), (x - 1.9 * r, y - 0.75 * r), (x + 2 * r, y + 0.55 * r), (x + 1.9 * r, y + 0.75 * r))
+        x, y, r = s.rng.uniform(0.5, 0.58), s.rng.uniform(0.40, 0.48), s.rng.uniform(0.115, 0.145)
+        turns = [math.pi * k / 24 for k in range(49)]
+        wide, tight = ([(x + q * r * (1.75 * math.cos(a) - 0.16 * math.sin(a)),
+            y + q * r * (0.5 * math.cos(a) + 0.42 * math.sin(a)))
+                        for a in turns] for q in (1.0, 0.76))
+        # The ring's back half, the planet, then the front half over it.
+        s.poly(ACCENT, 1.0, *wide[:25], *reversed(tight[:25]))
         s.dot(BODY, 1.0, x, y, r)
-        s.dot(DARK, 1.0, x + 0.3 * r, y - 0.2 * r, r * 0.25)
-        s.dot(DARK, 1.0, x - 0.4 * r, y + 0.3 * r, r * 0.18)
+        s.dot(DARK, 1.0, x + 0.35 * r, y + 0.42 * r, r * 0.22)
+        s.dot(DARK, 1.0, x - 0.45 * r, y + 0.2 * r, r * 0.16)
+        s.poly(ACCENT, 1.0, *wide[24:], *reversed(tight[24:]))
     elif layer == 1:
         _peaks(s, 0.82, 0.10, 0.3, 0.0)
     else:
@@ -286,8 +235,10 @@ def _village(s: Sheet, layer: int) -> None:
                 y, ww = tier * (h + 0.05), w * (1 - 0.22 * tier)
                 s.box(BODY, 0.80, x, y - 0.06, ww * 0.86, h + 0.06)
                 # Eaves turned up at the ends: an old street, not a suburb.
-                s.poly(ACCENT, 0.80, (x - ww * 0.66, y + h + 0.025), (x - ww * 0.5, y + h - 0.015), (x + ww * 0.5, y + h - 0.015),
-                       (x + ww * 0.66, y + h + 0.025), (x + ww * 0.3, y + h + 0.085), (x - ww * 0.3, y + h + 0.085))
+                s.poly(ACCENT, 0.80, (x - ww * 0.66, y + h + 0.025), (x - ww * 0.5, y + h - 0.015),
+                    (x + ww * 0.5, y + h - 0.015),
+                       (x + ww * 0.66, y + h + 0.025), (x + ww * 0.3, y + h + 0.085),
+                           (x - ww * 0.3, y + h + 0.085))
                 for side in (-0.24, 0.24):
                     s.box(LAMP, 0.80, x + side * ww, y + h * 0.35, 0.05, 0.06)
             s.box(DARK, 0.80, x, -0.06, 0.05, h * 0.62 + 0.06)
@@ -314,15 +265,18 @@ def _snowfield(s: Sheet, layer: int) -> None:
 
 
 _DRAW: dict[str, tuple[Callable[[Sheet, int], None], int]] = {
-    "sea": (_sea, 4), "mountains": (_mountains, 3), "desert": (_desert, 3), "forest": (_forest, 3), "city": (_city, 3),
+    "sea": (_sea, 4), "mountains": (_mountains, 3), "desert": (_desert, 3), "forest": (_forest, 3),
+        "city": (_city, 3),
     "grassland": (_grassland, 3), "river": (_river, 4), "space": (_space, 3), "village": (_village, 3),
     "snowfield": (_snowfield, 3),
 }
 
 
 def _clouds(s: Sheet, layer: int) -> None:
-    for x in s.spots(0.62, 0.25):
-        y, w = s.rng.uniform(0.70, 0.88), s.rng.uniform(0.10, 0.15)
+    for x in s.spots(0.5, 0.2):
+        y, w = s.rng.uniform(0.70, 0.90), s.rng.uniform(0.10, 0.15)
+        if 0.64 < x * s.unit / (s.wide / OVERSCAN) + 0.5 < 1.0:
+            continue  # here shines the sun
         s.dot(BODY, 1.0, x, y * s.tall / s.unit, w * 1.5, w * 0.3)
         s.dot(BODY, 1.0, x - 0.3 * w, y * s.tall / s.unit + w * 0.3, w * 0.55, w * 0.42)
         s.dot(BODY, 1.0, x + 0.45 * w, y * s.tall / s.unit + w * 0.22, w * 0.5, w * 0.34)
@@ -335,50 +289,31 @@ def _overcast(s: Sheet, layer: int) -> None:
 
 
 def _stars(s: Sheet, layer: int) -> None:
-    for _ in range(int(90 * s.reach)):
-        x, y, r = s.rng.uniform(-s.reach, s.reach), s.rng.random(), s.rng.choice((0.007, 0.007, 0.009, 0.013))
-        s.dot(BODY, y * 0.62, x, 0, r)
+    step = 0.15
+    for row in range(int(0.62 * s.tall / s.unit / step)):
+        for x in s.spots(step, 0.4):
+            y = (row + s.rng.uniform(0.1, 0.9)) * step * s.unit / s.tall
+            r = s.rng.choice((0.007, 0.009, 0.009, 0.013))
+            across = x * s.unit / (s.wide / OVERSCAN) + 0.5
+            # No stars on the dark side of the moon.
+            if math.hypot((across - 0.80) * s.wide / OVERSCAN, (y - 0.17) * s.tall) > 0.13 * s.unit:
+                s.dot(BODY, y, x, 0, r)
 
 
-@functools.lru_cache(maxsize=None)
-def sheets(backdrop: str, variant: int, height: int, width: int) -> tuple[torch.Tensor, ...]:
-    """The layers' masks, far to near: float16 [6, height, 2*width] each, in [0, 1].
+@functools.cache
+def sheets(backdrop: str, variant: int, height: int, width: int, device: torch.device) -> tuple[torch.Tensor,
+    ...]:
+    """The layers' masks, far to near: uint8 [6, height, 2*width] each, 255 for full coverage.
 
     Channels: body, accent, lamp, dark (their sum is the coverage), edge line inside the top, shadow above.
     """
     draw, count = _DRAW[backdrop]
-    return tuple(_cut(draw, layer, f"{backdrop}/{variant}/{layer}", height, width) for layer in range(count))
+    layers = (cut(draw, layer, f"{backdrop}/{variant}/{layer}", height, width) for layer in range(count))
+    return tuple(layer.to(device) for layer in layers)
 
 
-@functools.lru_cache(maxsize=None)
-def sky_sheet(kind: str, variant: int, height: int, width: int) -> torch.Tensor:
+@functools.cache
+def sky_sheet(kind: str, variant: int, height: int, width: int, device: torch.device) -> torch.Tensor:
     """Masks of "clouds", "overcast" or "stars", shaped like one of `sheets`."""
     draw = {"clouds": _clouds, "overcast": _overcast, "stars": _stars}[kind]
-    return _cut(draw, 0, f"{kind}/{variant}", height, width)
-
-
-def _cut(draw: Callable[[Sheet, int], None], layer: int, seed: str, height: int, width: int) -> torch.Tensor:
-    sheet = Sheet(height, width, seed)
-    draw(sheet, layer)
-    k = _SUPERSAMPLING
-    roles = np.asarray(sheet.image)
-
-    def small(mask: np.ndarray) -> np.ndarray:
-        return mask.reshape(height, k, mask.shape[1] // k, k).mean((1, 3), dtype=np.float32)
-
-    masks = [small(roles == role) for role in (BODY, ACCENT, LAMP, DARK)]
-    cover = sum(masks)
-    # Coverage a little further down, subtracted: a line along the upper edge, about 1/90 of the short side.
-    drop = max(1.2, min(height, width) / 90)
-    lower = _shifted(cover, drop)
-    blurred = Image.fromarray((cover * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(min(height, width) / 36))
-    shadow = _shifted(np.asarray(blurred, np.float32) / 255, -min(height, width) / 60)
-    return torch.from_numpy(np.stack([*masks, np.clip(cover - lower, 0, 1), shadow])).half()
-
-
-def _shifted(mask: np.ndarray, down: float) -> np.ndarray:
-    """The mask moved down by a fraction of pixels; edge rows repeat."""
-    rows = np.clip(np.arange(mask.shape[0]) - down, 0, mask.shape[0] - 1)
-    low = np.floor(rows).astype(int)
-    part = (rows - low)[:, None].astype(np.float32)
-    return mask[low] * (1 - part) + mask[np.minimum(low + 1, mask.shape[0] - 1)] * part
+    return cut(draw, 0, f"{kind}/{variant}", height, width).to(device)

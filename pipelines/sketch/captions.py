@@ -63,15 +63,21 @@ def _said(scene: Scene, rng: random.Random, share: float) -> set[str]:
     return out
 
 
+def _pick(rng: random.Random, sayings: tuple[str, ...]) -> str:
+    """One of the sayings; the first is what most people would write."""
+    return sayings[0] if rng.random() < 0.25 else rng.choice(sayings)
+
+
 # ---- English
 
 
 def _english(scene: Scene, said: set[str], rng: random.Random, filler: float) -> str:
     def some(table: dict[str, tuple[str, ...]], name: str) -> str:
-        return rng.choice(table[getattr(scene, name)]) if name in said else ""
+        return _pick(rng, table[getattr(scene, name)]) if name in said else ""
 
     style, camera = some(lex.STYLE_EN, "style"), some(lex.CAMERA_EN, "camera")
-    weather, time, place = some(lex.WEATHER_EN, "weather"), some(lex.TIME_EN, "time"), some(lex.PLACE_EN, "backdrop")
+    weather, time = some(lex.WEATHER_EN, "weather"), some(lex.TIME_EN, "time")
+    place = some(lex.PLACE_EN, "backdrop")
     tags = rng.random() < 0.18
     if tags and "backdrop" in said:
         place = rng.choice((place, *lex.PLACE_TAG[scene.backdrop][:2]))
@@ -80,7 +86,7 @@ def _english(scene: Scene, said: set[str], rng: random.Random, filler: float) ->
         act = ""
     else:
         main, act = _noun_en(scene, rng), _act_en(scene, said, rng, tags)
-        if act and rng.random() < 0.15 * filler:
+        if act and rng.random() < 0.15 * filler and not re.search("slow|gradual|not|still|rest", act):
             adverb = rng.choice(lex.ADVERB_EN)
             act = f"{adverb} {act}" if not tags and rng.random() < 0.5 else f"{act} {adverb}"
     extras = [part for part in (style, camera) if part]
@@ -110,7 +116,7 @@ def _cased(text: str, rng: random.Random) -> str:
 
 
 def _noun_en(scene: Scene, rng: random.Random) -> str:
-    pattern = rng.choice(lex.SUBJECT_EN[scene.subject]) if rng.random() < 0.6 else lex.SUBJECT_EN[scene.subject][0]
+    pattern = _pick(rng, lex.SUBJECT_EN[scene.subject])
     colour = rng.choice(lex.COLOUR_EN[scene.colour])
     if colour and rng.random() < 0.1:
         # "a boat in red"
@@ -141,7 +147,7 @@ def _act_en(scene: Scene, said: set[str], rng: random.Random, tags: bool) -> str
     if whole and (scene.action not in lex.WAY_EN or rng.random() < 0.5):
         return rng.choice(whole)[form]
     verb = rng.choice(lex.VERBS_EN[NATURES[scene.subject].verb])[form]
-    return f"{verb} {rng.choice(lex.WAY_EN[scene.action])}"
+    return f"{verb} {_pick(rng, lex.WAY_EN[scene.action])}"
 
 
 def _view_en(scene: Scene, said: set[str], rng: random.Random, place: str, time: str) -> tuple[str, str, str]:
@@ -162,10 +168,11 @@ def _view_en(scene: Scene, said: set[str], rng: random.Random, place: str, time:
 
 def _chinese(scene: Scene, said: set[str], rng: random.Random, filler: float) -> str:
     def some(table: dict[str, tuple[str, ...]], name: str) -> str:
-        return rng.choice(table[getattr(scene, name)]) if name in said else ""
+        return _pick(rng, table[getattr(scene, name)]) if name in said else ""
 
     style, camera = some(lex.STYLE_ZH, "style"), some(lex.CAMERA_ZH, "camera")
-    weather, time, place = some(lex.WEATHER_ZH, "weather"), some(lex.TIME_ZH, "time"), some(lex.PLACE_ZH, "backdrop")
+    weather, time = some(lex.WEATHER_ZH, "weather"), some(lex.TIME_ZH, "time")
+    place = some(lex.PLACE_ZH, "backdrop")
     if scene.subject == "none":
         main, place, time = _view_zh(scene, said, rng, place, time)
         act = ""
@@ -194,7 +201,8 @@ def _chinese(scene: Scene, said: set[str], rng: random.Random, filler: float) ->
         # "一只小船在夜晚的海上向左航行"
         joined = f"{main}在{where}{act}" if where and place else f"{where}{comma if where else ''}{main}{act}"
         parts = [opening + (rng.choice(("：", ":", comma)) if opening and rng.random() < 0.5 else ""), ""]
-        parts = ["".join(parts) + joined, weather] if rng.random() < 0.6 else [weather, "".join(parts) + joined]
+        parts = ["".join(parts) + joined, weather] if rng.random() < 0.6 else [weather,
+            "".join(parts) + joined]
     lead = [extras.pop()] if extras and rng.random() < 0.25 else []
     text = comma.join(part for part in (*lead, *parts, *extras) if part)
     return text + rng.choice(("。", "", "", ".", "！"))
@@ -209,9 +217,8 @@ def _where_zh(place: str, time: str, rng: random.Random) -> str:
 
 
 def _noun_zh(scene: Scene, rng: random.Random) -> str:
-    pattern = rng.choice(lex.SUBJECT_ZH[scene.subject])
-    noun = pattern.replace("{c}", rng.choice(lex.COLOUR_ZH[scene.colour]))
-    return noun
+    pattern = _pick(rng, lex.SUBJECT_ZH[scene.subject])
+    return pattern.replace("{c}", rng.choice(lex.COLOUR_ZH[scene.colour]))
 
 
 def _act_zh(scene: Scene, said: set[str], rng: random.Random) -> str:
@@ -222,11 +229,11 @@ def _act_zh(scene: Scene, said: set[str], rng: random.Random) -> str:
         return rng.choice(special)
     if scene.action in lex.ACT_ZH:
         return rng.choice(lex.ACT_ZH[scene.action])
-    verb = rng.choice(lex.VERBS_ZH[NATURES[scene.subject].verb])
+    verb = _pick(rng, lex.VERBS_ZH[NATURES[scene.subject].verb])
     if rng.random() < 0.15 and verb in ("走", "跑", "飞", "游", "开", "驶", "飘", "航行"):
         side = {"right": "右边", "left": "左边", "up": "上方", "down": "下方"}[scene.action]
         return f"{verb}向{side}"
-    return rng.choice(lex.WAY_ZH[scene.action]).replace("{v}", verb)
+    return _pick(rng, lex.WAY_ZH[scene.action]).replace("{v}", verb)
 
 
 def _view_zh(scene: Scene, said: set[str], rng: random.Random, place: str, time: str) -> tuple[str, str, str]:
@@ -246,11 +253,14 @@ def _view_zh(scene: Scene, said: set[str], rng: random.Random, place: str, time:
 def words() -> dict[str, list[dict[str, str]]]:
     """What the model knows, for people: per attribute the values' names in both languages."""
     tables = {
-        "subject": (lex.SUBJECT_EN, lex.SUBJECT_ZH), "colour": (lex.COLOUR_EN, lex.COLOUR_ZH), "backdrop": (lex.PLACE_EN, lex.PLACE_ZH),
-        "time": (lex.TIME_EN, lex.TIME_ZH), "weather": (lex.WEATHER_EN, lex.WEATHER_ZH), "style": (lex.STYLE_EN, lex.STYLE_ZH),
+        "subject": (lex.SUBJECT_EN, lex.SUBJECT_ZH), "colour": (lex.COLOUR_EN, lex.COLOUR_ZH),
+            "backdrop": (lex.PLACE_EN, lex.PLACE_ZH),
+        "time": (lex.TIME_EN, lex.TIME_ZH), "weather": (lex.WEATHER_EN, lex.WEATHER_ZH),
+            "style": (lex.STYLE_EN, lex.STYLE_ZH),
         "camera": (lex.CAMERA_EN, lex.CAMERA_ZH),
     }
-    names = {"subject": "subjects", "colour": "colours", "backdrop": "backdrops", "time": "times", "weather": "weathers",
+    names = {"subject": "subjects", "colour": "colours", "backdrop": "backdrops", "time": "times",
+        "weather": "weathers",
              "style": "styles", "camera": "cameras"}
     out: dict[str, list[dict[str, str]]] = {}
     for attribute, (english, chinese) in tables.items():
@@ -258,8 +268,11 @@ def words() -> dict[str, list[dict[str, str]]]:
             {"value": value, "en": english[value][0].replace("{c}", ""), "zh": _plain(chinese[value][0])}
             for value in ATTRIBUTES[attribute] if value not in ("default", "none")
         ]
-    ways = {"left": ("moving left", "向左移动"), "right": ("moving right", "向右移动"), "up": ("rising", "上升"), "down": ("coming down", "下降"),
-            "stand": ("standing still", "静止不动"), "grow": ("growing", "变大"), "fade_in": ("fading in", "渐渐出现")}
+    ways = {"left": ("moving left", "向左移动"), "right": ("moving right", "向右移动"), "up": ("rising",
+        "上升"),
+        "down": ("coming down", "下降"),
+            "stand": ("standing still", "静止不动"), "grow": ("growing", "变大"), "fade_in": ("fading in",
+                "渐渐出现")}
     out["actions"] = [{"value": value, "en": en, "zh": zh} for value, (en, zh) in ways.items()]
     return out
 

@@ -34,7 +34,7 @@ SKIES: dict[str, tuple[RGB, ...]] = {
     "dawn": _row("8fa3d6 f2b7bd fde6b4"),
     "day": _row("4ba3dc 8fcdea dff2ea"),
     "sunset": _row("5a3b86 dd5f5c fcb050"),
-    "night": _row("0a1030 152050 2c3d78"),
+    "night": _row("0a1034 17245a 36498a"),
 }
 SPACE_SKIES: dict[str, tuple[RGB, ...]] = {
     "dawn": _row("2c2a66 6b4a8f b9719c"),
@@ -108,8 +108,10 @@ COLOUR_WORDS: dict[str, RGB] = {
     "white": _hex("fafaf7"), "black": _hex("1d1c26"), "pink": _hex("f78fc0"),
 }
 
+_FURRED = ("bird", "cat", "fish", "dragon", "horse", "deer", "whale", "scorpion", "sea monster")
+
 # How light each time is, for greys that have no colour of their own.
-_LEVEL = {"dawn": 0.86, "day": 1.0, "sunset": 0.66, "night": 0.28}
+_LEVEL = {"dawn": 0.86, "day": 1.0, "sunset": 0.66, "night": 0.30}
 
 
 def _timed(c: RGB, time: str) -> RGB:
@@ -119,7 +121,7 @@ def _timed(c: RGB, time: str) -> RGB:
     if time == "sunset":
         return mix(times(c, (0.86, 0.50, 0.52)), (0.45, 0.17, 0.37), 0.34)
     if time == "night":
-        return mix(times(c, (0.24, 0.32, 0.56)), (0.07, 0.10, 0.26), 0.35)
+        return mix(times(c, (0.30, 0.39, 0.64)), (0.09, 0.13, 0.31), 0.30)
     return c
 
 
@@ -128,9 +130,11 @@ def _weathered(c: RGB, scene: Scene, depth: float) -> RGB:
     level = _LEVEL[scene.time]
     grey = (light(c),) * 3
     if scene.weather == "rain":
-        return mix(times(mix(c, grey, 0.45), (0.80, 0.84, 0.90)), times((0.60, 0.66, 0.74), (level,) * 3), 0.3 * depth)
+        return mix(times(mix(c, grey, 0.45), (0.80, 0.84, 0.90)), times((0.60, 0.66, 0.74), (level,) * 3),
+            0.3 * depth)
     if scene.weather == "storm":
-        return mix(times(mix(c, grey, 0.4), (0.52, 0.53, 0.62)), times((0.24, 0.24, 0.34), (level,) * 3), 0.4 * depth)
+        return mix(times(mix(c, grey, 0.4), (0.44, 0.45, 0.55)), times((0.20, 0.20, 0.30), (level,) * 3),
+            0.4 * depth)
     if scene.weather == "snow":
         return mix(c, times((0.93, 0.95, 0.99), (0.12 + 0.88 * level,) * 3), 0.5 + 0.15 * depth)
     if scene.weather == "fog":
@@ -150,7 +154,7 @@ def _ramp(c: RGB, *stops: RGB) -> RGB:
     return mix(stops[k], stops[k + 1], at - k)
 
 
-_INK = _row("23222a 77757a c2bdb3 f3ecdd")
+_INK = _row("17171d 5c5b60 b3aea5 f5efe1")
 _NEON = _row("080418 240a4e 4a1a86 7a3fc0")
 _MYTHIC = _row("050a24 10215c 24468f 5a7fc0")
 
@@ -158,7 +162,7 @@ _MYTHIC = _row("050a24 10215c 24468f 5a7fc0")
 def styled(c: RGB, style: str) -> RGB:
     """The colour in another style; luminance keeps its order, so night stays darker than day."""
     if style == "ink":
-        return mix(_ramp(c, *_INK), c, 0.10)
+        return mix(_ramp(c, *_INK), c, 0.08)
     if style == "mono":
         v = light(c)
         v = v + 0.35 * (v * v * (3 - 2 * v) - v)
@@ -177,9 +181,9 @@ def sky(scene: Scene) -> tuple[RGB, ...]:
     stops = (SPACE_SKIES if scene.backdrop == "space" else SKIES)[scene.time]
     level = (_LEVEL[scene.time],) * 3
     overcast = {
-        "rain": (((0.50, 0.56, 0.64), (0.62, 0.68, 0.74), (0.74, 0.78, 0.81)), 0.72),
-        "storm": (((0.17, 0.17, 0.26), (0.27, 0.26, 0.37), (0.40, 0.38, 0.48)), 0.84),
-        "snow": (((0.70, 0.76, 0.85), (0.82, 0.86, 0.91), (0.92, 0.94, 0.96)), 0.66),
+        "rain": (((0.50, 0.56, 0.64), (0.62, 0.68, 0.74), (0.74, 0.78, 0.81)), 0.62),
+        "storm": (((0.12, 0.12, 0.20), (0.22, 0.21, 0.32), (0.38, 0.36, 0.48)), 0.74),
+        "snow": (((0.70, 0.76, 0.85), (0.82, 0.86, 0.91), (0.92, 0.94, 0.96)), 0.58),
     }.get(scene.weather)
     if overcast:
         stops = tuple(mix(c, times(grey, level), overcast[1]) for c, grey in zip(stops, overcast[0]))
@@ -187,6 +191,13 @@ def sky(scene: Scene) -> tuple[RGB, ...]:
         stops = tuple(mix(c, fog(scene), share) for c, share in zip(stops, (0.45, 0.7, 0.85)))
     if scene.backdrop == "desert" and scene.time == "day":
         stops = (*stops[:2], mix(stops[2], (0.99, 0.90, 0.72), 0.6))
+    if scene.weather == "snow":
+        # White flakes need a darker sky where the style is pale.
+        deeper = {"ink": 0.62, "watercolour": 0.78, "mono": 0.82}.get(scene.style, 0.94)
+        stops = tuple(times(c, (deeper,) * 3) for c in stops)
+    elif scene.style == "ink":
+        # The sky is the paper itself, more so the lighter the hour.
+        stops = tuple(mix(c, (1.0, 1.0, 1.0), 0.55 * level[0]) for c in stops)
     return tuple(styled(c, scene.style) for c in stops)
 
 
@@ -202,6 +213,16 @@ def sun(scene: Scene) -> RGB:
 def star(scene: Scene) -> RGB:
     gold = {"mythic": (0.98, 0.84, 0.48), "neon": (0.55, 0.95, 1.0)}
     return gold.get(scene.style, (0.97, 0.96, 0.88))
+
+
+def rain(scene: Scene) -> RGB:
+    """Streaks of rain: pale, but drawn with the brush in ink, and glowing in neon."""
+    special = {"ink": (0.27, 0.27, 0.31), "neon": (0.45, 0.80, 0.98), "mythic": (0.86, 0.80, 0.62),
+        "mono": (0.9, 0.9, 0.9)}
+    c = special.get(scene.style, (0.80, 0.87, 0.95))
+    if scene.style == "ink":
+        return mix(c, (0.75, 0.75, 0.75), {"night": 1.0, "sunset": 0.2}.get(scene.time, 0.0))
+    return times(c, ({"night": 0.66, "sunset": 0.88}.get(scene.time, 1.0),) * 3)
 
 
 def cloud(scene: Scene) -> RGB:
@@ -222,8 +243,11 @@ def land(scene: Scene) -> list[tuple[RGB, ...]]:
         body = []
         for role, c in enumerate(row):
             lamp = role == 2 and scene.backdrop in ("city", "village", "mountains", "grassland", "forest")
+            if lamp and scene.time not in ("night", "sunset") and scene.backdrop in ("city", "village"):
+                c = mix(c, (0.42, 0.53, 0.66), 0.62)  # by day no light burns
             if lamp and scene.time in ("night", "sunset"):
                 c = mix(c, (1.0, 0.72, 0.3), 0.15)  # lit windows stay bright whatever the hour
+                c = styled(c, "mono") if scene.style == "mono" else c
             else:
                 c = mix(_timed(c, scene.time), horizon, 0.32 * depth)
                 c = _weathered(c, scene, depth)
@@ -253,13 +277,18 @@ def figure(scene: Scene) -> tuple[tuple[RGB, ...], RGB, RGB]:
     if gilded:
         row = [mix(c, t, 0.72) for c, t in zip(row, _row("f0c04e c98a34 fff2c4 5a3a1c"))]
     glowing = scene.subject in ("constellation", "lantern")
+    if scene.colour != "default" and scene.subject in _FURRED:
+        # Stripes, wings and manes take after the coat, or a green cat would have orange stripes.
+        coat = COLOUR_WORDS[scene.colour]
+        row[1] = mix(row[1], times(coat, (0.62,) * 3), 0.75)
+        row[3] = mix(row[3], times(coat, (0.30,) * 3), 0.75)
     out = []
     for role, c in enumerate(row):
         named = role == 0 and scene.colour != "default"
         if named:
             c = COLOUR_WORDS[scene.colour]
         if scene.time == "night" and not glowing:
-            c = mix(times(c, (0.80, 0.83, 0.95)), (0.16, 0.20, 0.42), 0.12)
+            c = mix(times(c, (0.86, 0.87, 0.97)), (0.16, 0.20, 0.42), 0.10)
         elif scene.time == "sunset" and not glowing:
             c = mix(times(c, (1.0, 0.86, 0.82)), (0.5, 0.2, 0.3), 0.08)
         if scene.weather in ("fog", "storm") and not glowing:

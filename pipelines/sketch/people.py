@@ -28,14 +28,16 @@ def person(pen: Pen, p: float) -> None:
     pen.dot(LIGHT, 0.12 + 0.36 * wave(p, 0.08), 0.24, 0.08)
     _head(pen, 0.03, -0.62, 0.21)
     pen.line(SECOND, 0.15, (-0.16, -0.38), (0.17, -0.38))
-    pen.curve(SECOND, (0.14, 0.1), (-0.14, -0.38), (-0.34, -0.32 + 0.05 * wave(p)), (-0.5, -0.36 - 0.06 * wave(p)))
+    pen.curve(SECOND, (0.14, 0.1), (-0.14, -0.38), (-0.34, -0.32 + 0.05 * wave(p)),
+        (-0.5, -0.36 - 0.06 * wave(p)))
 
 
 def woman_with_umbrella(pen: Pen, p: float) -> None:
     sway = 0.035 * wave(p)
     pen.line(DARK, 0.1, (-0.07, 0.7), (-0.07, 0.84), (0.03, 0.85))
     pen.line(DARK, 0.1, (0.12, 0.7), (0.12, 0.84), (0.22, 0.85))
-    pen.blob(SECOND, (-0.1, -0.2), (0.1, -0.2), (0.14, 0.12), (0.34 + sway, 0.66), (0.02, 0.74), (-0.3 + sway, 0.66),
+    pen.blob(SECOND, (-0.1, -0.2), (0.1, -0.2), (0.14, 0.12), (0.34 + sway, 0.66), (0.02, 0.74),
+        (-0.3 + sway, 0.66),
              (-0.1, 0.12))
     pen.line(DARK, 0.05, (0.26, 0.1), (0.2 + sway, -0.62))
     pen.line(LIGHT, 0.1, (0.04, -0.1), (0.26, 0.06))
@@ -52,7 +54,8 @@ def child_with_kite(pen: Pen, p: float) -> None:
     # The child is small and low on the left, the kite high on the right: one big shape to recognise.
     for sign in (1, -1):
         swing = sign * 0.24 * wave(p, 0.08)
-        pen.line(DARK, 0.12, (-0.5, 0.5), (-0.5 + swing * 0.5, 0.66), (-0.52 + swing, 0.82), (-0.44 + swing, 0.82))
+        pen.line(DARK, 0.12, (-0.5, 0.5), (-0.5 + swing * 0.5, 0.66), (-0.52 + swing, 0.82),
+            (-0.44 + swing, 0.82))
     pen.blob(SECOND, (-0.62, 0.1), (-0.38, 0.1), (-0.32, 0.54), (-0.5, 0.6), (-0.68, 0.54))
     pen.line(SECOND, 0.11, (-0.44, 0.2), (-0.2, 0.02))
     pen.dot(LIGHT, -0.18, 0.0, 0.06)
@@ -74,7 +77,8 @@ def old_man(pen: Pen, p: float) -> None:
     pen.line(DARK, 0.14, (-0.1 + step, 0.7), (-0.1 + step, 0.82), (0.02 + step, 0.82))
     pen.line(DARK, 0.14, (0.1 - step, 0.7), (0.1 - step, 0.82), (0.22 - step, 0.82))
     # Bent forward under a long robe, white beard, a staff taller than his hand.
-    pen.blob(MAIN, (0.02, -0.36), (0.24, -0.28), (0.26, 0.1), (0.34, 0.7), (0, 0.78), (-0.36, 0.7), (-0.36, 0.1),
+    pen.blob(MAIN, (0.02, -0.36), (0.24, -0.28), (0.26, 0.1), (0.34, 0.7), (0, 0.78), (-0.36, 0.7),
+        (-0.36, 0.1),
              (-0.24, -0.24))
     staff = 0.52 + 0.05 * wave(p)
     pen.line(SECOND, 0.08, (0.44, -0.42), (staff, 0.82))
@@ -95,7 +99,8 @@ def hunter_with_bow(pen: Pen, p: float) -> None:
     pen.line(LIGHT, 0.035, (0.4, -0.86), (0.06 - pull, -0.24), (0.4, 0.4))
     pen.line(MAIN, 0.15, (-0.06, -0.26), (-0.26, -0.12), (0.0 - pull, -0.22))
     pen.line(LIGHT, 0.13, (0.08, -0.24), (0.58, -0.24))
-    pen.curve(SECOND, (0.07, 0.1, 0.07), (0.36, -0.9), (0.58, -0.66), (0.66, -0.24), (0.58, 0.2), (0.36, 0.44))
+    pen.curve(SECOND, (0.07, 0.1, 0.07), (0.36, -0.9), (0.58, -0.66), (0.66, -0.24), (0.58, 0.2),
+        (0.36, 0.44))
     pen.line(DARK, 0.05, (0.04 - pull, -0.24), (0.86 - pull, -0.24))
     pen.poly(DARK, (0.98 - pull, -0.24), (0.82 - pull, -0.33), (0.82 - pull, -0.15))
     _head(pen, 0.0, -0.58, 0.19)
@@ -112,7 +117,8 @@ def dancer(pen: Pen, p: float) -> None:
     pen.curve(LIGHT, (0.1, 0.08, 0.06), (0.1, -0.26), (0.36, -0.44 - 0.06 * s), (0.3, -0.84))
     pen.curve(LIGHT, (0.1, 0.08, 0.06), (-0.1, -0.26), (-0.38, -0.3 + 0.06 * s), (-0.62, -0.5 + 0.08 * s))
     # A long ribbon makes her read as a dancer even as a black shape.
-    pen.curve(SECOND, (0.06, 0.09, 0.05), (0.3, -0.84), (0.56, -0.9 + 0.06 * s), (0.68, -0.6), (0.54, -0.34 - 0.08 * s),
+    pen.curve(SECOND, (0.06, 0.09, 0.05), (0.3, -0.84), (0.56, -0.9 + 0.06 * s), (0.68, -0.6),
+        (0.54, -0.34 - 0.08 * s),
               (0.76, -0.12), (0.9, 0.1 + 0.08 * s))
     _head(pen, 0, -0.52, 0.17)
     pen.dot(DARK, -0.06, -0.73, 0.09)

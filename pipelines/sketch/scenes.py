@@ -21,7 +21,6 @@ BOX = 0.58
 TRIP = 5.0
 """Seconds that a way, a growth, a pan or a zoom takes: 40 frames at 8 a second."""
 
-_AIR = {"ground": 0.0, "water": 0.0, "sky": 1.0}
 # How much of a pan each layer follows, by its place from the front.
 _PARALLAX = (0.34, 0.20, 0.10, 0.05)
 
@@ -55,7 +54,7 @@ def _render_one(out: torch.Tensor, scene: Scene, seconds: list[float]) -> None:
     times = torch.tensor(seconds, device=out.device)
     pan = _pan(scene, times)
     colours = palettes.land(scene)
-    layers = backdrops.sheets(scene.backdrop, scene.variant, height, width)
+    layers = backdrops.sheets(scene.backdrop, scene.variant, height, width, out.device)
     canvas = _sky(scene, pan, times, height, width)
     watery = scene.backdrop in ("sea", "river")
     home = NATURES[scene.subject].home
@@ -70,7 +69,7 @@ def _render_one(out: torch.Tensor, scene: Scene, seconds: list[float]) -> None:
     canvas = _zoomed(canvas, scene, times)
     canvas = _weather(canvas, scene, times)
     if scene.style in ("watercolour", "ink"):
-        blotch = weather.pigment(height, width).to(out.device)
+        blotch = weather.pigment(height, width, out.device)
         canvas = canvas * (1 + (0.07 if scene.style == "watercolour" else 0.045) * blotch)
     torch.clamp(canvas.expand_as(out), 0, 1, out=out)
 
@@ -83,9 +82,10 @@ def _pan(scene: Scene, times: torch.Tensor) -> torch.Tensor | None:
     return way if scene.camera == "pan_right" else -way
 
 
-def _colourised(sheet: torch.Tensor, tones: tuple[palettes.RGB, ...], scene: Scene, device: torch.device) -> torch.Tensor:
+def _colourised(sheet: torch.Tensor, tones: tuple[palettes.RGB, ...], scene: Scene,
+    device: torch.device) -> torch.Tensor:
     """Masks and colours to one premultiplied RGBA sheet [4, H, Wide], its shadow included."""
-    sheet = sheet.to(device=device, dtype=torch.float32)
+    sheet = sheet.to(device=device, dtype=torch.float32) / 255
     table = torch.tensor(tones[:4], device=device)
     rgb = torch.einsum("khw,kc->chw", sheet[:4], table)
     cover = sheet[:4].sum(0)
@@ -97,7 +97,7 @@ def _colourised(sheet: torch.Tensor, tones: tuple[palettes.RGB, ...], scene: Sce
         rgb = rgb + torch.tensor(tones[4], device=device)[:, None, None] * glow
         alpha = cover + glow * 0.4
     else:
-        alpha = cover + sheet[5] * (0.26 if scene.style != "watercolour" else 0.10) * (1 - cover)
+        alpha = cover + sheet[5] * (0.22 if scene.style != "watercolour" else 0.10) * (1 - cover)
     full = torch.cat([rgb, alpha[None]])
     if scene.style in ("ink", "watercolour"):
         size = 2 * round(min(sheet.shape[-2], sheet.shape[-1]) / 120) + 1
@@ -110,7 +110,8 @@ def _over(canvas: torch.Tensor, paint: torch.Tensor) -> torch.Tensor:
     return canvas * (1 - paint[:, 3:]) + paint[:, :3]
 
 
-def _cropped(sheet: torch.Tensor, dx: torch.Tensor | None, dy: torch.Tensor | None, width: int) -> torch.Tensor:
+def _cropped(sheet: torch.Tensor, dx: torch.Tensor | None, dy: torch.Tensor | None,
+    width: int) -> torch.Tensor:
     """The frame's part of a wide sheet [C, H, Wide], shifted by pixels [T] to the right and down."""
     wide = sheet.shape[-1]
     left = (wide - width) // 2
@@ -151,7 +152,8 @@ def _layer(
     return _over(canvas, _cropped(_colourised(sheet, tones, scene, canvas.device), dx, None, width))
 
 
-def _sky(scene: Scene, pan: torch.Tensor | None, times: torch.Tensor, height: int, width: int) -> torch.Tensor:
+def _sky(scene: Scene, pan: torch.Tensor | None, times: torch.Tensor, height: int,
+    width: int) -> torch.Tensor:
     """Gradient, stars, Milky Way, sun or moon, clouds: [1 or T, 3, H, W]."""
     device = times.device
     stops = torch.tensor(palettes.sky(scene), device=device)
@@ -166,19 +168,23 @@ def _sky(scene: Scene, pan: torch.Tensor | None, times: torch.Tensor, height: in
         dim = 1.0 if scene.time == "night" else 0.5
         if space or scene.style == "mythic":
             canvas = canvas + _milky_way(scene, height, width, device) * dim
-        stars = backdrops.sky_sheet("stars", scene.variant, height, width)[0].to(device, torch.float32)
+        stars = backdrops.sky_sheet("stars", scene.variant, height, width, device)[0].to(torch.float32)
         left = (stars.shape[-1] - width) // 2
-        mask = stars[None, None, :, left : left + width] * (0.95 * dim)
-        canvas = torch.lerp(canvas, torch.tensor(palettes.star(scene), device=device)[None, :, None, None], mask)
+        mask = stars[None, None, :, left : left + width] * (0.95 / 255 * dim)
+        canvas = torch.lerp(canvas, torch.tensor(palettes.star(scene), device=device)[None, :, None, None],
+            mask)
     if scene.weather in ("clear", "fog") and not (space and scene.time == "night"):
         canvas = _disc(canvas, scene)
     if clear and space:
         return canvas
     if clear or scene.weather in ("rain", "snow", "storm"):
+        if clear and scene.time == "night":
+            return canvas  # the stars have the sky to themselves
         kind = "clouds" if clear else "overcast"
-        sheet = backdrops.sky_sheet(kind, scene.variant, height, width)
+        sheet = backdrops.sky_sheet(kind, scene.variant, height, width, device)
         tone = palettes.cloud(scene)
-        tones = (tone, palettes.mix(tone, palettes.sky(scene)[1], 0.35), tone, tone, palettes.edge(scene, tone))
+        tones = (tone, palettes.mix(tone, palettes.sky(scene)[1], 0.35), tone, tone,
+            palettes.edge(scene, tone))
         painted = _colourised(sheet, tones, scene, device) * (0.85 if clear else 1.0)
         canvas = _over(canvas, _cropped(painted, None if pan is None else -pan * 0.04 * width, None, width))
     return canvas
@@ -213,7 +219,7 @@ def _disc(canvas: torch.Tensor, scene: Scene) -> torch.Tensor:
     height, width = canvas.shape[-2:]
     unit = min(height, width)
     x, y, radius, halo = {
-        "dawn": (0.22, 0.42, 0.075, 0.30), "day": (0.82, 0.16, 0.075, 0.20),
+        "dawn": (0.20, 0.36, 0.080, 0.32), "day": (0.82, 0.16, 0.075, 0.20),
         "sunset": (0.66, 0.44, 0.125, 0.42), "night": (0.80, 0.17, 0.080, 0.24),
     }[scene.time]
     device = canvas.device
@@ -233,7 +239,7 @@ def _disc(canvas: torch.Tensor, scene: Scene) -> torch.Tensor:
 
 def _sprite(scene: Scene, side: int, device: torch.device) -> torch.Tensor:
     """The coloured figure, premultiplied RGBA [2 * PHASES, 4, side, side]; the second half is blurred."""
-    masks = silhouettes.masks(scene.subject, side).to(device)
+    masks = silhouettes.masks(scene.subject, side, device)
     roles, ring, shade = palettes.figure(scene)
     table = torch.tensor(roles, device=device)
     cover = masks[:, :4].sum(1, keepdim=True)
@@ -242,27 +248,27 @@ def _sprite(scene: Scene, side: int, device: torch.device) -> torch.Tensor:
     rgb = rgb + outline * torch.tensor(ring, device=device)[None, :, None, None]
     alpha = cover + outline
     shadow = masks[:, 5:6] * (1 - alpha) * (0.7 if scene.style == "neon" else 0.34)
-    paint = torch.cat([rgb + shadow * torch.tensor(shade, device=device)[None, :, None, None], alpha + shadow], 1)
+    paint = torch.cat([rgb + shadow * torch.tensor(shade, device=device)[None, :, None, None],
+        alpha + shadow], 1)
     soft = F.avg_pool2d(paint, 3, 1, 1)
     return torch.cat([soft if scene.style == "watercolour" else paint, F.avg_pool2d(soft, 3, 1, 1)])
 
 
-def _figure(canvas: torch.Tensor, scene: Scene, times: torch.Tensor, pan: torch.Tensor | None) -> torch.Tensor:
+def _figure(canvas: torch.Tensor, scene: Scene, times: torch.Tensor,
+    pan: torch.Tensor | None) -> torch.Tensor:
     """Lay the figure over the canvas at its place at each second."""
     if scene.subject == "none":
         return canvas
     height, width = canvas.shape[-2:]
     unit = min(height, width)
     x, y, scale, opacity, turn = _pose(scene, times, pan, height, width)
-    side = math.ceil(unit * BOX)
-    side += side % 2
+    side = math.ceil(unit * BOX * NATURES[scene.subject].size / 2) * 2
     sprite = _sprite(scene, side, canvas.device)
-    half = BOX / 2 * unit * scale  # half the square's side in pixels, [T]
+    half = BOX / 2 * unit * NATURES[scene.subject].size * scale  # half the square's side in pixels, [T]
     reach = half * 1.25
-    top = max(0, int((y - reach).min()))
-    bottom = min(height, int((y + reach).max()) + 2)
-    left = max(0, int((x - reach).min()))
-    right = min(width, int((x + reach).max()) + 2)
+    ends = torch.stack([(y - reach).min(), (y + reach).max(), (x - reach).min(), (x + reach).max()]).tolist()
+    top, bottom = max(0, int(ends[0])), min(height, int(ends[1]) + 2)
+    left, right = max(0, int(ends[2])), min(width, int(ends[3]) + 2)
     if bottom <= top or right <= left:
         return canvas
     rows = (torch.arange(top, bottom, device=x.device) + 0.5)[None, :, None] - y[:, None, None]
@@ -297,7 +303,7 @@ def _pose(
     unit = min(height, width)
     nature = NATURES[scene.subject]
     way = (times / TRIP).clamp(max=1.3)
-    half = BOX / 2 * unit * scene.size
+    half = BOX / 2 * unit * nature.size * scene.size
     x = torch.full_like(times, 0.5 * width)
     # Feet are at 0.86 of the half square, water lines at 0.40, both a little inside the paper below.
     if nature.home == "ground":
@@ -313,10 +319,12 @@ def _pose(
     elif scene.action == "left":
         x = (0.76 - 0.52 * way) * width
     elif scene.action == "up":
-        low, high = (home + 0.30 * height, home - 0.14 * height) if nature.home == "water" else (0.70 * height, 0.26 * height)
+        low, high = (home + 0.30 * height,
+            home - 0.05 * height) if nature.home == "water" else (0.70 * height, 0.29 * height)
         y = low + (high - low) * way.clamp(max=1.1)
     elif scene.action == "down":
-        low, high = (home + 0.30 * height, home - 0.14 * height) if nature.home == "water" else (0.68 * height, 0.25 * height)
+        low, high = (home + 0.30 * height,
+            home - 0.05 * height) if nature.home == "water" else (0.68 * height, 0.25 * height)
         y = high + (low - high) * way.clamp(max=1.1)
     elif scene.action == "grow":
         scale = scene.size * (0.35 + 0.80 * way.clamp(max=1))
@@ -337,16 +345,17 @@ def _pose(
 
 
 def _zoomed(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Tensor:
-    """Zoom the whole picture: in from 1 to 1.3, out from 1.3 to 1."""
+    """Zoom the whole picture: in from 1 to 1.25, out from 1.25 to 1."""
     if scene.camera not in ("zoom_in", "zoom_out"):
         return canvas
     way = (times / TRIP).clamp(max=1)
-    zoom = 1 + 0.3 * (way if scene.camera == "zoom_in" else 1 - way)
+    zoom = 1 + 0.25 * (way if scene.camera == "zoom_in" else 1 - way)
     height, width = canvas.shape[-2:]
     y = torch.linspace(-1, 1, height, device=times.device)[None, :, None] / zoom[:, None, None]
     x = torch.linspace(-1, 1, width, device=times.device)[None, None, :] / zoom[:, None, None]
     grid = torch.stack([x.expand(-1, height, -1), y.expand(-1, -1, width)], -1)
-    return F.grid_sample(canvas.expand(len(times), -1, -1, -1), grid, align_corners=True, padding_mode="border")
+    return F.grid_sample(canvas.expand(len(times), -1, -1, -1), grid, align_corners=True,
+        padding_mode="border")
 
 
 def _weather(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Tensor:
@@ -361,15 +370,18 @@ def _weather(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.T
     if scene.weather == "snow":
         return torch.lerp(canvas, torch.tensor(min(1.0, 0.3 + 0.7 * bright), device=times.device),
                           weather.falling("snow", times, height, width)[:, None] * 0.95)
-    tone = torch.tensor((0.80, 0.87, 0.95), device=times.device) * bright
-    canvas = torch.lerp(canvas, tone[None, :, None, None], weather.falling("rain", times, height, width)[:, None] * 0.6)
+    tone = torch.tensor(palettes.rain(scene), device=times.device)
+    canvas = torch.lerp(canvas, tone[None, :, None, None], weather.falling("rain", times, height, width)[:,
+        None] * 0.6)
     if scene.weather == "storm":
         for k, second in enumerate(times.tolist()):
             lit = weather.flash(second)
             if lit:
                 strength, which = lit
-                stroke, glow = weather.bolt(height, width, which).to(times.device)
-                frame = torch.lerp(canvas[k], torch.tensor((0.86, 0.88, 1.0), device=times.device)[:, None, None], 0.26 * strength)
-                frame = frame + (glow * 0.5 * strength) * torch.tensor((0.8, 0.8, 1.0), device=times.device)[:, None, None]
+                stroke, glow = weather.bolt(height, width, which, times.device)
+                frame = torch.lerp(canvas[k], torch.tensor((0.86, 0.88, 1.0), device=times.device)[:, None,
+                    None], 0.26 * strength)
+                frame = frame + (glow * 0.5 * strength) * torch.tensor((0.8, 0.8, 1.0),
+                    device=times.device)[:, None, None]
                 canvas[k] = torch.lerp(frame, torch.ones_like(frame), stroke * min(1.0, strength + 0.25))
     return canvas

@@ -91,7 +91,7 @@ def _spline(points: Sequence[Point], closed: bool, steps: int = 8) -> list[Point
 
 
 @functools.lru_cache(maxsize=256)
-def masks(subject: str, side: int) -> torch.Tensor:
+def masks(subject: str, side: int, device: torch.device) -> torch.Tensor:
     """The figure's masks: float32 [PHASES, 6, side, side] in [0, 1].
 
     Channels: the four roles (their sum is the coverage), the outline ring with the coverage under it,
@@ -105,7 +105,7 @@ def masks(subject: str, side: int) -> torch.Tensor:
         pen = Pen(side * _SUPERSAMPLING)
         draw(pen, phase / PHASES)
         stack.append(_channels(pen.image, side))
-    return torch.from_numpy(np.stack(stack))
+    return torch.from_numpy(np.stack(stack)).to(device)
 
 
 def _channels(image: Image.Image, side: int) -> np.ndarray:

@@ -28,43 +28,44 @@ class Nature:
     """What a subject does when the words do not say: where it is and how it moves.
 
     `home` is the line it keeps to: "ground" (its feet), "water" (its water line, where there is water)
-    or "sky" (its middle). `verb` names the family of verbs that fits it.
+    or "sky" (its middle). `verb` names the family of verbs that fits it, `size` makes flat figures bigger.
     """
 
     backdrop: str
     action: str
     home: str
     verb: str
+    size: float = 1.0
 
 
 NATURES: dict[str, Nature] = {
-    "person": Nature("grassland", "right", "ground", "walk"),
-    "woman with umbrella": Nature("village", "stand", "ground", "walk"),
-    "child with kite": Nature("grassland", "right", "ground", "run"),
-    "old man": Nature("village", "right", "ground", "walk"),
-    "hunter with bow": Nature("forest", "stand", "ground", "walk"),
+    "person": Nature("grassland", "right", "ground", "walk", 1.05),
+    "woman with umbrella": Nature("village", "stand", "ground", "walk", 1.05),
+    "child with kite": Nature("grassland", "right", "ground", "run", 1.1),
+    "old man": Nature("village", "right", "ground", "walk", 1.05),
+    "hunter with bow": Nature("forest", "stand", "ground", "walk", 1.05),
     "dancer": Nature("village", "stand", "ground", "dance"),
-    "boat": Nature("sea", "right", "water", "sail"),
-    "sailing ship": Nature("sea", "right", "water", "sail"),
-    "bird": Nature("mountains", "right", "sky", "fly"),
-    "crane": Nature("river", "right", "sky", "fly"),
-    "horse": Nature("grassland", "right", "ground", "run"),
-    "deer": Nature("forest", "right", "ground", "run"),
-    "cat": Nature("grassland", "stand", "ground", "walk"),
-    "fish": Nature("river", "right", "water", "swim"),
-    "whale": Nature("sea", "right", "water", "swim"),
-    "sea monster": Nature("sea", "up", "water", "swim"),
-    "scorpion": Nature("desert", "right", "ground", "walk"),
-    "dragon": Nature("mountains", "right", "sky", "fly"),
+    "boat": Nature("sea", "right", "water", "sail", 1.12),
+    "sailing ship": Nature("sea", "right", "water", "sail", 1.12),
+    "bird": Nature("mountains", "right", "sky", "fly", 1.25),
+    "crane": Nature("river", "right", "sky", "fly", 1.3),
+    "horse": Nature("grassland", "right", "ground", "run", 1.12),
+    "deer": Nature("forest", "right", "ground", "run", 1.05),
+    "cat": Nature("grassland", "stand", "ground", "walk", 1.15),
+    "fish": Nature("river", "right", "water", "swim", 1.2),
+    "whale": Nature("sea", "right", "water", "swim", 1.2),
+    "sea monster": Nature("sea", "up", "water", "swim", 1.15),
+    "scorpion": Nature("desert", "right", "ground", "walk", 1.2),
+    "dragon": Nature("mountains", "right", "sky", "fly", 1.4),
     "rocket": Nature("space", "up", "sky", "fly"),
-    "car": Nature("city", "right", "ground", "drive"),
-    "train": Nature("mountains", "right", "ground", "drive"),
-    "bicycle": Nature("village", "right", "ground", "ride"),
+    "car": Nature("city", "right", "ground", "drive", 1.15),
+    "train": Nature("mountains", "right", "ground", "drive", 1.15),
+    "bicycle": Nature("village", "right", "ground", "ride", 1.08),
     "balloon": Nature("grassland", "up", "sky", "float"),
     "lantern": Nature("village", "up", "sky", "float"),
     "flower": Nature("grassland", "grow", "ground", "bloom"),
     "product bottle": Nature("desert", "stand", "ground", "stay"),
-    "constellation": Nature("space", "fade_in", "sky", "float"),
+    "constellation": Nature("space", "fade_in", "sky", "float", 1.3),
     "none": Nature("mountains", "stand", "ground", "stay"),
 }
 SUBJECTS: tuple[str, ...] = tuple(NATURES)
