@@ -127,7 +127,7 @@ def download(
 ) -> Path:
     """Fetch a model's weights to home/models/NAME; goes on where an earlier try stopped. Progress is in MB.
 
-    Raises ModelError("download_failed"). The folder appears under its name only when it is whole.
+    Raises ModelError("download_failed"), whatever went wrong; the folder gets its name only when it is whole.
     """
     target = home / "models" / spec.name
     partial = target.with_name(f".{spec.name}.partial")
@@ -150,7 +150,7 @@ def download(
             if on_progress is not None:
                 on_progress(Progress("loading", done // _MB, total // _MB))
         partial.rename(target)
-    except (HfHubHTTPError, OSError, ValueError) as error:
+    except Exception as error:
         raise ModelError("download_failed", model=spec.title, repo=spec.repo, reason=_brief(error)) from error
     return target
 

@@ -40,7 +40,7 @@ def plan(spec: ModelSpec, *, vram_gb: float | None, ram_gb: float) -> Plan:
     resident = spec.memory_gb + _working_gb(spec, largest=True)
     if resident <= usable:
         return _plan("resident", spec, resident, vram_gb)
-    offloaded = _largest_part_gb(spec) + _working_gb(spec, largest=False)
+    offloaded = max(_TEXT_ENCODER_GB, _expert_gb(spec) + _working_gb(spec, largest=False))
     if offloaded > usable:
         return _plan("does_not_fit", spec, offloaded, vram_gb)
     if spec.memory_gb + _SYSTEM_RAM_GB > ram_gb:
@@ -60,9 +60,9 @@ def _plan(
     )
 
 
-def _largest_part_gb(spec: ModelSpec) -> float:
-    experts = 2 if spec.two_experts else 1
-    return min(spec.memory_gb, max(_TEXT_ENCODER_GB, (spec.memory_gb - _TEXT_ENCODER_GB) / experts))
+def _expert_gb(spec: ModelSpec) -> float:
+    """One expert; the VAE counts with it, which is on the safe side."""
+    return (spec.memory_gb - _TEXT_ENCODER_GB) / (2 if spec.two_experts else 1)
 
 
 def _working_gb(spec: ModelSpec, *, largest: bool) -> float:

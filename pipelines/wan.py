@@ -64,7 +64,7 @@ class WanVideo:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            log.warning("out of memory: %s", error)
+            log.warning("out of memory: %s", str(error))
             short_of_memory = True
         finally:
             try:
