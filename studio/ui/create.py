@@ -1,0 +1,238 @@
+"""The tab Create: what is asked on the left, what is seen on the right."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from pipelines.request import MAX_SEED
+from studio.ui import form as fields
+from studio.ui import stage
+from studio.ui.context import Page
+from studio.ui.desk import Desk, Updates
+from studio.ui.examples import examples, sketch_words
+from studio.ui.following import Follower
+from studio.ui.markup import ACT, acted, button
+
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""How an event that answers in milliseconds is declared."""
+
+
+@dataclass(frozen=True)
+class Create:
+    """What other tabs need of this one."""
+
+    form: dict[str, Component]
+    job: Component
+    notice: Component
+    model_note: Component
+    price: Component
+    desk: Desk
+
+    def outputs(self) -> list[Component]:
+        """The fields of the form and the note on the model, for events that fill them."""
+        return [*self.form.values(), self.model_note]
+
+    def by_component(self, updates: Updates) -> dict[Component, Any]:
+        """Updates by a field's name as Gradio takes them; fields that are not named stay as they are."""
+        return {
+            self.model_note if name == "model_note" else self.form[name]: value
+            for name, value in updates.items()
+        }
+
+
+def build(page: Page) -> Create:
+    """Lay out the form and the stage, and wire their events."""
+    t, spec, desk = page.t, page.studio.models()[0], Desk(page)
+    first = examples()[0].prompt[page.language]
+    with gr.Row(elem_id="create"):
+        with gr.Column(elem_id="asking"):
+            prompt = gr.Textbox(
+                label=page.field("prompt"),
+                show_label=False,
+                placeholder=t("prompt_placeholder"),
+                lines=3,
+                max_lines=10,
+                elem_id="prompt",
+                autofocus=True,
+            )
+            tries = gr.HTML(_examples(page), js_on_load=ACT, elem_id="examples")
+            style = gr.Radio(fields.styles(page), value="none", label=page.field("style"), elem_id="style")
+            with gr.Row(elem_id="frame_row"):
+                size = gr.Radio(
+                    fields.sizes(spec),
+                    value=fields.sizes(spec)[0][1],
+                    label=page.field("size"),
+                    elem_id="size",
+                )
+            with gr.Row(elem_id="dials"):
+                seconds = gr.Radio(
+                    fields.lengths(page, spec),
+                    value=fields.default_length(spec),
+                    label=t("length"),
+                    elem_id="length",
+                )
+                quality = gr.Radio(
+                    fields.qualities(page),
+                    value=fields.DEFAULT_QUALITY,
+                    label=page.field("quality"),
+                    elem_id="quality",
+                )
+            with gr.Row(elem_id="seed_row"):
+                seed = gr.Textbox(
+                    label=page.field("seed"),
+                    placeholder=t("seed_placeholder"),
+                    elem_id="seed",
+                    max_lines=1,
+                    html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
+                )
+                dice = gr.Button(t("dice"), elem_id="dice", size="sm", min_width=44)
+                model = gr.Dropdown(
+                    fields.models(page),
+                    value=spec.name,
+                    label=page.field("model"),
+                    elem_id="model",
+                    filterable=False,
+                )
+            note = gr.HTML(desk.model_note(spec.name), elem_id="model_note")
+            with gr.Accordion(t("advanced"), open=False, elem_id="advanced"):
+                advanced = _advanced(page)
+            upload = gr.UploadButton(t("drop"), elem_id="drop_mp4", size="sm", file_count="single")
+            with gr.Column(elem_id="action_bar"):
+                notice = gr.HTML("", elem_id="notice")
+                price = gr.HTML("", elem_id="price")
+                generate = gr.Button(t("generate"), variant="primary", elem_id="generate")
+        with gr.Column(elem_id="seeing"):
+            shown = gr.HTML(stage.empty(page, first), js_on_load=ACT, elem_id="stage")
+            strip = gr.HTML("", js_on_load=ACT, elem_id="takes")
+    job = gr.Textbox("", elem_id="job", elem_classes="offstage", label="job", show_label=False)
+    form: dict[str, Component] = {
+        "prompt": prompt,
+        "style": style,
+        "size": size,
+        "seconds": seconds,
+        "quality": quality,
+        "seed": seed,
+        "model": model,
+        **advanced,
+    }
+    made = Create(form=form, job=job, notice=notice, model_note=note, price=price, desk=desk)
+    _wire_form(made, price=price, dice=dice)
+    _wire_filling(made, upload=upload, tries=tries)
+    _wire_asking(made, generate=generate, price=price)
+    follower = Follower(page, lambda: stage.empty(page, first))
+    _wire_stage(made, follower, shown=shown, strip=strip)
+    return made
+
+
+def _advanced(page: Page) -> dict[str, Component]:
+    """Everything with a derived default: empty means that default, which stands there in grey."""
+    hints = fields.derived(
+        page,
+        page.studio.models()[0],
+        style="none",
+        quality=fields.DEFAULT_QUALITY,
+        seconds=fields.default_length(page.studio.models()[0]),
+    )
+    return {
+        name: gr.Textbox(
+            label=page.field(name),
+            info=page.t(f"why_{name}"),
+            placeholder=hints[name],
+            elem_id=name,
+            max_lines=6,
+            lines=2 if name == "negative_prompt" else 1,
+            visible=name != "guidance_scale_2" or bool(hints[name]),
+            html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=name == "negative_prompt"),
+        )
+        for name in fields.ADVANCED
+    }
+
+
+def _examples(page: Page) -> str:
+    """The examples as buttons, and what the sketch model can draw."""
+    chips = "".join(
+        button(example.prompt[page.language], "example", key=str(index), look="chip")
+        for index, example in enumerate(examples())
+    )
+    words = sketch_words(page.language)
+    listed = ""
+    if words:
+        joined = escape(("、" if page.language == "zh" else ", ").join(words))
+        listed = (
+            f'<details class="words"><summary>{escape(page.t("sketch_draws", count=len(words)))}</summary>'
+        )
+        listed += f"<p>{joined}</p></details>"
+    return f'<div class="chips" aria-label="{escape(page.t("examples"))}">{chips}</div>{listed}'
+
+
+def _wire_form(made: Create, *, price: Component, dice: gr.Button) -> None:
+    """What changes by itself while the form is filled in."""
+    form, desk = made.form, made.desk
+
+    def switch_model(model: str) -> dict[Component, Any]:
+        return made.by_component(desk.switch_model(model))
+
+    def hints(style: str, model: str, quality: str, seconds: Any) -> dict[Component, Any]:
+        return made.by_component(desk.hints(style, model, quality, seconds))
+
+    switched = form["model"].input(switch_model, form["model"], made.outputs(), **QUICK)
+    dials = [form[name] for name in ("style", "model", "quality", "seconds")]
+    hinted = [form[name] for name in fields.ADVANCED]
+    gr.on([form[name].input for name in ("style", "quality", "seconds")], hints, dials, hinted, **QUICK)
+    switched.then(hints, dials, hinted, **QUICK)
+    costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames")
+    gr.on([form[name].change for name in costly], desk.price, None, price, inputs_kwargs=form, **QUICK)
+    dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
+
+
+def _wire_filling(made: Create, *, upload: gr.UploadButton, tries: Component) -> None:
+    """Examples, and films that bring their own recipe."""
+
+    def restore(path: str | None) -> dict[Component, Any]:
+        updates, notice = made.desk.restore(path)
+        return made.by_component(updates) | {made.notice: notice}
+
+    def example(event: gr.EventData) -> dict[Component, Any]:
+        return made.by_component(made.desk.example(acted(event)[1]))
+
+    upload.upload(restore, upload, [*made.outputs(), made.notice], **QUICK)
+    tries.act(example, None, made.outputs(), **QUICK)  # type: ignore[attr-defined]
+
+
+def _wire_asking(made: Create, *, generate: gr.Button, price: Component) -> None:
+    asked = generate.click(
+        made.desk.ask,
+        None,
+        [made.job, made.notice],
+        inputs_kwargs=made.form,
+        api_name="generate",
+        queue=False,
+        show_progress="hidden",
+    )
+    asked.then(made.desk.price, None, price, inputs_kwargs=made.form, **QUICK)
+
+
+def _wire_stage(made: Create, follower: Follower, *, shown: Component, strip: Component) -> None:
+    """The stage follows the job in the box; its buttons change that box."""
+
+    def act(event: gr.EventData, request: gr.Request) -> dict[Component, Any]:
+        job, notice, updates = made.desk.act(event, request)
+        return made.by_component(updates) | {made.job: job, made.notice: notice}
+
+    made.job.change(None, made.job, None, js="(job) => studio.opened(job)")
+    followed = made.job.change(
+        follower.follow,
+        made.job,
+        shown,
+        concurrency_limit=None,
+        trigger_mode="multiple",
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    made.job.change(made.desk.takes, made.job, strip, **QUICK)
+    followed.then(made.desk.takes, made.job, strip, **QUICK)
+    for pressed in (shown, strip):
+        pressed.act(act, None, [*made.outputs(), made.job, made.notice], **QUICK)  # type: ignore[attr-defined]

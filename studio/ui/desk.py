@@ -1,0 +1,147 @@
+"""What happens when something on the Create tab is used: handlers that answer in milliseconds, jobs are followed
+elsewhere. Each returns values or updates by the names of the form's fields."""
+
+import contextlib
+import time
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pipelines.models import MODELS
+from pipelines.request import Notice
+from studio.core import Refused
+from studio.ui import form as fields
+from studio.ui import takes
+from studio.ui.context import Page
+from studio.ui.examples import examples
+from studio.ui.markup import acted
+
+Updates = dict[str, Any]
+
+
+class Desk:
+    """The handlers of one page's form and stage."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    # -- asking --------------------------------------------------------------------------------------------
+
+    def ask(self, request: gr.Request, **form: Any) -> tuple[Any, str]:
+        """Queue what the form asks for: the job to follow, and a sentence if it can't be made."""
+        try:
+            return self.page.studio.generate(self.page.visitor(request), **form), ""
+        except Refused as refused:
+            return gr.skip(), self._sorry(refused)
+
+    def price(self, **form: Any) -> str:
+        """Time and price of what the form asks for now; the prompt does not matter."""
+        try:
+            estimate = self.page.studio.estimate(**{**form, "prompt": form.get("prompt") or "…"})
+        except Refused:
+            return escape(self.page.t("price_unknown"))
+        return escape(fields.price(self.page, estimate))
+
+    def _sorry(self, refused: Refused) -> str:
+        named = [str(notice.values.get("field", "")) for notice in refused.notices]
+        return (
+            f'<p class="sorry" role="alert" data-field="{escape(named[0] if named else "")}">'
+            f"{escape(self.page.say(*refused.notices))}</p>"
+        )
+
+    # -- filling the form ----------------------------------------------------------------------------------
+
+    def fill(self, kept: dict[str, Any], *, keep_seed: bool = True) -> Updates:
+        """Updates of every field to the values of a kept form, choices of its model included."""
+        values = fields.filled(self.page, kept, keep_seed=keep_seed)
+        updates: Updates = self.switch_model(str(values["model"]))
+        for name, value in values.items():
+            updates[name] = gr.update(**{**updates.get(name, {}), "value": value})
+        return updates | self.hints(
+            values["style"], values["model"], values["quality"], values["seconds"], values
+        )
+
+    def switch_model(self, model: str) -> Updates:
+        """The choices that depend on the model, with its own defaults chosen."""
+        spec = MODELS.get(model) or self.page.studio.models()[0]
+        sizes = fields.sizes(spec)
+        return {
+            "size": gr.update(choices=sizes, value=sizes[0][1]),
+            "seconds": gr.update(choices=fields.lengths(self.page, spec), value=fields.default_length(spec)),
+            "guidance_scale_2": gr.update(visible=spec.two_experts, value=""),
+            "model_note": self.model_note(spec.name),
+        }
+
+    def hints(
+        self, style: str, model: str, quality: str, seconds: Any, values: Updates | None = None
+    ) -> Updates:
+        """What each advanced field would be if left empty, as its placeholder."""
+        spec = MODELS.get(model) or self.page.studio.models()[0]
+        length = seconds if isinstance(seconds, int | float) else fields.default_length(spec)
+        found = fields.derived(self.page, spec, style=style, quality=quality, seconds=length)
+        updates = {}
+        for name, hint in found.items():
+            more = {} if values is None else {"value": values[name]}
+            if name == "guidance_scale_2":
+                more["visible"] = spec.two_experts
+            updates[name] = gr.update(placeholder=hint, **more)
+        return updates
+
+    def model_note(self, model: str) -> str:
+        """What a model is for and whether it is here, as HTML."""
+        spec = MODELS.get(model) or self.page.studio.models()[0]
+        look = "model-note" if fields.weights_here(self.page, spec) else "model-note absent"
+        return f'<p class="{look}">{escape(fields.model_note(self.page, spec))}</p>'
+
+    def restore(self, path: str | None) -> tuple[Updates, str]:
+        """The form out of a film that was made here; the upload itself is not kept."""
+        if not path:
+            return {}, ""
+        try:
+            kept = self.page.studio.restore(Path(path))
+            return self.fill(kept), f'<p class="told">{escape(self.page.t("restored"))}</p>'
+        except Refused as refused:
+            return {}, self._sorry(refused)
+        finally:
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
+
+    def example(self, key: str) -> Updates:
+        """The form for one of the examples."""
+        listed = examples()
+        chosen = listed[int(key)] if key.isdecimal() and int(key) < len(listed) else listed[0]
+        return {"prompt": chosen.prompt[self.page.language], "style": chosen.style}
+
+    # -- the buttons of stage and strip --------------------------------------------------------------------
+
+    def act(self, event: gr.EventData, request: gr.Request) -> tuple[Any, str, Updates]:
+        """Do what a button says: the job to follow from now on, a sentence if it is refused, fields to fill."""
+        what, key = acted(event)
+        visitor, studio = self.page.visitor(request), self.page.studio
+        try:
+            if what == "cancel":
+                studio.cancel(visitor, key)
+            elif what == "retry":
+                studio.retry(visitor, key)
+                return f"{key} {time.time():.3f}", "", {}
+            elif what == "again":
+                return studio.again(visitor, key), "", {}
+            elif what == "open":
+                return key, "", {}
+            elif what == "fresh":
+                return "", "", {}
+            elif what == "example":
+                return gr.skip(), "", self.example(key)
+        except Refused as refused:
+            return gr.skip(), self._sorry(refused), {}
+        return gr.skip(), "", {}
+
+    def takes(self, job: str, request: gr.Request) -> str:
+        """The film strip below the stage."""
+        return takes.strip(self.page, self.page.visitor(request), job.partition(" ")[0])
+
+    def unknown(self, code: str) -> str:
+        """A notice of the page's own as a sentence near the form."""
+        return self._sorry(Refused(Notice(code)))

@@ -1,0 +1,133 @@
+"""The form of the Create tab without its components: choices, defaults, and how a recipe fills it again."""
+
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import try_to_load_from_cache
+
+from pipelines.models import MODELS, QUALITIES, ModelSpec
+from studio.core import Estimate
+from studio.styles import STYLES
+from studio.ui.context import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+ADVANCED = (
+    "negative_prompt",
+    "num_inference_steps",
+    "guidance_scale",
+    "guidance_scale_2",
+    "flow_shift",
+    "num_frames",
+)
+DEFAULT_QUALITY = "standard"
+
+Choices = list[tuple[str, Any]]
+
+
+def styles(page: Page) -> Choices:
+    """The styles by their titles, in the page's order."""
+    return [(style.title[page.language], style.name) for style in STYLES.values()]
+
+
+def models(page: Page) -> Choices:
+    """The models by their titles, the studio's default first."""
+    return [(spec.title, spec.name) for spec in page.studio.models()]
+
+
+def qualities(page: Page) -> Choices:
+    """The quality dial in the page's words."""
+    return [(page.t(f"quality_{name}"), name) for name in QUALITIES]
+
+
+def sizes(spec: ModelSpec) -> Choices:
+    """The model's sizes; the stylesheet draws each one's shape beside it."""
+    return [(str(size), f"{size.width}x{size.height}") for size in spec.sizes]
+
+
+def lengths(page: Page, spec: ModelSpec) -> Choices:
+    """The whole seconds this model makes; finer lengths are frames, under Advanced."""
+    whole = [(n - 1) // spec.fps for n in spec.legal_frames() if (n - 1) % spec.fps == 0]
+    return [(page.t("seconds", count=n), n) for n in whole]
+
+
+def default_length(spec: ModelSpec) -> int:
+    """The model's default length in whole seconds."""
+    return (spec.default_frames - 1) // spec.fps
+
+
+def derived(page: Page, spec: ModelSpec, *, style: str, quality: str, seconds: float) -> dict[str, str]:
+    """What an advanced field left empty will be, to show in its place."""
+    sampling = spec.sampling.get(quality, spec.sampling[DEFAULT_QUALITY])  # type: ignore[call-overload]
+    chosen = STYLES.get(style)
+    negative = (chosen.negative if chosen and spec.negative_prompt else "") or spec.negative_prompt
+    return {
+        "negative_prompt": negative or page.t("nothing"),
+        "num_inference_steps": str(sampling.num_inference_steps),
+        "guidance_scale": f"{sampling.guidance_scale:g}",
+        "guidance_scale_2": "" if sampling.guidance_scale_2 is None else f"{sampling.guidance_scale_2:g}",
+        "flow_shift": f"{sampling.flow_shift:g}",
+        "num_frames": str(spec.frames_for(seconds)),
+    }
+
+
+def filled(page: Page, kept: dict[str, Any], *, keep_seed: bool = True) -> dict[str, Any]:
+    """The values of every field that make the same clip as a kept form; what it does not name goes back to empty.
+
+    A form out of a file may name a model, style or size that is not here (any more): those keep their defaults.
+    """
+    spec = MODELS.get(str(kept.get("model"))) or page.studio.models()[0]
+    size = str(kept.get("size"))
+    if size not in [value for _, value in sizes(spec)]:
+        size = sizes(spec)[0][1]
+    style = str(kept.get("style") or "none")
+    quality = str(kept.get("quality") or DEFAULT_QUALITY)
+    values: dict[str, Any] = {name: _text(kept.get(name)) for name in ADVANCED}
+    frames = kept.get("num_frames") or spec.default_frames
+    seconds = (int(frames) - 1) / spec.fps if str(frames).isdecimal() else default_length(spec)
+    whole = [value for _, value in lengths(page, spec)]
+    if seconds in whole:
+        values["num_frames"] = ""
+    return values | {
+        "prompt": _text(kept.get("prompt")),
+        "style": style if style in STYLES else "none",
+        "model": spec.name,
+        "quality": quality if quality in QUALITIES else DEFAULT_QUALITY,
+        "size": size,
+        "seconds": int(seconds) if seconds in whole else default_length(spec),
+        "seed": _text(kept.get("seed")) if keep_seed else "",
+    }
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def price(page: Page, estimate: Estimate) -> str:
+    """Time and price before the button: "about 11 s · free · label: AI生成"."""
+    parts = []
+    if estimate.ahead:
+        parts.append(page.t("price_ahead", count=estimate.ahead))
+    if estimate.seconds is None:
+        parts.append(page.t("price_unknown"))
+    else:
+        parts.append(page.t("price_about", time=page.duration(estimate.seconds + (estimate.wait or 0))))
+    return " · ".join(
+        [*parts, page.t("price_free"), page.t("price_label", label=page.studio.settings.label_text)]
+    )
+
+
+def weights_here(page: Page, spec: ModelSpec) -> bool:
+    """Whether the model's weights lie on this machine (another worker may have them all the same)."""
+    if spec.embedded:
+        return (ROOT / spec.repo / "model_index.json").exists()
+    if (page.studio.settings.studio_home / "models" / spec.name / "model_index.json").exists():
+        return True
+    return isinstance(try_to_load_from_cache(spec.repo, "model_index.json"), str)
+
+
+def model_note(page: Page, spec: ModelSpec) -> str:
+    """One line on a model: what it is good for, and that it is missing if it is."""
+    words = page.t(f"model_{spec.name.replace('.', '_').replace('-', '_')}")
+    if not weights_here(page, spec):
+        words += " " + page.t("model_absent", size=f"{spec.memory_gb:g}")
+    return words

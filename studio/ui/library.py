@@ -1,0 +1,126 @@
+"""The tab Library: every clip, newest first; one opens in a panel beside the grid, never on a new page."""
+
+import time
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from studio.access import Visitor, may_change
+from studio.core import Refused
+from studio.library import Asset
+from studio.ui import stage
+from studio.ui.context import Page
+from studio.ui.markup import ACT, acted, attributes, button, facts, icon, recipe
+
+AT_ONCE = 60
+
+
+@dataclass(frozen=True)
+class LibraryTab:
+    """What the page wires to other tabs: `used` carries a clip's id whose recipe shall fill the form."""
+
+    grid: Component
+    panel: Component
+    used: Component
+    limit: Component
+
+
+def build(page: Page, *, quick: dict[str, Any]) -> LibraryTab:
+    """The grid, the panel, and their events."""
+    with gr.Row(elem_id="library"):
+        grid = gr.HTML("", js_on_load=ACT, elem_id="library_grid")
+        panel = gr.HTML("", js_on_load=ACT, elem_id="library_panel")
+    used = gr.Textbox("", elem_id="used", elem_classes="offstage", label="used", show_label=False)
+    limit = gr.State(AT_ONCE)
+
+    def act(limit: int, event: gr.EventData, request: gr.Request) -> dict[Component, Any]:
+        what, key = acted(event)
+        visitor = page.visitor(request)
+        if what == "more":
+            return {tab.limit: limit + AT_ONCE, grid: render(page, visitor, limit=limit + AT_ONCE)}
+        if what == "select":
+            return {panel: render_panel(page, visitor, key)}
+        if what == "close":
+            return {panel: ""}
+        if what == "use":
+            return {used: f"{key} {time.time():.3f}"}
+        if what == "delete":
+            sorry = _delete(page, visitor, key)
+            return {panel: sorry, grid: render(page, visitor, limit=limit)}
+        return {grid: gr.skip()}
+
+    tab = LibraryTab(grid=grid, panel=panel, used=used, limit=limit)
+    for pressed in (grid, panel):
+        pressed.act(act, limit, [grid, panel, used, limit], **quick)
+    return tab
+
+
+def _delete(page: Page, visitor: Visitor, key: str) -> str:
+    try:
+        page.studio.delete_asset(visitor, key)
+    except Refused as refused:
+        return f'<p class="sorry" role="alert">{escape(page.say(*refused.notices))}</p>'
+    return ""
+
+
+def render(page: Page, visitor: Visitor, *, limit: int = AT_ONCE) -> str:
+    """The grid as HTML; pictures are loaded as they come into view."""
+    assets = page.studio.library(visitor, limit=limit + 1)
+    if not assets:
+        return f'<div class="veil">{icon("film")}<h2>{escape(page.t("library_empty"))}</h2></div>'
+    cards = "".join(_card(page, asset) for asset in assets[:limit])
+    more = button(page.t("more"), "more", look="raised", id_="library_more") if len(assets) > limit else ""
+    return f'<div class="wall">{cards}</div><div class="after">{more}</div>'
+
+
+def _typed(asset: Asset) -> str:
+    return str(asset.form.get("prompt") or asset.request.prompt)
+
+
+def _card(page: Page, asset: Asset) -> str:
+    prompt = _typed(asset)
+    named = attributes(
+        type="button",
+        class_="card",
+        data_act="select",
+        data_key=asset.id,
+        data_film=f"/media/{asset.id}.mp4",
+        style=f"--r:{asset.width / asset.height:.3f}",
+        aria_label=prompt,
+    )
+    image = attributes(
+        src=f"/media/{asset.id}.webp",
+        alt="",
+        loading="lazy",
+        decoding="async",
+        width=asset.width,
+        height=asset.height,
+    )
+    when = escape(page.ago(asset.created))
+    return f"<button{named}><img{image}><span class='caption'>{escape(prompt)}<small>{when}</small></span></button>"
+
+
+def render_panel(page: Page, visitor: Visitor, key: str) -> str:
+    """One clip: player, recipe, and what can be done with it."""
+    try:
+        asset = page.studio.asset(visitor, key)
+    except Refused as refused:
+        return f'<p class="sorry" role="alert">{escape(page.say(*refused.notices))}</p>'
+    close = button(page.t("close"), "close", symbol="close", look="bare", quiet=True, id_="panel_close")
+    link = attributes(href=f"/media/{asset.id}.mp4?download=1", class_="btn raised", download=True)
+    does = f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>"
+    does += button(page.t("use_recipe"), "use", key=asset.id, symbol="recipe", id_="use_recipe")
+    does += button(page.t("copy_link"), "copy", key=asset.job_id, symbol="link")
+    if may_change(visitor, asset.owner):
+        ask = page.t("delete_confirm")
+        does += button(page.t("delete"), "delete", key=asset.id, symbol="trash", confirm=ask, id_="delete")
+    about = [page.ago(asset.created), str(asset.request.size), page.t("seed_is", seed=asset.request.seed)]
+    shape = attributes(class_="panel", data_asset=asset.id, style=f"--ratio:{asset.width}/{asset.height}")
+    return (
+        f"<aside{shape}><header>{close}</header>{stage.player(page, asset, id_='panel_player')}"
+        f'<blockquote class="asked">{escape(_typed(asset))}</blockquote>{facts(about)}'
+        f'<div class="actions">{does}</div>{recipe(page, stage.recipe_rows(page, asset), opened=True)}</aside>'
+    )

@@ -1,0 +1,101 @@
+"""Pieces of HTML that several tabs share. Whatever came from a person is escaped here or by who calls."""
+
+from collections.abc import Iterable
+from html import escape
+
+from studio.ui.context import Page
+
+# 20×20 outlines, drawn in the text's colour.
+ICONS = {
+    "play": '<path d="M6 4l10 6-10 6z" fill="currentColor" stroke="none"/>',
+    "download": '<path d="M10 3v9m0 0l-4-4m4 4l4-4M4 16h12"/>',
+    "again": '<path d="M15.5 7A6.3 6.3 0 1 0 16.3 11M16 3v4h-4"/>',
+    "link": '<path d="M8.5 11.5l3-3M7 8.5L4.8 10.700a3.100 3.100 0 0 0 4.400 4.400L11.500 13M13 11.500l2.200-2.200a3.100 3.100 0 0 0-4.400-4.400L8.500 7"/>',
+    "stop": '<rect x="5.500" y="5.500" width="9" height="9" rx="1.500"/>',
+    "trash": '<path d="M4 6h12M8 6V4h4v2M6 6l.7 10h6.600L14 6"/>',
+    "front": '<path d="M10 16V6m0 0L6 10m4-4l4 4M5 3h10"/>',
+    "close": '<path d="M5 5l10 10M15 5L5 15"/>',
+    "recipe": '<path d="M5 3h7l3 3v11H5zM8 9h4M8 12h4"/>',
+    "back": '<path d="M13 4L7 10l6 6"/>',
+    "next": '<path d="M7 4l6 6-6 6"/>',
+    "full": '<path d="M4 8V4h4M12 4h4v4M16 12v4h-4M8 16H4v-4"/>',
+    "film": '<rect x="3" y="4" width="14" height="12" rx="1.500"/><path d="M7 4v12M13 4v12M3 8h4M3 12h4M13 8h4M13 12h4"/>',
+    "theme": '<circle cx="10" cy="10" r="6"/><path d="M10 4a6 6 0 0 1 0 12z" fill="currentColor"/>',
+    "key": '<circle cx="7" cy="10" r="3"/><path d="M10 10h7M14.500 10v3"/>',
+    "keys": '<rect x="2.500" y="5" width="15" height="10" rx="1.500"/><path d="M6 8h.01M9 8h.01M12 8h.01M15 8h-.01M6.500 12h7"/>',
+}
+
+
+def icon(name: str) -> str:
+    """A small outline that says nothing to a screen reader: the words beside it do."""
+    return (
+        '<svg class="icon" viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" '
+        f'stroke-width="1.500" stroke-linecap="round" stroke-linejoin="round">{ICONS[name]}</svg>'
+    )
+
+
+def attributes(**values: object) -> str:
+    """Attributes of a tag, escaped; None and False are left out, True stands alone, `_` becomes `-`."""
+    parts = []
+    for name, value in values.items():
+        name = name.rstrip("_").replace("_", "-")
+        if value is True:
+            parts.append(f" {name}")
+        elif value is not None and value is not False:
+            parts.append(f' {name}="{escape(str(value))}"')
+    return "".join(parts)
+
+
+def button(
+    text: str,
+    act: str,
+    *,
+    key: str = "",
+    symbol: str = "",
+    look: str = "",
+    confirm: str = "",
+    id_: str | None = None,
+    quiet: bool = False,
+) -> str:
+    """A button that studio.js hands to Python as the event `act` with `key`; with `confirm` it asks once.
+
+    `quiet` shows the symbol only and keeps the words for screen readers and the tooltip.
+    """
+    inside = (icon(symbol) if symbol else "") + ("" if quiet else f"<span>{escape(text)}</span>")
+    named = attributes(
+        id=id_,
+        class_=f"btn {look}".strip(),
+        data_act=act,
+        data_key=key or None,
+        data_confirm=confirm or None,
+        aria_label=text if quiet else None,
+        title=text if quiet else None,
+    )
+    return f'<button type="button"{named}>{inside}</button>'
+
+
+def facts(parts: Iterable[str]) -> str:
+    """A line of short facts with quiet dots between them."""
+    return '<p class="facts">' + "".join(f"<span>{escape(part)}</span>" for part in parts if part) + "</p>"
+
+
+def recipe(page: Page, rows: Iterable[tuple[str, object]], *, opened: bool = False) -> str:
+    """All that is needed to make a clip again, as a list that opens in place."""
+    body = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
+        for name, value in rows
+        if value not in (None, "")
+    )
+    title = escape(page.t("recipe_title"))
+    return f'<details class="recipe"{attributes(open=opened)}><summary>{title}</summary><dl>{body}</dl></details>'
+
+
+# How a gr.HTML hands the clicks on its buttons to Python: as the event `act`, with what the button carries.
+ACT = "element.addEventListener('click', (event) => studio.clicked(event, (data) => trigger('act', data)))"
+
+
+def acted(event: object) -> tuple[str, str]:
+    """What a button of a gr.HTML asks for and on what; it comes from a browser, so both may be anything."""
+    data = getattr(event, "_data", None)
+    data = data if isinstance(data, dict) else {}
+    return str(data.get("act", ""))[:40], str(data.get("key", ""))[:80]

@@ -1,0 +1,154 @@
+"""The tab Queue: every job on one line, one's own first, live while the tab is open."""
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from pipelines.models import MODELS
+from studio.access import Visitor
+from studio.core import JobView, Refused
+from studio.ui.context import Page
+from studio.ui.markup import ACT, acted, attributes, button, icon
+
+REFRESH_SECONDS = 1.0
+SHOWN = 60
+
+
+def build(page: Page, *, quick: dict[str, Any]) -> tuple[Component, gr.Timer]:
+    """The list and the timer that keeps it fresh; the page switches the timer on while the tab is open."""
+    shown = gr.HTML("", js_on_load=ACT, elem_id="queue_list")
+    timer = gr.Timer(REFRESH_SECONDS, active=False)
+
+    def refresh(request: gr.Request) -> str:
+        return render(page, page.visitor(request))
+
+    def act(event: gr.EventData, request: gr.Request) -> str:
+        visitor = page.visitor(request)
+        return render(page, visitor, sorry=_do(page, visitor, *acted(event)))
+
+    timer.tick(refresh, None, shown, **quick)
+    shown.act(act, None, shown, **quick)
+    return shown, timer
+
+
+def _do(page: Page, visitor: Visitor, what: str, key: str) -> str:
+    """Carry out what a button asks for; a sentence if the studio refuses."""
+    studio = page.studio
+    orders = {"cancel": studio.cancel, "retry": studio.retry, "front": studio.to_front}
+    try:
+        if what in orders:
+            orders[what](visitor, key)
+        elif what == "pause":
+            studio.pause(visitor)
+        elif what == "resume":
+            studio.resume(visitor)
+    except Refused as refused:
+        return page.say(*refused.notices)
+    return ""
+
+
+def render(page: Page, visitor: Visitor, *, sorry: str = "") -> str:
+    """The whole list as HTML."""
+    views = page.studio.queue(visitor, limit=SHOWN)
+    live = [view for view in views if not view.is_final]
+    past = [view for view in views if view.is_final]
+    for group in (live, past):
+        group.sort(key=lambda view: view.job.owner != visitor.owner)
+    paused = page.studio.jobs.paused()
+    head = f"<h2>{escape(page.t('queue_title'))}</h2>"
+    if visitor.admin:
+        what = "resume" if paused else "pause"
+        head += button(page.t(what), what, look="raised", id_="pause")
+    if paused:
+        head += f'<p class="note warn">{escape(page.t("queue_paused"))}</p>'
+    if sorry:
+        head += f'<p class="sorry" role="alert">{escape(sorry)}</p>'
+    body = _group(page, visitor, page.t("queue_now"), live) + _group(
+        page, visitor, page.t("queue_past"), past
+    )
+    if not views:
+        body = f'<div class="veil">{icon("film")}<p>{escape(page.t("queue_empty"))}</p></div>'
+    return f'<header class="head">{head}</header>{body}'
+
+
+def _group(page: Page, visitor: Visitor, title: str, views: list[JobView]) -> str:
+    if not views:
+        return ""
+    rows = "".join(_row(page, visitor, view) for view in views)
+    return f'<section><h3>{escape(title)} <span class="count">{len(views)}</span></h3><ul class="rows">{rows}</ul></section>'
+
+
+def _row(page: Page, visitor: Visitor, view: JobView) -> str:
+    job = view.job
+    prompt = str(job.form.get("prompt") or job.request.prompt)
+    owner = page.t("you") if job.owner == visitor.owner else page.t("someone")
+    named = attributes(
+        type="button",
+        class_="open",
+        data_act="open",
+        data_key=job.id,
+        title=prompt,
+    )
+    return (
+        f'<li class="row{" mine" if job.owner == visitor.owner else ""}" data-state="{job.state}">'
+        f'<span class="dot" aria-hidden="true"></span><button{named}>{escape(prompt)}</button>'
+        f'<span class="what">{escape(MODELS[job.model].title)} · {job.request.size}</span>'
+        f'<span class="owner">{escape(owner)}</span><span class="state">{_state(page, view)}</span>'
+        f'<span class="does">{_buttons(page, visitor, view)}</span></li>'
+    )
+
+
+def _state(page: Page, view: JobView) -> str:
+    job, progress = view.job, view.progress
+    if job.state == "running":
+        step, total = (progress.step, progress.total) if progress else (0, 0)
+        words = page.stage(progress.stage) if progress else page.state("running")
+        if progress and progress.stage == "denoising" and total:
+            words = page.t("step", step=step, total=total)
+        if view.eta:
+            words += " · " + page.t("left", time=page.duration(view.eta))
+        share = 100 * step / total if total else 0
+        return f'{escape(words)}<span class="bar"><i style="width:{share:.0f}%"></i></span>'
+    if job.state == "queued":
+        words = page.t("row_next") if not view.position else page.t("row_ahead", count=view.position)
+        if view.eta:
+            words += " · " + page.t("price_about", time=page.duration(view.eta))
+        return escape(words)
+    words = page.state(job.state)
+    if job.state == "failed" and job.error is not None:
+        return f'<span title="{escape(page.say(job.error))}">{escape(words)}: {escape(page.say(job.error))}</span>'
+    if job.finished:
+        words += " · " + page.ago(job.finished)
+    return escape(words)
+
+
+def _buttons(page: Page, visitor: Visitor, view: JobView) -> str:
+    job, found = view.job, []
+    if job.state == "queued" and visitor.admin and view.position:
+        found.append(button(page.t("to_front"), "front", key=job.id, symbol="front", look="bare", quiet=True))
+    if job.state in ("queued", "running") and view.may_change:
+        ask = page.t("cancel_confirm")
+        found.append(
+            button(
+                page.t("cancel"), "cancel", key=job.id, symbol="close", look="bare", quiet=True, confirm=ask
+            )
+        )
+    if job.state in ("failed", "cancelled") and view.may_change:
+        found.append(button(page.t("retry"), "retry", key=job.id, symbol="again", look="bare", quiet=True))
+    return "".join(found)
+
+
+def pill(page: Page, visitor: Visitor) -> str:
+    """The queue in a few words for the top bar."""
+    ahead, wait = page.studio.jobs.ahead()
+    if page.studio.jobs.paused():
+        words, look = page.t("pill_paused"), "warn"
+    elif not ahead:
+        words, look = page.t("pill_free"), "free"
+    else:
+        words, look = page.t("pill_ahead", count=ahead), "busy"
+        if wait:
+            words += " · " + page.t("price_about", time=page.duration(wait))
+    return f'<span class="pill {look}" role="status"><span class="dot"></span>{escape(words)}</span>'

@@ -1,0 +1,234 @@
+"""The stage: one job as HTML, in each of its states. Pure functions; what people wrote is escaped here.
+
+gr.HTML changes only what differs in the document, so a running picture never flickers and a video plays on.
+"""
+
+from collections.abc import Iterator
+from html import escape
+
+from pipelines.models import MODELS
+from pipelines.request import Notice
+from studio.core import JobView
+from studio.library import Asset
+from studio.styles import STYLES
+from studio.ui.context import Page
+from studio.ui.markup import attributes, button, facts, icon, recipe
+
+
+def empty(page: Page, example: str) -> str:
+    """Nothing asked yet: one sentence and one example to click."""
+    inside = (
+        f'<div class="veil">{icon("film")}<h2>{escape(page.t("empty_title"))}</h2>'
+        f"<p>{escape(page.t('empty_text'))}</p>"
+        f"{button(example, 'example', key='0', look='ghost quote')}</div>"
+    )
+    return _stage("empty", inside)
+
+
+def unknown(page: Page, notice: Notice) -> str:
+    """A link that leads nowhere."""
+    inside = (
+        f'<div class="veil">{icon("film")}<h2>{escape(page.t("unknown_title"))}</h2>'
+        f"<p>{escape(page.say(notice))}</p>{button(page.t('start_fresh'), 'fresh', look='raised')}</div>"
+    )
+    return _stage("unknown", inside)
+
+
+def render(page: Page, view: JobView, *, beat: int = 0) -> str:
+    """A job as its visitor sees it now. `beat` counts up while it is followed: the page knows the line is alive."""
+    draw = {
+        "queued": _waiting,
+        "running": _running,
+        "done": _done,
+        "failed": _failed,
+        "cancelled": _cancelled,
+    }
+    screen, below = draw[view.job.state](page, view)
+    request = view.job.request
+    note = "" if view.may_change else f'<p class="note">{escape(page.t("not_mine"))}</p>'
+    below += f'<blockquote class="asked">{escape(_typed(view))}</blockquote>{note}'
+    return _stage(
+        view.job.state,
+        screen,
+        below,
+        job=view.job.id,
+        mine=view.may_change,
+        beat=beat,
+        width=request.width,
+        height=request.height,
+    )
+
+
+def _stage(
+    state: str,
+    screen: str,
+    below: str = "",
+    *,
+    job: str = "",
+    mine: bool = False,
+    beat: int = 0,
+    width: int = 16,
+    height: int = 9,
+) -> str:
+    shape = "tall" if height > width else "square" if height == width else "wide"
+    named = attributes(
+        class_=f"stage {shape}",
+        data_state=state,
+        data_job=job or None,
+        data_mine=mine,
+        data_beat=beat,
+        style=f"--ratio:{width}/{height}",
+    )
+    return f'<section{named}><div class="screen">{screen}</div><div class="below">{below}</div></section>'
+
+
+def _typed(view: JobView) -> str:
+    """The prompt as it was written, before the style."""
+    return str(view.job.form.get("prompt") or view.job.request.prompt)
+
+
+def _waiting(page: Page, view: JobView) -> tuple[str, str]:
+    ahead = view.position or 0
+    title = page.t("waiting_next") if ahead == 0 else page.t("waiting_ahead", count=ahead)
+    when = page.t("waiting_eta", time=page.duration(view.eta)) if view.eta else page.t("waiting_eta_unknown")
+    screen = (
+        f'<div class="veil"><h2 role="status">{escape(title)}</h2><p>{escape(when)}</p>'
+        f'<p class="muted">{escape(page.t("may_close"))}</p></div>'
+    )
+    return screen, _bar(0, 0) + facts(_about(page, view)) + _actions(page, view)
+
+
+def _running(page: Page, view: JobView) -> tuple[str, str]:
+    progress = view.progress
+    stage, step, total, version = "loading", 0, 0, 0
+    if progress is not None:
+        stage, step, total = progress.stage, progress.step, progress.total
+        version = progress.preview_version
+    words = [page.t("step", step=step, total=total)] if stage == "denoising" and total else []
+    words.insert(0, page.stage(stage))
+    if view.eta:
+        words.append(page.t("left", time=page.duration(view.eta)))
+    if version:
+        source = f"/preview/{escape(view.job.id)}.webp?v={version}"
+        screen = f'<img id="preview" class="live" src="{source}" alt="{escape(page.t("preview_alt"))}">'
+    else:
+        screen = f'<div class="veil"><h2 role="status">{escape(page.stage(stage))}</h2>'
+        screen += f'<p class="muted">{escape(page.t("may_close"))}</p></div>'
+    return screen, _bar(step, total) + facts([*words, *_about(page, view)]) + _actions(page, view)
+
+
+def _done(page: Page, view: JobView) -> tuple[str, str]:
+    asset = view.asset
+    if asset is None:
+        gone = f'<div class="veil">{icon("film")}<p>{escape(page.t("deleted"))}</p></div>'
+        return gone, facts(_about(page, view)) + _actions(page, view)
+    words = [page.state("done"), *_about(page, view)]
+    if asset.render_seconds:
+        words.insert(1, page.t("took", time=page.duration(asset.render_seconds)))
+    return player(page, asset), facts(words) + _actions(page, view) + recipe(page, recipe_rows(page, asset))
+
+
+def _failed(page: Page, view: JobView) -> tuple[str, str]:
+    error = view.job.error or Notice("internal")
+    again = button(page.t("retry"), "retry", key=view.job.id, symbol="again", look="raised", id_="retry")
+    screen = (
+        f'<div class="veil bad"><h2 role="alert">{escape(page.t("failed_title"))}</h2><p>{escape(page.say(error))}</p>'
+        f"{again if view.may_change else ''}</div>"
+    )
+    return screen, facts(_about(page, view))
+
+
+def _cancelled(page: Page, view: JobView) -> tuple[str, str]:
+    again = button(page.t("retry"), "retry", key=view.job.id, symbol="again", look="raised", id_="retry")
+    screen = (
+        f'<div class="veil"><h2 role="status">{escape(page.t("cancelled_title"))}</h2>'
+        f"<p>{escape(page.t('cancelled_text'))}</p>{again if view.may_change else ''}</div>"
+    )
+    return screen, facts(_about(page, view))
+
+
+def player(page: Page, asset: Asset, *, id_: str = "player") -> str:
+    """The video with our own slim controls; studio.js moves them."""
+    source = f"/media/{escape(asset.id)}"
+    named = attributes(
+        id=id_,
+        src=f"{source}.mp4",
+        poster=f"{source}.webp",
+        loop=True,
+        muted=True,
+        autoplay=True,
+        playsinline=True,
+        preload="auto",
+        tabindex="0",
+        data_fps=asset.fps,
+        data_frames=asset.frames,
+        aria_label=page.t("player_label"),
+    )
+    controls = "".join(
+        button(page.t(f"player_{act}"), act, symbol=symbol, look="bare", quiet=True)
+        for act, symbol in (("play", "play"), ("back", "back"), ("next", "next"))
+    )
+    scrub = f'<input class="scrub" type="range" min="0" value="0" step="1" max="{max(asset.frames - 1, 1)}"'
+    scrub += f' aria-label="{escape(page.t("player_scrub"))}">'
+    full = button(page.t("player_full"), "full", symbol="full", look="bare", quiet=True)
+    counter = f'<output class="counter">1 / {asset.frames}</output>'
+    return f'<div class="player"><video{named}></video><div class="deck">{controls}{scrub}{counter}{full}</div></div>'
+
+
+def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
+    """A clip's recipe by the names of the form."""
+    request = asset.request
+    style = STYLES.get(str(asset.form.get("style") or "none"))
+    yield page.field("prompt"), asset.form.get("prompt") or request.prompt
+    if style is not None and style.name != "none":
+        yield page.field("style"), style.title[page.language]
+    yield page.field("model"), f"{MODELS[request.model].title} · {asset.model_revision[:12]}"
+    yield page.field("size"), f"{request.size} · {asset.frames} @ {asset.fps} fps"
+    yield page.field("seed"), request.seed
+    yield page.field("num_inference_steps"), request.num_inference_steps
+    yield page.field("guidance_scale"), f"{request.guidance_scale:g}"
+    if request.guidance_scale_2 is not None:
+        yield page.field("guidance_scale_2"), f"{request.guidance_scale_2:g}"
+    yield page.field("flow_shift"), f"{request.flow_shift:g}"
+    yield page.field("negative_prompt"), request.negative_prompt
+
+
+def _about(page: Page, view: JobView) -> list[str]:
+    request = view.job.request
+    return [MODELS[request.model].title, str(request.size), page.t("seed_is", seed=request.seed)]
+
+
+def _bar(step: int, total: int) -> str:
+    share = 100 * step / total if total else 0
+    named = attributes(
+        class_="bar",
+        role="progressbar",
+        aria_valuemin=0,
+        aria_valuemax=total or 1,
+        aria_valuenow=step,
+        aria_label=f"{step}/{total}",
+    )
+    return f'<div{named}><i style="width:{share:.1f}%"></i></div>'
+
+
+def _actions(page: Page, view: JobView) -> str:
+    job, found = view.job.id, []
+    if view.job.state in ("queued", "running") and view.may_change:
+        found.append(
+            button(
+                page.t("cancel"),
+                "cancel",
+                key=job,
+                symbol="stop",
+                id_="cancel",
+                confirm=page.t("cancel_confirm"),
+            )
+        )
+    if view.asset is not None:
+        link = attributes(
+            href=f"/media/{view.asset.id}.mp4?download=1", id="download", class_="btn raised", download=True
+        )
+        found.append(f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>")
+        found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))
+    found.append(button(page.t("copy_link"), "copy", key=job, symbol="link", id_="copy_link"))
+    return f'<div class="actions">{"".join(found)}</div>'

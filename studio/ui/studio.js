@@ -1,0 +1,237 @@
+// What the page does by itself in the browser: address, keys, player, questions, drop, light and dark. No library.
+window.studio = (() => {
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const keep = (name, value) => { try { sessionStorage.setItem(name, value); } catch { /* private mode */ } };
+  const kept = (name) => { try { return sessionStorage.getItem(name); } catch { return null; } };
+  const stage = () => one('#stage section');
+
+  // -- the address: ?job=ID shows the same job to whoever opens it -------------------------------------------
+  const asked = () => new URLSearchParams(location.search).get('job') || '';
+  function opened(job) {
+    const address = new URL(location.href);
+    const id = String(job || '').split(' ')[0];
+    if (id) address.searchParams.set('job', id); else address.searchParams.delete('job');
+    history.replaceState(history.state, '', address);
+    if (id && matchMedia('(max-width: 799px)').matches) scrollTo({ top: 0 });
+    return [];
+  }
+
+  // -- buttons inside gr.HTML: most go to Python, some stay here ----------------------------------------------
+  async function clicked(event, send) {
+    const button = event.target.closest('[data-act]');
+    if (!button) return;
+    const { act, key = '', confirm: question } = button.dataset;
+    if (here[act]) { here[act](button, key); return; }
+    const about = button.closest('.row, .panel, .stage');
+    if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent))) return;
+    send({ act, key });
+    if (act === 'example') one('#prompt textarea')?.focus();
+    if (act === 'select') card = button;
+    if (act === 'close') card?.focus();
+  }
+  let card = null;
+  const here = {
+    copy: (_, key) => copy(key),
+    play: (button) => toggle(filmOf(button)),
+    back: (button) => stepFrame(filmOf(button), -1),
+    next: (button) => stepFrame(filmOf(button), 1),
+    full: (button) => filmOf(button)?.requestFullscreen?.(),
+  };
+  async function copy(job) {
+    const address = new URL(location.href);
+    address.search = `?job=${encodeURIComponent(job)}`;
+    try { await navigator.clipboard.writeText(address.href); flash('#copied'); } catch { prompt('', address.href); }
+  }
+  function flash(selector) {
+    const note = one(selector);
+    note.hidden = false;
+    setTimeout(() => { note.hidden = true; }, 1600);
+  }
+  function sure(question, about) {
+    const dialog = one('#confirm');
+    const [title, text] = all('p', dialog);
+    title.textContent = question;
+    text.textContent = about || '';
+    dialog.returnValue = 'no';
+    return new Promise((answer) => {
+      dialog.addEventListener('close', () => answer(dialog.returnValue === 'yes'), { once: true });
+      dialog.showModal();
+      one('#confirm_yes').focus();
+    });
+  }
+
+  // -- the player -----------------------------------------------------------------------------------------------
+  const filmOf = (element) => one('video', element.closest('.player'));
+  const film = () => all('.player video').find((video) => video.offsetParent);
+  const framesOf = (video) => Number(video.dataset.frames) || 1;
+  const frameOf = (video) => Math.min(framesOf(video) - 1, Math.floor(video.currentTime * Number(video.dataset.fps) + 0.01));
+  function toggle(video) {
+    if (!video) return;
+    if (video.paused) video.play().catch(() => {}); else video.pause();
+  }
+  function show(video, frame) {
+    video.pause();
+    const last = framesOf(video) - 1;
+    // The middle of a frame's time: its edge may round to the one before.
+    video.currentTime = (Math.max(0, Math.min(last, frame)) + 0.5) / Number(video.dataset.fps);
+  }
+  const stepFrame = (video, by) => video && show(video, frameOf(video) + by);
+  function tell(video) {
+    const player = video.closest('.player');
+    const frame = frameOf(video);
+    player.classList.toggle('paused', video.paused);
+    one('.scrub', player).value = frame;
+    one('.scrub', player).style.setProperty('--at', `${(100 * frame) / Math.max(1, framesOf(video) - 1)}%`);
+    one('.counter', player).textContent = `${frame + 1} / ${framesOf(video)}`;
+  }
+  function keepTelling(video) {
+    if (!video.isConnected) return;
+    tell(video);
+    if (!video.paused) requestAnimationFrame(() => keepTelling(video));
+  }
+  const inPlayer = (event) => event.target.matches?.('.player video');
+  for (const name of ['play', 'pause', 'seeked', 'loadeddata']) {
+    document.addEventListener(name, (event) => inPlayer(event) && keepTelling(event.target), true);
+  }
+  document.addEventListener('click', (event) => inPlayer(event) && toggle(event.target));
+  document.addEventListener('input', (event) => {
+    if (event.target.matches('.scrub')) show(filmOf(event.target), Number(event.target.value));
+    draft(event.target);
+  });
+  // A file that is gone from the disk leaves a quiet place, not a broken picture.
+  document.addEventListener('error', (event) => {
+    if (event.target.matches?.('.card img, .cell img')) event.target.parentElement.classList.add('missing');
+    if (inPlayer(event)) event.target.closest('.player').classList.add('missing');
+  }, true);
+
+  // -- thumbnails play while one points at them ----------------------------------------------------------------
+  let playing = null;
+  document.addEventListener('pointerover', (event) => {
+    const holder = event.target.closest?.('[data-film]');
+    if (playing && playing.holder !== holder) { playing.video.remove(); playing = null; }
+    if (!holder || playing || event.pointerType === 'touch' || calm()) return;
+    const video = Object.assign(document.createElement('video'), { muted: true, loop: true, playsInline: true, src: holder.dataset.film });
+    video.play().catch(() => {});
+    holder.append(video);
+    playing = { holder, video };
+  });
+  const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+  // -- keys ------------------------------------------------------------------------------------------------------
+  document.addEventListener('keydown', (event) => {
+    if (event.isComposing || one('dialog[open]')) return;
+    const typing = event.target.matches('textarea, select, [contenteditable], input:not([type=radio], .scrub)');
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      one('#generate')?.click();
+    } else if (event.key === 'Escape') {
+      const stop = one('#cancel');
+      if (stop?.offsetParent) stop.click(); else one('#panel_close')?.click();
+    } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      plainKey(event);
+    }
+  });
+  function plainKey(event) {
+    const video = film();
+    const onButton = event.target.matches('button, a, summary, input');
+    if (event.key === ' ' && video && !onButton) toggle(video);
+    else if (event.key === 'ArrowLeft' && video && !event.target.matches('input')) stepFrame(video, -1);
+    else if (event.key === 'ArrowRight' && video && !event.target.matches('input')) stepFrame(video, 1);
+    else if (event.key === '/') one('#prompt textarea')?.focus();
+    else if (event.key === '?') one('dialog#keys').showModal();
+    else return;
+    event.preventDefault();
+  }
+
+  // -- light and dark, language, keys list ----------------------------------------------------------------------
+  document.addEventListener('click', (event) => {
+    const what = event.target.closest('[data-local]')?.dataset.local;
+    if (what === 'keys') one('dialog#keys').showModal();
+    if (what === 'theme') {
+      const root = document.documentElement;
+      root.dataset.theme = root.dataset.theme === 'light' ? 'dark' : 'light';
+      try { localStorage.setItem('wan_theme', root.dataset.theme); } catch { /* private mode */ }
+    }
+    const language = event.target.closest('#language');
+    if (language) language.search = `?next=${encodeURIComponent(language.dataset.next + location.search)}`;
+  }, true);
+
+  // -- a film dropped anywhere gives its settings back ------------------------------------------------------------
+  const carriesFile = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
+  document.addEventListener('dragover', (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    one('#dropping').hidden = false;
+  });
+  document.addEventListener('dragleave', (event) => { if (!event.relatedTarget) one('#dropping').hidden = true; });
+  document.addEventListener('drop', (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    one('#dropping').hidden = true;
+    const input = one('#drop_mp4 input[type=file]') || one('input[type=file]');
+    const only = new DataTransfer();
+    if (!input || !event.dataTransfer.files.length) return;
+    only.items.add(event.dataTransfer.files[0]);
+    input.files = only.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+
+  // -- what was typed outlives a reload -----------------------------------------------------------------------------
+  const DRAFTED = ['prompt', 'seed', 'negative_prompt'];
+  function draft(field) {
+    const id = DRAFTED.find((name) => field.closest?.(`#${name}`));
+    if (id) keep(`wan_${id}`, field.value);
+  }
+  function restoreDraft() {
+    for (const id of DRAFTED) {
+      const field = one(`#${id} textarea, #${id} input`);
+      const text = kept(`wan_${id}`);
+      if (!field || field.value || !text) continue;
+      field.value = text;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+  }
+
+  // -- the line to the studio ------------------------------------------------------------------------------------------
+  // While a job is followed the stage is sent again every few seconds. When that stops (a phone slept, the studio was
+  // restarted) the last picture stays, and the page follows again as soon as somebody answers.
+  const SILENCE = 10000;
+  let alive = Date.now();
+  async function listen() {
+    const live = ['queued', 'running'].includes(stage()?.dataset.state);
+    if (!live || document.hidden) { alive = Math.max(alive, Date.now() - SILENCE + 4000); return; }
+    if (Date.now() - alive < SILENCE) return;
+    one('#line').hidden = false;
+    try {
+      const answer = await fetch('../healthz', { cache: 'no-store' });
+      const last = Number(kept('wan_reload')) || 0;
+      if (!answer.ok || Date.now() - last < 15000) return;
+      keep('wan_reload', Date.now());
+      location.reload();
+    } catch { /* nobody there yet */ }
+  }
+  function arrange() {
+    const state = stage()?.dataset.state || 'empty';
+    document.body.dataset.stage = state;
+    one('#line').hidden = true;
+    alive = Date.now();
+  }
+  function group() {
+    // Gradio gives each radio a name of its own; one name a group gives arrow keys and a single stop for Tab.
+    for (const id of ['style', 'size', 'length', 'quality']) {
+      for (const radio of all(`#${id} input[type=radio]`)) if (radio.name !== id) radio.name = id;
+    }
+  }
+  function begin() {
+    if (!one('#stage section') || !one('#line') || !one('#prompt textarea')) { setTimeout(begin, 60); return; }
+    restoreDraft();
+    arrange();
+    group();
+    new MutationObserver(arrange).observe(one('#stage'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-state', 'data-beat', 'src', 'style'] });
+    new MutationObserver(group).observe(one('#asking'), { subtree: true, childList: true });
+    setInterval(listen, 2000);
+  }
+  document.addEventListener('DOMContentLoaded', begin);
+  return { asked, opened, clicked };
+})();

@@ -1,0 +1,114 @@
+"""The look: one set of tokens (studio.css) that Gradio's own theme variables point to, and what the page loads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pipelines.models import MODELS
+from studio.styles import STYLES
+
+FOLDER = Path(__file__).resolve().parent
+FONTS = (
+    "Inter",
+    "PingFang SC",
+    "Noto Sans SC",
+    "Noto Sans CJK SC",
+    "Microsoft YaHei",
+    "system-ui",
+    "sans-serif",
+)
+
+# Gradio's variables in our tokens. The light set is chosen by `data-theme` on <html>, so both of Gradio's own
+# modes get the same values.
+_TOKENS = {
+    "body_background_fill": "var(--ground)",
+    "body_text_color": "var(--text)",
+    "body_text_color_subdued": "var(--muted)",
+    "background_fill_primary": "var(--panel)",
+    "background_fill_secondary": "var(--raised)",
+    "border_color_accent": "var(--accent)",
+    "border_color_primary": "var(--line)",
+    "color_accent_soft": "var(--raised)",
+    "link_text_color": "var(--text)",
+    "block_background_fill": "transparent",
+    "block_border_color": "var(--line)",
+    "block_border_width": "0px",
+    "block_info_text_color": "var(--muted)",
+    "block_label_background_fill": "transparent",
+    "block_label_text_color": "var(--muted)",
+    "block_title_text_color": "var(--muted)",
+    "panel_background_fill": "transparent",
+    "panel_border_width": "0px",
+    "accordion_text_color": "var(--text)",
+    "checkbox_label_background_fill": "var(--panel)",
+    "checkbox_label_background_fill_hover": "var(--raised)",
+    "checkbox_label_background_fill_selected": "var(--raised)",
+    "checkbox_label_text_color": "var(--text)",
+    "checkbox_label_text_color_selected": "var(--text)",
+    "checkbox_label_border_color": "var(--line)",
+    "checkbox_border_color_focus": "var(--accent)",
+    "input_background_fill": "var(--panel)",
+    "input_background_fill_focus": "var(--panel)",
+    "input_border_color": "var(--line)",
+    "input_border_color_focus": "var(--accent)",
+    "input_placeholder_color": "var(--muted)",
+    "button_primary_background_fill": "var(--accent)",
+    "button_primary_background_fill_hover": "var(--accent-hover)",
+    "button_primary_text_color": "var(--on-accent)",
+    "button_primary_border_color": "transparent",
+    "button_secondary_background_fill": "var(--raised)",
+    "button_secondary_background_fill_hover": "var(--raised-hover)",
+    "button_secondary_text_color": "var(--text)",
+    "button_secondary_border_color": "transparent",
+    "error_background_fill": "var(--panel)",
+    "error_text_color": "var(--bad)",
+    "loader_color": "var(--accent)",
+    "slider_color": "var(--accent)",
+}
+_SIZES = {
+    "block_padding": "0px",
+    "block_radius": "10px",
+    "input_radius": "10px",
+    "button_large_radius": "10px",
+    "button_small_radius": "10px",
+    "layout_gap": "16px",
+    "form_gap_width": "0px",
+    "block_shadow": "none",
+    "input_shadow": "none",
+    "input_shadow_focus": "none",
+    "shadow_drop": "none",
+    "shadow_drop_lg": "none",
+}
+
+
+def theme() -> gr.themes.Base:
+    """A Gradio theme of plain system fonts (nothing is fetched) and our tokens in both modes."""
+    base = gr.themes.Base(
+        font=list(FONTS), font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
+    )
+    known = set(gr.themes.Base.set.__code__.co_varnames)
+    dark = {f"{name}_dark": value for name, value in (_TOKENS | _SIZES).items() if f"{name}_dark" in known}
+    return base.set(**_TOKENS, **_SIZES, **dark)
+
+
+def mount_options() -> dict[str, Any]:
+    """What `gr.mount_gradio_app` needs for the look, the keys and the covers; all of it inside the page itself."""
+    script = (FOLDER / "studio.js").read_text(encoding="utf-8")
+    style = (FOLDER / "studio.css").read_text(encoding="utf-8") + "\n".join(_drawn())
+    # The theme is set before the first paint; a light page must not flash dark.
+    early = "document.documentElement.dataset.theme=(()=>{try{return localStorage.getItem('wan_theme')}catch{}})()||'dark'"
+    head = f'<meta name="color-scheme" content="dark light"><script>{early}</script><script>{script}</script>'
+    return {"theme": theme(), "css": style, "head": head, "footer_links": []}
+
+
+def _drawn() -> Iterator[str]:
+    """Rules made from data: each style's cover from its colours, each size's shape."""
+    for style in STYLES.values():
+        ground, middle, light = style.swatch
+        yield f'#style label:has(input[value="{style.name}"]){{--a:{ground};--b:{middle};--c:{light}}}'
+    for size in {size for spec in MODELS.values() for size in spec.sizes}:
+        scale = 18 / max(size)
+        shape = f"--w:{round(size.width * scale)}px;--h:{round(size.height * scale)}px"
+        yield f'#size label:has(input[value="{size.width}x{size.height}"]){{{shape}}}'
