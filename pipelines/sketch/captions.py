@@ -63,9 +63,9 @@ def _said(scene: Scene, rng: random.Random, share: float) -> set[str]:
     return out
 
 
-def _pick(rng: random.Random, sayings: tuple[str, ...]) -> str:
-    """One of the sayings; the first is what most people would write."""
-    return sayings[0] if rng.random() < 0.25 else rng.choice(sayings)
+def _pick(rng: random.Random, sayings: tuple[str, ...], share: float = 0.25) -> str:
+    """One of the sayings; the first is what most people would write and gets a `share` of its own."""
+    return sayings[0] if rng.random() < share else rng.choice(sayings)
 
 
 # ---- English
@@ -116,7 +116,7 @@ def _cased(text: str, rng: random.Random) -> str:
 
 
 def _noun_en(scene: Scene, rng: random.Random) -> str:
-    pattern = _pick(rng, lex.SUBJECT_EN[scene.subject])
+    pattern = _pick(rng, lex.SUBJECT_EN[scene.subject], 0.4)
     colour = rng.choice(lex.COLOUR_EN[scene.colour])
     if colour and rng.random() < 0.1:
         # "a boat in red"
@@ -217,7 +217,7 @@ def _where_zh(place: str, time: str, rng: random.Random) -> str:
 
 
 def _noun_zh(scene: Scene, rng: random.Random) -> str:
-    pattern = _pick(rng, lex.SUBJECT_ZH[scene.subject])
+    pattern = _pick(rng, lex.SUBJECT_ZH[scene.subject], 0.3)
     return pattern.replace("{c}", rng.choice(lex.COLOUR_ZH[scene.colour]))
 
 
