@@ -114,7 +114,13 @@ class Scene:
 
 
 def is_held_out(scene: Scene) -> bool:
-    """Whether the scene's (subject, backdrop, time) is kept out of training, 1 combination in 8."""
+    """Whether the scene's (subject, backdrop, time) is kept out of training, about 1 combination in 8.
+
+    A subject in its natural place by day is always trained on: that is what a two-word prompt asks for.
+    """
+    default = DEFAULTS[scene.subject]
+    if (scene.backdrop, scene.time) == (default["backdrop"], default["time"]):
+        return False
     text = f"{scene.subject}|{scene.backdrop}|{scene.time}"
     return hashlib.blake2b(text.encode(), digest_size=4).digest()[0] % 8 == 0
 
