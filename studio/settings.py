@@ -181,6 +181,8 @@ class Settings(BaseModel):
                 os.link(fresh, path)  # whole or not at all, and the first of two processes wins
         except FileExistsError:
             pass
+        except OSError:
+            os.replace(fresh, path)  # a file system without links; there the last of two wins
         finally:
             fresh.unlink(missing_ok=True)
         return path.read_text()

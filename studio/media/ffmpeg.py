@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import signal
 import subprocess
 import threading
 from collections.abc import Iterable
@@ -67,7 +68,8 @@ def encode(graph: Any, chunks: Iterable[bytes | memoryview]) -> None:
         reader.join()
     if broken or code != 0:
         stderr = tail.decode("utf-8", "replace")
-        room = any(words in stderr for words in _NO_ROOM_WORDS)
+        # A size limit (ulimit -f) ends a program by a signal of its own.
+        room = code == -signal.SIGXFSZ or any(words in stderr for words in _NO_ROOM_WORDS)
         raise MediaError("disk_full" if room else "encode_failed", argv=argv, stderr=stderr)
 
 

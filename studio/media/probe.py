@@ -83,7 +83,7 @@ def _opened(path: Path) -> av.container.InputContainer:
     if path.stat().st_size == 0:
         raise MediaError("file_empty")
     try:
-        # A path, not an address: "concat:…" or "http:…" must not be opened as such.
-        return av.open(f"file:{path.absolute()}", metadata_errors="replace")
+        # MP4 only, and a path only: playlists and addresses would make it read other files, or the network.
+        return av.open(f"file:{path.absolute()}", format="mp4", metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
         raise MediaError("not_a_video") from error
