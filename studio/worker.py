@@ -35,7 +35,7 @@ BEAT_SECONDS = 1.0
 LOOK_SECONDS = 2.0
 PRUNE_SECONDS = 3600.0
 # How often DBOS looks for a ticket: a job starts that much later at worst.
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.15
 # A rendering stops within one transformer block or one decoded chunk; longer than this it is left behind.
 STOP_SECONDS = 8
 # A worker that a studio started ends when no studio has been there for so long and nothing is left to do.
