@@ -24,7 +24,7 @@ ENV_NAMES: tuple[str, ...] = (
 _YES = ("1", "true", "yes", "on")
 _NO = ("", "0", "false", "no", "off")
 # OpenMP's threads otherwise spin while they wait: twice the time on a machine that does anything else, too.
-_TORCH = {"OMP_WAIT_POLICY": "PASSIVE"}
+_TORCH = {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_DISABLE_TELEMETRY": "1"}
 _DATABASES = ("sqlite:", "postgres:", "postgresql:", "postgresql+psycopg:")
 
 
@@ -188,15 +188,18 @@ class Settings(BaseModel):
         return path.read_text()
 
 
-def quiet_libraries() -> None:
-    """Keep Gradio and huggingface_hub from calling home. Must run before either is imported."""
+def quiet_libraries(*, uploads: Path) -> None:
+    """Keep Gradio and huggingface_hub from calling home, and uploads in a folder of ours.
+
+    Must run before either is imported.
+    """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
 
 
 def prepare_torch() -> None:
     """Set what a worker needs, also one started by hand. Must run before torch is imported."""
-    quiet_libraries()
     for name, value in _TORCH.items():
         os.environ.setdefault(name, value)
 

@@ -1,5 +1,6 @@
 """Every sentence people read, in both languages, from `assets/words`."""
 
+import locale
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -59,6 +60,16 @@ def state(name: str, language: Language) -> str:
 def door(key: str, language: Language) -> str:
     """A text of the pages around the studio's own: password, admin, refusal."""
     return _text("door", key, language)
+
+
+def terminal(key: str, language: Language, **values: Any) -> str:
+    """A line that the programs print where they were started."""
+    return _filled("terminal", key, language, values) or key
+
+
+def terminal_language() -> Language:
+    """The language of the person at the terminal."""
+    return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
 
 
 def duration(seconds: float, language: Language) -> str:
