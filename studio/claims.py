@@ -156,11 +156,12 @@ class Claims:
             # Written first: a worker killed from here on finds it when it starts and removes the moved files.
             undo.callback(marker.unlink, missing_ok=True)
             marker.write_text("".join(f"{place}\n" for _, place in files), "utf-8")
+            for source, _ in files:
+                undo.callback(source.unlink, missing_ok=True)
             for source, place in files:
                 target = library.home / place
-                undo.callback(target.unlink, missing_ok=True)
-                undo.callback(source.unlink, missing_ok=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
+                undo.callback(target.unlink, missing_ok=True)
                 shutil.move(source, target)
             try:
                 published = self._done(attempt, asset, library, tail_seconds)

@@ -5,7 +5,7 @@ Each table is declared beside the class that owns it; `metadata` gathers them.
 
 import importlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -23,9 +23,10 @@ _MIGRATION_LOCK = 7_274_201
 
 _version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
+Step = Callable[[Connection], None]
 # Step N (from 1) turns version N into N+1. A plain list instead of Alembic: a new database is made from
 # `metadata` at once, so these steps only ever run on older ones, and there is one package less.
-MIGRATIONS: list[Callable[[Connection], None]] = []
+MIGRATIONS: tuple[Step, ...] = ()
 
 
 class SchemaTooNew(RuntimeError):
@@ -87,14 +88,14 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, steps: Sequence[Step] = MIGRATIONS) -> None:
     """Make the tables, or bring an older database up to date; safe when several processes start at once.
 
     Raises `SchemaTooNew` for a database of a newer studio.
     """
     for owner in _OWNERS:
         importlib.import_module(owner)
-    newest = len(MIGRATIONS) + 1
+    newest = len(steps) + 1
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
@@ -107,7 +108,7 @@ def migrate(engine: Engine) -> None:
             raise SchemaTooNew(
                 f"the database has schema {found}, this studio knows {newest}: upgrade the studio"
             )
-        for step in MIGRATIONS[found - 1 :]:
+        for step in steps[found - 1 :]:
             step(connection)
         if found < newest:
             connection.execute(sa.update(_version).values(version=newest))
