@@ -15,7 +15,6 @@ import torch
 from diffusers import WanPipeline
 from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from safetensors import safe_open
 
 from pipelines.cpu_conv import use_onednn
 from pipelines.models import ModelSpec
@@ -183,9 +182,6 @@ def _pipeline(spec: ModelSpec, folder: Path, device: str, chosen: Plan) -> WanPi
     pipe = WanPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
     if spec.two_experts and (pipe.transformer_2 is None or pipe.config.boundary_ratio is None):
         raise ValueError("it has one expert, two are expected")
-    missing = _missing_weights(pipe, folder)
-    if missing:
-        raise ValueError(f"{len(missing)} weights are missing, {missing[0]} first")
     if chosen.kind == "model_offload":
         pipe.enable_model_cpu_offload(device=device)
     else:
@@ -193,21 +189,6 @@ def _pipeline(spec: ModelSpec, folder: Path, device: str, chosen: Plan) -> WanPi
     if device == "cpu":
         use_onednn(pipe.vae)
     return pipe
-
-
-def _missing_weights(pipe: WanPipeline, folder: Path) -> list[str]:
-    """Weights that no file holds: diffusers fills them with random numbers and only warns."""
-    missing = []
-    for name in ("transformer", "transformer_2", "vae"):
-        part = getattr(pipe, name)
-        if part is None:
-            continue
-        stored: set[str] = set()
-        for path in (folder / name).glob("*.safetensors"):
-            with safe_open(path, framework="pt") as file:
-                stored.update(file.keys())
-        missing += [f"{name}.{key}" for key in part.state_dict() if key not in stored]
-    return missing
 
 
 def _revision(folder: Path) -> str:

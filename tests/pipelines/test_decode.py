@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,14 +72,15 @@ def test_a_decode_that_was_left_half_way_leaves_nothing_behind(vae: AutoencoderK
 
 def test_chunks_take_the_same_memory_however_long_the_clip(vae: AutoencoderKLWan) -> None:
     def most(frames: int) -> int:
-        """The largest sum of live decoder features after a chunk, in bytes."""
-        sizes = []
-        hook = vae.decoder.register_forward_hook(
-            lambda _m, _a, kwargs, _o: sizes.append(
-                sum(f.nbytes for f in kwargs["feat_cache"] if isinstance(f, torch.Tensor))
-            ),
-            with_kwargs=True,
-        )
+        """The largest sum of the decoder's features that live from chunk to chunk, in bytes."""
+        sizes: list[int] = []
+
+        def weigh(_module: object, _args: object, kwargs: dict[str, Any], _out: object) -> None:
+            kept = [feature for feature in kwargs["feat_cache"] if isinstance(feature, torch.Tensor)]
+            assert not any(feature.requires_grad for feature in kept), "no graph grows from chunk to chunk"
+            sizes.append(sum(feature.nbytes for feature in kept))
+
+        hook = vae.decoder.register_forward_hook(weigh, with_kwargs=True)
         for _ in decode_chunks(vae, latents_for(frames)):
             pass
         hook.remove()

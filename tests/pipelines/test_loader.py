@@ -51,6 +51,7 @@ def test_the_same_model_is_the_same_object(tiny_home: Path) -> None:
     assert loader.load(SKETCH.model_copy(), home=tiny_home, device="cpu") is first
     assert [progress.stage for progress in told] == ["loading"], "only the real loading is told"
     assert (first.spec, first.pipe.dtype, first.pipe.vae.dtype) == (SKETCH, torch.float32, torch.float32)
+    assert "forward" in vars(first.pipe.vae.post_quant_conv), "with the fast convolutions"
 
 
 def test_threads_that_ask_at_once_get_one_object(tiny_home: Path) -> None:

@@ -223,3 +223,20 @@ def test_a_job_shows_its_clean_estimate_sharpening_into_the_clip(
     assert len(set(previews)) >= 3
     for data in previews:
         assert opened(data).n_frames == 3, "all latent frames of 9 frames"
+
+
+def test_the_finished_picture_is_shown_however_fast_the_steps(
+    video: WanVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "INTERVAL", 1000)
+    told: list[Progress] = []
+
+    def waits_before_decoding(progress: Progress) -> None:
+        told.append(progress)
+        if progress.stage == "decoding":
+            time.sleep(0.3)
+
+    list(video.generate(tiny_request(), waits_before_decoding, lambda: False))
+    stages = [progress.stage for progress in told if progress.preview]
+    assert stages[-1] == "decoding"
+    assert len(stages) <= 2, "the first step's, if it was ready in time, and the last one's"
