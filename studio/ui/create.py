@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
+from gradio.events import Dependency
 
 from pipelines.request import MAX_SEED
 from studio.ui import form as fields
@@ -14,28 +14,31 @@ from studio.ui.context import Page
 from studio.ui.desk import Desk, Updates
 from studio.ui.examples import examples, sketch_words
 from studio.ui.following import Follower
-from studio.ui.markup import ACT, acted, button
+from studio.ui.markup import acted, area, button
 
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """How an event that answers in milliseconds is declared."""
+
+
+Field = gr.Textbox | gr.Radio | gr.Dropdown
 
 
 @dataclass(frozen=True)
 class Create:
     """What other tabs need of this one."""
 
-    form: dict[str, Component]
-    job: Component
-    notice: Component
-    model_note: Component
-    price: Component
+    form: dict[str, Field]
+    job: gr.Textbox
+    notice: gr.HTML
+    model_note: gr.HTML
+    price: gr.HTML
     desk: Desk
 
-    def outputs(self) -> list[Component]:
+    def outputs(self) -> list[Any]:
         """The fields of the form and the note on the model, for events that fill them."""
         return [*self.form.values(), self.model_note]
 
-    def by_component(self, updates: Updates) -> dict[Component, Any]:
+    def by_component(self, updates: Updates) -> dict[Any, Any]:
         """Updates by a field's name as Gradio takes them; fields that are not named stay as they are."""
         return {
             self.model_note if name == "model_note" else self.form[name]: value
@@ -43,8 +46,8 @@ class Create:
         }
 
 
-def build(page: Page) -> Create:
-    """Lay out the form and the stage, and wire their events."""
+def build(page: Page) -> tuple[Create, Dependency]:
+    """Lay out the form and the stage and wire their events; also the event that ends when a followed job has."""
     t, spec, desk = page.t, page.studio.models()[0], Desk(page)
     first = examples()[0].prompt[page.language]
     with gr.Row(elem_id="create"):
@@ -58,7 +61,7 @@ def build(page: Page) -> Create:
                 elem_id="prompt",
                 autofocus=True,
             )
-            tries = gr.HTML(_examples(page), js_on_load=ACT, elem_id="examples")
+            tries = area(_examples(page), "examples")
             style = gr.Radio(fields.styles(page), value="none", label=page.field("style"), elem_id="style")
             with gr.Row(elem_id="frame_row"):
                 size = gr.Radio(
@@ -96,19 +99,20 @@ def build(page: Page) -> Create:
                     elem_id="model",
                     filterable=False,
                 )
-            note = gr.HTML(desk.model_note(spec.name), elem_id="model_note")
+            note = area(desk.model_note(spec.name), "model_note")
             with gr.Accordion(t("advanced"), open=False, elem_id="advanced"):
                 advanced = _advanced(page)
-            upload = gr.UploadButton(t("drop"), elem_id="drop_mp4", size="sm", file_count="single")
+            with gr.Column(elem_id="drop_mp4"):
+                upload = gr.UploadButton(t("drop"), size="sm", file_count="single")
             with gr.Column(elem_id="action_bar"):
-                notice = gr.HTML("", elem_id="notice")
-                price = gr.HTML("", elem_id="price")
+                notice = area("", "notice")
+                price = area("", "price")
                 generate = gr.Button(t("generate"), variant="primary", elem_id="generate")
         with gr.Column(elem_id="seeing"):
-            shown = gr.HTML(stage.empty(page, first), js_on_load=ACT, elem_id="stage")
-            strip = gr.HTML("", js_on_load=ACT, elem_id="takes")
+            shown = area(stage.empty(page, first), "stage")
+            strip = area("", "takes")
     job = gr.Textbox("", elem_id="job", elem_classes="offstage", label="job", show_label=False)
-    form: dict[str, Component] = {
+    form: dict[str, Field] = {
         "prompt": prompt,
         "style": style,
         "size": size,
@@ -123,11 +127,10 @@ def build(page: Page) -> Create:
     _wire_filling(made, upload=upload, tries=tries)
     _wire_asking(made, generate=generate, price=price)
     follower = Follower(page, lambda: stage.empty(page, first))
-    _wire_stage(made, follower, shown=shown, strip=strip)
-    return made
+    return made, _wire_stage(made, follower, shown=shown, strip=strip)
 
 
-def _advanced(page: Page) -> dict[str, Component]:
+def _advanced(page: Page) -> dict[str, Field]:
     """Everything with a derived default: empty means that default, which stands there in grey."""
     hints = fields.derived(
         page,
@@ -168,14 +171,14 @@ def _examples(page: Page) -> str:
     return f'<div class="chips" aria-label="{escape(page.t("examples"))}">{chips}</div>{listed}'
 
 
-def _wire_form(made: Create, *, price: Component, dice: gr.Button) -> None:
+def _wire_form(made: Create, *, price: gr.HTML, dice: gr.Button) -> None:
     """What changes by itself while the form is filled in."""
     form, desk = made.form, made.desk
 
-    def switch_model(model: str) -> dict[Component, Any]:
+    def switch_model(model: str) -> dict[Any, Any]:
         return made.by_component(desk.switch_model(model))
 
-    def hints(style: str, model: str, quality: str, seconds: Any) -> dict[Component, Any]:
+    def hints(style: str, model: str, quality: str, seconds: Any) -> dict[Any, Any]:
         return made.by_component(desk.hints(style, model, quality, seconds))
 
     switched = form["model"].input(switch_model, form["model"], made.outputs(), **QUICK)
@@ -184,41 +187,41 @@ def _wire_form(made: Create, *, price: Component, dice: gr.Button) -> None:
     gr.on([form[name].input for name in ("style", "quality", "seconds")], hints, dials, hinted, **QUICK)
     switched.then(hints, dials, hinted, **QUICK)
     costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames")
-    gr.on([form[name].change for name in costly], desk.price, None, price, inputs_kwargs=form, **QUICK)
+    gr.on([form[name].change for name in costly], desk.price, None, price, inputs_kwargs={**form}, **QUICK)
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
 
 
-def _wire_filling(made: Create, *, upload: gr.UploadButton, tries: Component) -> None:
+def _wire_filling(made: Create, *, upload: gr.UploadButton, tries: gr.HTML) -> None:
     """Examples, and films that bring their own recipe."""
 
-    def restore(path: str | None) -> dict[Component, Any]:
+    def restore(path: str | None) -> dict[Any, Any]:
         updates, notice = made.desk.restore(path)
         return made.by_component(updates) | {made.notice: notice}
 
-    def example(event: gr.EventData) -> dict[Component, Any]:
+    def example(event: gr.EventData) -> dict[Any, Any]:
         return made.by_component(made.desk.example(acted(event)[1]))
 
     upload.upload(restore, upload, [*made.outputs(), made.notice], **QUICK)
-    tries.act(example, None, made.outputs(), **QUICK)  # type: ignore[attr-defined]
+    tries.act(example, None, made.outputs(), **QUICK)
 
 
-def _wire_asking(made: Create, *, generate: gr.Button, price: Component) -> None:
+def _wire_asking(made: Create, *, generate: gr.Button, price: gr.HTML) -> None:
     asked = generate.click(
         made.desk.ask,
         None,
         [made.job, made.notice],
-        inputs_kwargs=made.form,
+        inputs_kwargs={**made.form},
         api_name="generate",
         queue=False,
         show_progress="hidden",
     )
-    asked.then(made.desk.price, None, price, inputs_kwargs=made.form, **QUICK)
+    asked.then(made.desk.price, None, price, inputs_kwargs={**made.form}, **QUICK)
 
 
-def _wire_stage(made: Create, follower: Follower, *, shown: Component, strip: Component) -> None:
+def _wire_stage(made: Create, follower: Follower, *, shown: gr.HTML, strip: gr.HTML) -> Dependency:
     """The stage follows the job in the box; its buttons change that box."""
 
-    def act(event: gr.EventData, request: gr.Request) -> dict[Component, Any]:
+    def act(event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         job, notice, updates = made.desk.act(event, request)
         return made.by_component(updates) | {made.job: job, made.notice: notice}
 
@@ -234,5 +237,7 @@ def _wire_stage(made: Create, follower: Follower, *, shown: Component, strip: Co
     )
     made.job.change(made.desk.takes, made.job, strip, **QUICK)
     followed.then(made.desk.takes, made.job, strip, **QUICK)
+    followed.then(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **QUICK)
+    return followed
     for pressed in (shown, strip):
-        pressed.act(act, None, [*made.outputs(), made.job, made.notice], **QUICK)  # type: ignore[attr-defined]
+        pressed.act(act, None, [*made.outputs(), made.job, made.notice], **QUICK)

@@ -6,14 +6,13 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from studio.access import Visitor, may_change
 from studio.core import Refused
 from studio.library import Asset
 from studio.ui import stage
 from studio.ui.context import Page
-from studio.ui.markup import ACT, acted, attributes, button, facts, icon, recipe
+from studio.ui.markup import acted, area, attributes, button, facts, icon, recipe
 
 AT_ONCE = 60
 
@@ -22,21 +21,21 @@ AT_ONCE = 60
 class LibraryTab:
     """What the page wires to other tabs: `used` carries a clip's id whose recipe shall fill the form."""
 
-    grid: Component
-    panel: Component
-    used: Component
-    limit: Component
+    grid: gr.HTML
+    panel: gr.HTML
+    used: gr.Textbox
+    limit: gr.State
 
 
 def build(page: Page, *, quick: dict[str, Any]) -> LibraryTab:
     """The grid, the panel, and their events."""
     with gr.Row(elem_id="library"):
-        grid = gr.HTML("", js_on_load=ACT, elem_id="library_grid")
-        panel = gr.HTML("", js_on_load=ACT, elem_id="library_panel")
+        grid = area("", "library_grid")
+        panel = area("", "library_panel")
     used = gr.Textbox("", elem_id="used", elem_classes="offstage", label="used", show_label=False)
     limit = gr.State(AT_ONCE)
 
-    def act(limit: int, event: gr.EventData, request: gr.Request) -> dict[Component, Any]:
+    def act(limit: int, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         what, key = acted(event)
         visitor = page.visitor(request)
         if what == "more":
@@ -87,20 +86,20 @@ def _card(page: Page, asset: Asset) -> str:
         class_="card",
         data_act="select",
         data_key=asset.id,
-        data_film=f"/media/{asset.id}.mp4",
+        data_film=f"../media/{asset.id}.mp4",
         style=f"--r:{asset.width / asset.height:.3f}",
         aria_label=prompt,
     )
     image = attributes(
-        src=f"/media/{asset.id}.webp",
+        src=f"../media/{asset.id}.webp",
         alt="",
         loading="lazy",
         decoding="async",
         width=asset.width,
         height=asset.height,
     )
-    when = escape(page.ago(asset.created))
-    return f"<button{named}><img{image}><span class='caption'>{escape(prompt)}<small>{when}</small></span></button>"
+    words = f"{escape(prompt)}<small>{escape(page.ago(asset.created))}</small>"
+    return f'<button{named}><img{image}><span class="caption">{words}</span></button>'
 
 
 def render_panel(page: Page, visitor: Visitor, key: str) -> str:
@@ -110,17 +109,18 @@ def render_panel(page: Page, visitor: Visitor, key: str) -> str:
     except Refused as refused:
         return f'<p class="sorry" role="alert">{escape(page.say(*refused.notices))}</p>'
     close = button(page.t("close"), "close", symbol="close", look="bare", quiet=True, id_="panel_close")
-    link = attributes(href=f"/media/{asset.id}.mp4?download=1", class_="btn raised", download=True)
+    link = attributes(href=f"../media/{asset.id}.mp4?download=1", class_="btn raised", download=True)
     does = f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>"
     does += button(page.t("use_recipe"), "use", key=asset.id, symbol="recipe", id_="use_recipe")
-    does += button(page.t("copy_link"), "copy", key=asset.job_id, symbol="link")
+    does += button(page.t("copy_link"), "copy", key=asset.job_id, symbol="link", look="bare", quiet=True)
     if may_change(visitor, asset.owner):
         ask = page.t("delete_confirm")
         does += button(page.t("delete"), "delete", key=asset.id, symbol="trash", confirm=ask, id_="delete")
     about = [page.ago(asset.created), str(asset.request.size), page.t("seed_is", seed=asset.request.seed)]
     shape = attributes(class_="panel", data_asset=asset.id, style=f"--ratio:{asset.width}/{asset.height}")
+    asked = f'<blockquote class="asked">{escape(_typed(asset))}</blockquote>'
     return (
-        f"<aside{shape}><header>{close}</header>{stage.player(page, asset, id_='panel_player')}"
-        f'<blockquote class="asked">{escape(_typed(asset))}</blockquote>{facts(about)}'
-        f'<div class="actions">{does}</div>{recipe(page, stage.recipe_rows(page, asset), opened=True)}</aside>'
+        f"<aside{shape}><header>{facts(about)}{close}</header>{stage.player(page, asset, id_='panel_player')}"
+        f'{asked}<div class="actions">{does}</div>{recipe(page, stage.recipe_rows(page, asset), opened=True)}'
+        "</aside>"
     )

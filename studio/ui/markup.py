@@ -3,34 +3,46 @@
 from collections.abc import Iterable
 from html import escape
 
+import gradio as gr
+
 from studio.ui.context import Page
 
 # 20×20 outlines, drawn in the text's colour.
 ICONS = {
-    "play": '<path d="M6 4l10 6-10 6z" fill="currentColor" stroke="none"/>',
+    "play": '<path class="when-paused" d="M6 4l10 6-10 6z" fill="currentColor" stroke="none"/>'
+    '<path class="when-playing" d="M6 4h3v12H6zM11 4h3v12h-3z" fill="currentColor" stroke="none"/>',
+    "back": '<path d="M12 4L6 10l6 6"/>',
+    "next": '<path d="M8 4l6 6-6 6"/>',
+    "full": '<path d="M4 8V4h4M12 4h4v4M16 12v4h-4M8 16H4v-4"/>',
     "download": '<path d="M10 3v9m0 0l-4-4m4 4l4-4M4 16h12"/>',
     "again": '<path d="M15.5 7A6.3 6.3 0 1 0 16.3 11M16 3v4h-4"/>',
-    "link": '<path d="M8.5 11.5l3-3M7 8.5L4.8 10.700a3.100 3.100 0 0 0 4.400 4.400L11.500 13M13 11.500l2.200-2.200a3.100 3.100 0 0 0-4.400-4.400L8.500 7"/>',
-    "stop": '<rect x="5.500" y="5.500" width="9" height="9" rx="1.500"/>',
-    "trash": '<path d="M4 6h12M8 6V4h4v2M6 6l.7 10h6.600L14 6"/>',
+    "link": '<path d="M8 12l4-4M7 9l-2 2a2.8 2.8 0 0 0 4 4l2-2M13 11l2-2a2.8 2.8 0 0 0-4-4L9 7"/>',
+    "stop": '<rect x="5.5" y="5.5" width="9" height="9" rx="1.5"/>',
+    "trash": '<path d="M4 6h12M8 6V4h4v2M6 6l.7 10h6.6L14 6"/>',
     "front": '<path d="M10 16V6m0 0L6 10m4-4l4 4M5 3h10"/>',
     "close": '<path d="M5 5l10 10M15 5L5 15"/>',
     "recipe": '<path d="M5 3h7l3 3v11H5zM8 9h4M8 12h4"/>',
-    "back": '<path d="M13 4L7 10l6 6"/>',
-    "next": '<path d="M7 4l6 6-6 6"/>',
-    "full": '<path d="M4 8V4h4M12 4h4v4M16 12v4h-4M8 16H4v-4"/>',
-    "film": '<rect x="3" y="4" width="14" height="12" rx="1.500"/><path d="M7 4v12M13 4v12M3 8h4M3 12h4M13 8h4M13 12h4"/>',
+    "film": '<rect x="3" y="4" width="14" height="12" rx="1.5"/>'
+    '<path d="M7 4v12M13 4v12M3 8h4M3 12h4M13 8h4M13 12h4"/>',
     "theme": '<circle cx="10" cy="10" r="6"/><path d="M10 4a6 6 0 0 1 0 12z" fill="currentColor"/>',
-    "key": '<circle cx="7" cy="10" r="3"/><path d="M10 10h7M14.500 10v3"/>',
-    "keys": '<rect x="2.500" y="5" width="15" height="10" rx="1.500"/><path d="M6 8h.01M9 8h.01M12 8h.01M15 8h-.01M6.500 12h7"/>',
+    "key": '<circle cx="7" cy="10" r="3"/><path d="M10 10h7M14.5 10v3"/>',
+    "keys": '<rect x="2.5" y="5" width="15" height="10" rx="1.5"/>'
+    '<path d="M6 8h.01M9 8h.01M12 8h.01M15 8h-.01M6.5 12h7"/>',
 }
+# How a gr.HTML hands the clicks on its buttons to Python: as the event `act`, with what the button carries.
+_ACT = "element.addEventListener('click', (event) => studio.clicked(event, (data) => trigger('act', data)))"
+
+
+def area(value: str, elem_id: str) -> gr.HTML:
+    """A place on the page for HTML of ours, without Gradio's own text styles."""
+    return gr.HTML(value, elem_id=elem_id, js_on_load=_ACT, apply_default_css=False)
 
 
 def icon(name: str) -> str:
     """A small outline that says nothing to a screen reader: the words beside it do."""
     return (
         '<svg class="icon" viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" '
-        f'stroke-width="1.500" stroke-linecap="round" stroke-linejoin="round">{ICONS[name]}</svg>'
+        f'stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">{ICONS[name]}</svg>'
     )
 
 
@@ -88,10 +100,6 @@ def recipe(page: Page, rows: Iterable[tuple[str, object]], *, opened: bool = Fal
     )
     title = escape(page.t("recipe_title"))
     return f'<details class="recipe"{attributes(open=opened)}><summary>{title}</summary><dl>{body}</dl></details>'
-
-
-# How a gr.HTML hands the clicks on its buttons to Python: as the event `act`, with what the button carries.
-ACT = "element.addEventListener('click', (event) => studio.clicked(event, (data) => trigger('act', data)))"
 
 
 def acted(event: object) -> tuple[str, str]:

@@ -1,25 +1,28 @@
 """The page: frame, tabs, and what one tab does to another.
 
-Element ids that tests and styles may rely on (a gr.Textbox's own field is `#id textarea` or `#id input`):
-prompt, examples, style, size, length, quality, seed, dice, model, advanced (an accordion; inside: negative_prompt,
-num_inference_steps, guidance_scale, guidance_scale_2, flow_shift, num_frames), drop_mp4 (its `input[type=file]`),
-notice, price, generate, stage (its `section[data-state]` is empty, queued, running, done, failed, cancelled or
-unknown, with `data-job` and `data-mine`), preview (the running picture), player, cancel, retry, download, again,
-copy_link, takes, tab_create-button, tab_queue-button, tab_library-button, queue_list (`li.row[data-state]`), pause,
-pill, library_grid (`button.card`), library_more, library_panel, panel_player, use_recipe, delete, language,
-light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog).
+Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id textarea` or `#id input`, a choice is
+`#id input[value=…]`.
+- form: prompt, examples, style, size, length, quality, seed, dice, model, advanced (an accordion; inside:
+  negative_prompt, num_inference_steps, guidance_scale, guidance_scale_2, flow_shift, num_frames), drop_mp4 (`#drop_mp4 input[type=file]`), notice, price, generate
+- stage: its `section` has data-state (empty, queued, running, done, failed, cancelled, unknown), data-job, data-mine;
+  inside: preview (the running picture), player, cancel, retry, download, again, copy_link; below: takes
+- tabs: tab_create-button, tab_queue-button, tab_library-button
+- queue: queue_list (`li.row[data-state][data-job]`), pause
+- library: library_grid (`button.card[data-key]`), library_more, library_panel, panel_player, panel_close, use_recipe,
+  delete
+- frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
 """
 
 from html import escape
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
+from studio.access import Visitor
 from studio.core import Refused, Studio
 from studio.ui import create, library, queue
 from studio.ui.context import Page
-from studio.ui.markup import acted, attributes, icon
+from studio.ui.markup import acted, area, attributes, icon
 from studio.words import Language
 
 PILL_SECONDS = 4.0
@@ -29,24 +32,21 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
     """The whole page in one language; how it looks is given where it is mounted (`theme.mount_options`)."""
     page = Page(studio=studio, language=language)
     quick = create.QUICK
-    with gr.Blocks(title=page.t("title"), analytics_enabled=False, fill_width=True) as blocks:
-        bar = gr.HTML(_bar(page, admin=False), elem_id="bar")
+    blocks = gr.Blocks(title=page.t("title"), analytics_enabled=False, fill_width=True)
+    with blocks:
+        bar = area(_bar(page), "bar")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(page.t("tab_create"), id="create", elem_id="tab_create") as tab_create:
-                made = create.build(page)
+                made, followed = create.build(page)
             with gr.Tab(page.t("tab_queue"), id="queue", elem_id="tab_queue") as tab_queue:
                 rows, ticking = queue.build(page, quick=quick)
             with gr.Tab(page.t("tab_library"), id="library", elem_id="tab_library") as tab_library:
                 kept = library.build(page, quick=quick)
-        pill = gr.HTML("", elem_id="pill")
-        gr.HTML(_dialogs(page), elem_id="dialogs")
+        area(_dialogs(page), "dialogs")
         often = gr.Timer(PILL_SECONDS)
 
-        def show_pill(request: gr.Request) -> str:
-            return queue.pill(page, page.visitor(request))
-
         def show_bar(request: gr.Request) -> str:
-            return _bar(page, admin=page.visitor(request).admin)
+            return _bar(page, page.visitor(request))
 
         def show_queue(request: gr.Request) -> tuple[str, Any]:
             return queue.render(page, page.visitor(request)), gr.Timer(active=True)
@@ -57,20 +57,19 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         def rest() -> Any:
             return gr.Timer(active=False)
 
-        often.tick(show_pill, None, pill, **quick)
+        gr.on([blocks.load, often.tick, made.job.change], show_bar, None, bar, **quick)
+        followed.then(show_bar, None, bar, **quick)
         tab_queue.select(show_queue, None, [rows, ticking], **quick)
         tab_library.select(show_library, kept.limit, [kept.grid, ticking], **quick)
         tab_create.select(rest, None, ticking, **quick)
         _cross_tabs(page, tabs, made, rows, kept)
-        blocks.load(show_bar, None, bar, **quick)
-        blocks.load(show_pill, None, pill, **quick)
-        blocks.load(made.desk.price, None, made.price, inputs_kwargs=made.form, **quick)
+        blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **quick)
         blocks.load(None, None, made.job, js="() => studio.asked()")
     return blocks
 
 
 def _cross_tabs(
-    page: Page, tabs: gr.Tabs, made: create.Create, rows: Component, kept: library.LibraryTab
+    page: Page, tabs: gr.Tabs, made: create.Create, rows: gr.HTML, kept: library.LibraryTab
 ) -> None:
     """A row of the queue opens on the stage; a recipe of the library fills the form."""
 
@@ -85,51 +84,47 @@ def _cross_tabs(
         what, key = acted(event)
         return {made.job: key, tabs: gr.Tabs(selected="create")} if what == "open" else {made.job: gr.skip()}
 
-    rows.act(open_row, None, [made.job, tabs], **create.QUICK)  # type: ignore[attr-defined]
     kept.used.change(use, kept.used, [*made.outputs(), made.notice, tabs], **create.QUICK)
+    rows.act(open_row, None, [made.job, tabs], **create.QUICK)
 
 
-def _bar(page: Page, *, admin: bool) -> str:
+def _bar(page: Page, visitor: Visitor | None = None) -> str:
+    """The top bar; before anybody is known it has no queue and no door for admins."""
+    pill, door = "", ""
+    if visitor is not None:
+        pill = queue.pill(page)
+        named = attributes(
+            href="../admin", class_="btn bare", title=page.t("admin"), aria_label=page.t("admin")
+        )
+        door = "" if visitor.admin else f"<a{named}>{icon('key')}</a>"
     other = "en" if page.language == "zh" else "zh"
+    lang = "en" if other == "en" else "zh-CN"
     language = attributes(
-        href=f"/lang/{other}",
+        href=f"../lang/{other}",
         id="language",
         class_="btn bare",
-        lang="en" if other == "en" else "zh-CN",
-        hreflang=other,
+        lang=lang,
+        hreflang=lang,
         data_next=f"/{other}/",
     )
-    name = "English" if other == "en" else "中文"
-    theme = attributes(
-        type="button",
-        id="light_dark",
-        class_="btn bare",
-        data_local="theme",
-        title=page.t("light_dark"),
-        aria_label=page.t("light_dark"),
+    looks = "".join(
+        f"<button{attributes(type='button', id=id_, class_=f'btn bare {look}', data_local=act, title=text, aria_label=text)}>"
+        f"{icon(symbol)}</button>"
+        for id_, look, act, text, symbol in (
+            ("show_keys", "wide-only", "keys", page.t("keys"), "keys"),
+            ("light_dark", "", "theme", page.t("light_dark"), "theme"),
+        )
     )
-    keys = attributes(
-        type="button",
-        class_="btn bare wide-only",
-        data_local="keys",
-        title=page.t("keys"),
-        aria_label=page.t("keys"),
-    )
-    door = (
-        ""
-        if admin
-        else f'<a class="btn bare" href="/admin" title="{escape(page.t("admin"))}">{icon("key")}</a>'
-    )
+    name = f'<a class="name" href="./"><span>{escape(page.t("title"))}</span></a>'
     return (
-        f'<header class="topbar"><a class="name" href="/">{escape(page.t("title"))}</a><span class="grow"></span>'
-        f"{door}<button{keys}>{icon('keys')}</button><a{language}>{escape(name)}</a>"
-        f"<button{theme}>{icon('theme')}</button></header>"
+        f'<header class="topbar">{name}<span class="grow"></span><span id="pill">{pill}</span>'
+        f"<a{language}>{'English' if other == 'en' else '中文'}</a>{looks}{door}</header>"
     )
 
 
 def _dialogs(page: Page) -> str:
     rows = "".join(
-        f"<dt>{escape(keys)}</dt><dd>{escape(page.t(name))}</dd>"
+        f"<dt><kbd>{escape(keys)}</kbd></dt><dd>{escape(page.t(name))}</dd>"
         for keys, name in (
             ("⌘ / Ctrl + ⏎", "key_generate"),
             ("Esc", "key_cancel"),
@@ -139,14 +134,14 @@ def _dialogs(page: Page) -> str:
             ("?", "key_keys"),
         )
     )
-    yes, no, close = (escape(page.t(key)) for key in ("yes", "no", "close"))
-    return (
-        f'<dialog id="confirm" data-lang="{page.language}"><p></p><p class="muted"></p><form method="dialog" class="actions">'
-        f'<button class="btn" value="no" id="confirm_no">{no}</button>'
-        f'<button class="btn danger" value="yes" id="confirm_yes">{yes}</button></form></dialog>'
-        f'<dialog id="keys"><h2>{escape(page.t("keys"))}</h2><dl>{rows}</dl>'
-        f'<form method="dialog" class="actions"><button class="btn">{close}</button></form></dialog>'
-        f'<div id="line" role="status" hidden>{escape(page.t("reconnecting"))}</div>'
-        f'<div id="dropping" aria-hidden="true" hidden>{escape(page.t("dropping"))}</div>'
-        f'<div id="copied" role="status" hidden>{escape(page.t("copied"))}</div>'
-    )
+    texts = {
+        key: escape(page.t(key))
+        for key in ("yes", "no", "close", "keys", "reconnecting", "dropping", "copied")
+    }
+    return """<dialog id="confirm" aria-labelledby="confirm_title"><p id="confirm_title"></p><p class="muted"></p>
+<form method="dialog" class="actions"><button class="btn" value="no" id="confirm_no">{no}</button>
+<button class="btn danger" value="yes" id="confirm_yes">{yes}</button></form></dialog>
+<dialog id="keys" aria-label="{keys}"><p>{keys}</p><dl>{rows}</dl>
+<form method="dialog" class="actions"><button class="btn raised">{close}</button></form></dialog>
+<div id="line" role="status" hidden>{reconnecting}</div><div id="copied" role="status" hidden>{copied}</div>
+<div id="dropping" aria-hidden="true" hidden>{dropping}</div>""".format(rows=rows, **texts)

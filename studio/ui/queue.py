@@ -4,21 +4,20 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from pipelines.models import MODELS
 from studio.access import Visitor
 from studio.core import JobView, Refused
 from studio.ui.context import Page
-from studio.ui.markup import ACT, acted, attributes, button, icon
+from studio.ui.markup import acted, area, attributes, button, icon
 
 REFRESH_SECONDS = 1.0
 SHOWN = 60
 
 
-def build(page: Page, *, quick: dict[str, Any]) -> tuple[Component, gr.Timer]:
+def build(page: Page, *, quick: dict[str, Any]) -> tuple[gr.HTML, gr.Timer]:
     """The list and the timer that keeps it fresh; the page switches the timer on while the tab is open."""
-    shown = gr.HTML("", js_on_load=ACT, elem_id="queue_list")
+    shown = area("", "queue_list")
     timer = gr.Timer(REFRESH_SECONDS, active=False)
 
     def refresh(request: gr.Request) -> str:
@@ -92,12 +91,23 @@ def _row(page: Page, visitor: Visitor, view: JobView) -> str:
         title=prompt,
     )
     return (
-        f'<li class="row{" mine" if job.owner == visitor.owner else ""}" data-state="{job.state}">'
-        f'<span class="dot" aria-hidden="true"></span><button{named}>{escape(prompt)}</button>'
+        f'<li class="row{" mine" if job.owner == visitor.owner else ""}" data-state="{job.state}" data-job="{job.id}">'
+        f'<span class="dot" aria-hidden="true"></span>{_still(view)}<button{named}>{escape(prompt)}</button>'
         f'<span class="what">{escape(MODELS[job.model].title)} · {job.request.size}</span>'
         f'<span class="owner">{escape(owner)}</span><span class="state">{_state(page, view)}</span>'
         f'<span class="does">{_buttons(page, visitor, view)}</span></li>'
     )
+
+
+def _still(view: JobView) -> str:
+    """What there is to see of a job: its film's still, its running picture, or an empty frame."""
+    source = ""
+    if view.job.asset_id:
+        source = f"../media/{view.job.asset_id}.webp"
+    elif view.progress is not None and view.progress.preview_version:
+        source = f"../preview/{view.job.id}.webp?v={view.progress.preview_version}"
+    image = f"<img{attributes(src=source, alt='', loading='lazy')}>" if source else ""
+    return f'<span class="still">{image}</span>'
 
 
 def _state(page: Page, view: JobView) -> str:
@@ -140,7 +150,7 @@ def _buttons(page: Page, visitor: Visitor, view: JobView) -> str:
     return "".join(found)
 
 
-def pill(page: Page, visitor: Visitor) -> str:
+def pill(page: Page) -> str:
     """The queue in a few words for the top bar."""
     ahead, wait = page.studio.jobs.ahead()
     if page.studio.jobs.paused():

@@ -47,6 +47,8 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
     request = view.job.request
     note = "" if view.may_change else f'<p class="note">{escape(page.t("not_mine"))}</p>'
     below += f'<blockquote class="asked">{escape(_typed(view))}</blockquote>{note}'
+    if view.asset is not None:
+        below += recipe(page, recipe_rows(page, view.asset))
     return _stage(
         view.job.state,
         screen,
@@ -109,7 +111,7 @@ def _running(page: Page, view: JobView) -> tuple[str, str]:
     if view.eta:
         words.append(page.t("left", time=page.duration(view.eta)))
     if version:
-        source = f"/preview/{escape(view.job.id)}.webp?v={version}"
+        source = f"../preview/{escape(view.job.id)}.webp?v={version}"
         screen = f'<img id="preview" class="live" src="{source}" alt="{escape(page.t("preview_alt"))}">'
     else:
         screen = f'<div class="veil"><h2 role="status">{escape(page.stage(stage))}</h2>'
@@ -125,7 +127,7 @@ def _done(page: Page, view: JobView) -> tuple[str, str]:
     words = [page.state("done"), *_about(page, view)]
     if asset.render_seconds:
         words.insert(1, page.t("took", time=page.duration(asset.render_seconds)))
-    return player(page, asset), facts(words) + _actions(page, view) + recipe(page, recipe_rows(page, asset))
+    return player(page, asset), facts(words) + _actions(page, view)
 
 
 def _failed(page: Page, view: JobView) -> tuple[str, str]:
@@ -149,7 +151,7 @@ def _cancelled(page: Page, view: JobView) -> tuple[str, str]:
 
 def player(page: Page, asset: Asset, *, id_: str = "player") -> str:
     """The video with our own slim controls; studio.js moves them."""
-    source = f"/media/{escape(asset.id)}"
+    source = f"../media/{escape(asset.id)}"
     named = attributes(
         id=id_,
         src=f"{source}.mp4",
@@ -179,11 +181,13 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     """A clip's recipe by the names of the form."""
     request = asset.request
     style = STYLES.get(str(asset.form.get("style") or "none"))
-    yield page.field("prompt"), asset.form.get("prompt") or request.prompt
+    if request.prompt != asset.form.get("prompt"):
+        yield page.t("recipe_read"), request.prompt
     if style is not None and style.name != "none":
         yield page.field("style"), style.title[page.language]
     yield page.field("model"), f"{MODELS[request.model].title} · {asset.model_revision[:12]}"
-    yield page.field("size"), f"{request.size} · {asset.frames} @ {asset.fps} fps"
+    yield page.field("size"), request.size
+    yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
     yield page.field("seed"), request.seed
     yield page.field("num_inference_steps"), request.num_inference_steps
     yield page.field("guidance_scale"), f"{request.guidance_scale:g}"
@@ -226,7 +230,7 @@ def _actions(page: Page, view: JobView) -> str:
         )
     if view.asset is not None:
         link = attributes(
-            href=f"/media/{view.asset.id}.mp4?download=1", id="download", class_="btn raised", download=True
+            href=f"../media/{view.asset.id}.mp4?download=1", id="download", class_="btn raised", download=True
         )
         found.append(f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>")
         found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))

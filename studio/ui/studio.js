@@ -101,7 +101,7 @@ window.studio = (() => {
   });
   // A file that is gone from the disk leaves a quiet place, not a broken picture.
   document.addEventListener('error', (event) => {
-    if (event.target.matches?.('.card img, .cell img')) event.target.parentElement.classList.add('missing');
+    if (event.target.matches?.('.card img, .cell img, .still img')) event.target.parentElement.classList.add('missing');
     if (inPlayer(event)) event.target.closest('.player').classList.add('missing');
   }, true);
 
@@ -169,7 +169,7 @@ window.studio = (() => {
     if (!carriesFile(event)) return;
     event.preventDefault();
     one('#dropping').hidden = true;
-    const input = one('#drop_mp4 input[type=file]') || one('input[type=file]');
+    const input = one('#drop_mp4 input[type=file]');
     const only = new DataTransfer();
     if (!input || !event.dataTransfer.files.length) return;
     only.items.add(event.dataTransfer.files[0]);
@@ -232,6 +232,8 @@ window.studio = (() => {
     new MutationObserver(group).observe(one('#asking'), { subtree: true, childList: true });
     setInterval(listen, 2000);
   }
-  document.addEventListener('DOMContentLoaded', begin);
+  document.documentElement.classList.toggle('apple', /Mac|iP(hone|ad|od)/.test(navigator.platform));
+  // Gradio puts this script into the page when it has loaded already.
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin); else begin();
   return { asked, opened, clicked };
 })();

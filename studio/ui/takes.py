@@ -3,8 +3,8 @@
 from html import escape
 
 from studio.access import Visitor
-from studio.library import Asset
 from studio.core import Refused
+from studio.library import Asset
 from studio.ui.context import Page
 from studio.ui.markup import attributes
 
@@ -49,12 +49,12 @@ def _cell(page: Page, asset: Asset, current: bool) -> str:
         class_="cell current" if current else "cell",
         data_act="open",
         data_key=asset.job_id,
-        data_film=f"/media/{asset.id}.mp4",
+        data_film=f"../media/{asset.id}.mp4",
         title=f"{prompt} · {page.t('seed_is', seed=asset.request.seed)}",
         style=f"--ratio:{asset.width}/{asset.height}",
         aria_current="true" if current else None,
     )
     image = attributes(
-        src=f"/media/{asset.id}.webp", alt=prompt, loading="lazy", width=asset.width, height=asset.height
+        src=f"../media/{asset.id}.webp", alt=prompt, loading="lazy", width=asset.width, height=asset.height
     )
     return f"<button{named}><img{image}></button>"

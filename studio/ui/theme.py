@@ -1,5 +1,6 @@
 """The look: one set of tokens (studio.css) that Gradio's own theme variables point to, and what the page loads."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pipelines.models import MODELS
 from studio.styles import STYLES
 
 FOLDER = Path(__file__).resolve().parent
+COVERS = FOLDER.parents[1] / "assets" / "examples" / "covers"
 FONTS = (
     "Inter",
     "PingFang SC",
@@ -23,7 +25,7 @@ FONTS = (
 # Gradio's variables in our tokens. The light set is chosen by `data-theme` on <html>, so both of Gradio's own
 # modes get the same values.
 _TOKENS = {
-    "body_background_fill": "var(--ground)",
+    "body_background_fill": "#0f1115",  # the first paint knows no tokens yet
     "body_text_color": "var(--text)",
     "body_text_color_subdued": "var(--muted)",
     "background_fill_primary": "var(--panel)",
@@ -99,14 +101,19 @@ def mount_options() -> dict[str, Any]:
     style = (FOLDER / "studio.css").read_text(encoding="utf-8") + "\n".join(_drawn())
     # The theme is set before the first paint; a light page must not flash dark.
     early = "document.documentElement.dataset.theme=(()=>{try{return localStorage.getItem('wan_theme')}catch{}})()||'dark'"
-    head = f'<meta name="color-scheme" content="dark light"><script>{early}</script><script>{script}</script>'
-    return {"theme": theme(), "css": style, "head": head, "footer_links": []}
+    # In the head, not as Gradio's `css`: that one prefixes every rule, which breaks those on :root and in @media.
+    head = f"<style>{style}</style><script>{early}</script><script>{script}</script>"
+    return {"theme": theme(), "head": head, "footer_links": []}
 
 
 def _drawn() -> Iterator[str]:
     """Rules made from data: each style's cover from its colours, each size's shape."""
     for style in STYLES.values():
         ground, middle, light = style.swatch
+        cover = COVERS / f"{style.name}.webp"
+        if cover.exists():
+            data = base64.b64encode(cover.read_bytes()).decode()
+            yield f'#style label:has(input[value="{style.name}"]){{--cover:url(data:image/webp;base64,{data})}}'
         yield f'#style label:has(input[value="{style.name}"]){{--a:{ground};--b:{middle};--c:{light}}}'
     for size in {size for spec in MODELS.values() for size in spec.sizes}:
         scale = 18 / max(size)
