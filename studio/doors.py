@@ -14,7 +14,7 @@ from pipelines.request import Notice
 from studio.access import LANGUAGE_COOKIE
 from studio.words import LANGUAGES, Language, door, say
 
-TEMPLATE = Path(__file__).resolve().parent.parent / "assets" / "pages" / "door.html"
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "pages"
 _NEVER_KEEP = {"cache-control": "no-store"}
 
 
@@ -49,7 +49,7 @@ def password_page(
 ) -> Response:
     """Ask for the password; `go_on` is where the visitor was going, `root` the path this site begins at."""
     form = _form(f"{root}/pass", "password", language=language, go_on=go_on, hint="hint", wrong=wrong)
-    return _page(door("title", language), form, language, status)
+    return _page(door("title", language), form, language, status, root)
 
 
 def admin_page(
@@ -57,7 +57,7 @@ def admin_page(
 ) -> Response:
     """Ask for the admin token."""
     form = _form(f"{root}/admin", "token", language=language, go_on=go_on, hint="admin_hint", wrong=wrong)
-    return _page(door("admin_title", language), form, language, status)
+    return _page(door("admin_title", language), form, language, status, root)
 
 
 def refusal(
@@ -71,7 +71,7 @@ def refusal(
         return JSONResponse({"errors": found}, status, headers=_NEVER_KEEP)
     back = f'<a href="{escape(root)}/">{escape(door("back", language))}</a>'
     body = "".join(f"<p>{escape(text)}</p>" for text in sentences) + back
-    return _page(door("title", language), body, language, status)
+    return _page(door("title", language), body, language, status, root)
 
 
 def _form(action: str, field: str, *, language: Language, go_on: str, hint: str, wrong: Notice | None) -> str:
@@ -79,18 +79,19 @@ def _form(action: str, field: str, *, language: Language, go_on: str, hint: str,
     return f"""<form method="post" action="{escape(action)}">
 {said or f"<p>{escape(door(hint, language))}</p>"}
 <input type="hidden" name="next" value="{escape(local_path(go_on))}">
+<input type="text" name="username" value="wan-studio" autocomplete="username" hidden>
 <label for="secret">{escape(door(field, language))}</label>
 <input id="secret" name="secret" type="password" autocomplete="current-password" required autofocus>
 <button>{escape(door("enter", language))}</button>
 </form>"""
 
 
-def _page(title: str, body: str, language: Language, status: int) -> Response:
+def _page(title: str, body: str, language: Language, status: int, root: str) -> Response:
     lang = "zh-CN" if language == "zh" else "en"
-    html = _template().substitute(lang=lang, title=escape(title), body=body)
+    html = _template().substitute(lang=lang, title=escape(title), body=body, root=escape(root))
     return HTMLResponse(html, status, headers=_NEVER_KEEP)
 
 
 @cache
 def _template() -> Template:
-    return Template(TEMPLATE.read_text(encoding="utf-8"))
+    return Template((FOLDER / "door.html").read_text(encoding="utf-8"))

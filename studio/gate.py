@@ -16,6 +16,8 @@ from pipelines.request import Notice
 from studio import access, doors
 from studio.settings import Settings
 
+_FOR_ANYBODY = ("/healthz", "/favicon.ico")
+_PAGES = ("/zh/", "/en/")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Gradio's own scripts are inline and build functions from text; everything else stays on this host.
 _POLICY = (
@@ -39,16 +41,20 @@ class Gate:
             # Nothing here speaks WebSocket, so it can only be somebody trying to get past the door.
             await send({"type": "websocket.close", "code": 1008})
             return
-        if scope["type"] != "http" or own_path(scope) == "/healthz":
+        if scope["type"] != "http" or own_path(scope) in _FOR_ANYBODY:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         cookies = read_cookies(headers)
-        fresh = None if access.visitor_of(cookies, self.settings).owner else access.new_owner(self.settings)
-        if fresh:
+        path = own_path(scope)
+        known = access.visitor_of(cookies, self.settings).owner != ""
+        owner = cookies[access.OWNER_COOKIE] if known else access.new_owner(self.settings)
+        # Browsers forget a cookie after 400 days, whatever it says: opening the page starts them anew.
+        told = not known or path in _PAGES
+        if not known:
             # The first request already belongs to somebody: what it starts is theirs.
-            cookies = {**cookies, access.OWNER_COOKIE: fresh}
-            line = "; ".join(filter(None, (headers.get("cookie"), f"{access.OWNER_COOKIE}={fresh}")))
+            cookies = {**cookies, access.OWNER_COOKIE: owner}
+            line = "; ".join(filter(None, (headers.get("cookie"), f"{access.OWNER_COOKIE}={owner}")))
             kept = [pair for pair in scope["headers"] if pair[0] != b"cookie"]
             scope = {**scope, "headers": [*kept, (b"cookie", line.encode("latin-1", "replace"))]}
 
@@ -57,8 +63,8 @@ class Gate:
                 added = MutableHeaders(scope=message)
                 for name, value in _protection(headers).items():
                     added.setdefault(name, value)
-                if fresh and message["status"] < 400:
-                    added.append("set-cookie", set_cookie(access.OWNER_COOKIE, fresh, scope))
+                if told and message["status"] < 400:
+                    added.append("set-cookie", set_cookie(access.OWNER_COOKIE, owner, scope))
             await send(message)
 
         refused = self._refused(scope, headers, cookies)

@@ -68,6 +68,11 @@ def make_app(studio: Studio) -> FastAPI:
     def healthz() -> dict[str, bool]:
         return {"ok": True}
 
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        headers = {"cache-control": "public, max-age=86400"}
+        return FileResponse(doors.FOLDER / "icon.svg", media_type="image/svg+xml", headers=headers)
+
     @app.api_route("/", methods=["GET", "HEAD"])
     def start(request: Request) -> Response:
         language = doors.language_of(request.headers, request.cookies)

@@ -116,8 +116,8 @@ def _filled(section: str, key: str, language: Language, values: dict[str, Any]) 
     if not names <= values.keys():
         return ""
     text = template.format_map({name: _shown(name, values[name], language) for name in names})
-    # A field's name may stand first: "prompt" inside a sentence, "Prompt" at its start.
-    return text[:1].upper() + text[1:] if section == "notice" else text
+    # "prompt" inside a sentence, "Prompt" at its start.
+    return text[:1].upper() + text[1:] if template.startswith("{field}") else text
 
 
 def _shown(name: str, value: Any, language: Language) -> str:
