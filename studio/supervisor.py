@@ -33,9 +33,8 @@ class LocalWorker:
         self._lock = WorkerLock(settings.studio_home, settings.worker_id)
         self._wanted = settings.studio_home / "workers" / "wanted"
         self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
+        self._started = float("-inf")
         self._pause = FIRST_PAUSE
-        self._drained: int | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
@@ -47,6 +46,9 @@ class LocalWorker:
             self._spawn()
         else:
             log.info("adopting the worker that runs already (process %d)", holder.pid)
+            if holder.pid and holder.version != code_version():
+                log.info("it runs other code: it ends after its job and is replaced")
+                self._signal(signal.SIGUSR1)
         self._thread.start()
 
     def alive(self) -> bool:
@@ -61,9 +63,7 @@ class LocalWorker:
 
     def stop(self) -> None:
         """End the worker, which gives its job back to the queue; kill it if it does not hear."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.leave()
         self._signal(signal.SIGTERM)
         until = time.monotonic() + STOP_SECONDS
         while self.alive() and time.monotonic() < until:
@@ -76,6 +76,12 @@ class LocalWorker:
         if self._process is not None:
             self._process.wait()
 
+    def leave(self) -> None:
+        """Look after the worker no longer; it goes on."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
     def _watch(self) -> None:
         while not self._stopping.wait(WATCH_SECONDS):
             try:
@@ -86,19 +92,12 @@ class LocalWorker:
                 log.warning("could not look after the worker", exc_info=True)
 
     def _look(self) -> None:
-        """Start a worker if none runs; let one with other code finish its job and end."""
+        """Start a worker if none runs."""
         if self._process is not None and self._process.poll() is not None:
             log.warning("the worker ended with code %s", self._process.returncode)
             self._process = None
-        holder = self._lock.holder()
-        if holder is None:
-            if self._process is None and self._is_time():
-                self._spawn()
-        elif holder.pid and holder.version != code_version() and holder.pid != self._drained:
-            log.info("the worker runs other code: it ends after its job and is replaced")
-            self._drained = holder.pid
-            self._signal(signal.SIGUSR1)
-            self._pause, self._started = FIRST_PAUSE, 0.0
+        if self._process is None and self._lock.holder() is None and self._is_time():
+            self._spawn()
 
     def _is_time(self) -> bool:
         """Whether the pause after a crash is over; the next one is twice as long."""

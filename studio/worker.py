@@ -44,12 +44,31 @@ ORPHAN_SECONDS = 300.0
 log = logging.getLogger(__name__)
 
 
+class Asked:
+    """What signals asked of the process. Made before the lock is taken: from then on they may come."""
+
+    def __init__(self) -> None:
+        self.stop = self.drain = False
+        self.wake = threading.Event()
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, self._on_stop)
+        signal.signal(signal.SIGUSR1, self._on_drain)
+
+    def _on_stop(self, *_: object) -> None:
+        self.stop = True
+        self.wake.set()
+
+    def _on_drain(self, *_: object) -> None:
+        self.drain = True
+        self.wake.set()
+
+
 class Worker:
     """One worker's main loop. The heartbeat is part of it: a loop that hangs is a worker that is gone."""
 
-    def __init__(self, settings: Settings, *, stale_seconds: float, supervised: bool) -> None:
+    def __init__(self, settings: Settings, asked: Asked, *, stale_seconds: float, supervised: bool) -> None:
         self.settings = settings
-        self.stale_seconds = stale_seconds
+        self.asked = asked
         self.wanted = settings.studio_home / "workers" / "wanted" if supervised else None
         self.engine = db.engine(settings.database_url)
         db.migrate(self.engine)
@@ -58,15 +77,10 @@ class Worker:
         self.takeover = Takeover(
             self.engine, self.jobs.tickets, settings.worker_id, stale_seconds=stale_seconds
         )
-        self._wake = threading.Event()
-        self._stop = self._drain = False
         self._looked = self._pruned = float("-inf")
 
     def run(self) -> None:
         """Work until told to stop."""
-        signal.signal(signal.SIGTERM, self._on_stop)
-        signal.signal(signal.SIGINT, self._on_stop)
-        signal.signal(signal.SIGUSR1, self._on_drain)
         # Only now: torch takes seconds to import, and a second worker with this id has been refused before.
         from studio import workflows
 
@@ -77,12 +91,12 @@ class Worker:
         self._launch()
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
         log.info("worker %s takes jobs", self.settings.worker_id)
-        while not self._stop and not (maker.draining.is_set() and maker.current is None):
-            if self._drain:
+        while not self.asked.stop and not (maker.draining.is_set() and maker.current is None):
+            if self.asked.drain:
                 maker.draining.set()
             self._round(maker)
-            self._wake.wait(BEAT_SECONDS)
-            self._wake.clear()
+            self.asked.wake.wait(BEAT_SECONDS)
+            self.asked.wake.clear()
         self._end(maker)
 
     def _launch(self) -> None:
@@ -120,7 +134,7 @@ class Worker:
             if now - self._looked > LOOK_SECONDS:
                 self._looked = now
                 self.takeover.look(maker.current)
-                self._stop = self._stop or self._is_orphan(maker)
+                self.asked.stop = self.asked.stop or self._is_orphan(maker)
             if now - self._pruned > PRUNE_SECONDS:
                 self._pruned = now
                 self.jobs.tickets.prune()
@@ -162,14 +176,6 @@ class Worker:
             log.warning("the database does not answer; others will notice that we are gone", exc_info=True)
         log.info("worker %s ends", self.settings.worker_id)
 
-    def _on_stop(self, *_: object) -> None:
-        self._stop = True
-        self._wake.set()
-
-    def _on_drain(self, *_: object) -> None:
-        self._drain = True
-        self._wake.set()
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one worker with the settings of the environment; the exit code says why it ended."""
@@ -192,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         return EXIT_SETTINGS
+    asked = Asked()
     lock = WorkerLock(settings.studio_home, settings.worker_id)
     try:
         lock.take(settings.device)
@@ -199,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{error}; give this one another WORKER_ID", file=sys.stderr)
         return EXIT_LOCKED
     prepare_torch()
-    Worker(settings, stale_seconds=options.stale_after, supervised=options.supervised).run()
+    Worker(settings, asked, stale_seconds=options.stale_after, supervised=options.supervised).run()
     return 0
 
 

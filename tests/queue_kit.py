@@ -23,6 +23,8 @@ from studio.settings import Settings
 from tests.postgres import Postgres
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# A worker imports torch and diffusers when it starts; on a busy machine that takes a while.
+START = 120.0
 
 
 @dataclass
@@ -85,7 +87,7 @@ class Desk:
         found = (path for part in ("media", "tmp") for path in (home / part).rglob("*") if path.is_file())
         return sorted(path.relative_to(home).as_posix() for path in found)
 
-    def wait(self, job_id: str, state: str = "done", seconds: float = 60) -> Job:
+    def wait(self, job_id: str, state: str = "done", seconds: float = START) -> Job:
         """Wait until a job has a state."""
         found = self.job(job_id)
 
@@ -202,28 +204,34 @@ class WorkerProcess:
     def __init__(self, settings: Settings, *arguments: str, sources: Path = REPOSITORY) -> None:
         settings.make_folders()
         self.settings = settings
-        self._output = (settings.logs / f"{settings.worker_id}.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "studio.worker", *arguments],
-            cwd=sources,
-            env=settings.worker_environment(),
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-        )
+        with (settings.logs / f"{settings.worker_id}.log").open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "studio.worker", *arguments],
+                cwd=sources,
+                env=settings.worker_environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def wait_until_ready(self, desk: Desk) -> None:
-        wait_for(lambda: any(w.pid == self.process.pid for w in desk.jobs.workers()), 60, desk.log)
+        wait_for(lambda: any(w.pid == self.process.pid for w in desk.jobs.workers()), START, desk.log)
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)
 
-    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30) -> int:
+    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60) -> int:
         """Send a signal and wait for the end; the exit code."""
         if self.process.poll() is None:
             self.send(number)
-        code = self.process.wait(seconds)
-        self._output.close()
-        return code
+        return self.process.wait(seconds)
+
+
+def kill_all(home: Path) -> None:
+    """SIGKILL every worker of a studio, whoever started it and however far it is."""
+    for path in (home / "workers").glob("*.lock"):
+        holder = WorkerLock(home, path.stem).holder()
+        if holder is not None and holder.pid:
+            os.kill(holder.pid, signal.SIGKILL)
 
 
 def kill(pid: int, settings: Settings) -> None:
