@@ -47,6 +47,7 @@ def load(
 
     Another model is freed first. `device` is "cuda", "cuda:1", "mps" or "cpu"; None or "" takes the best one.
     Raises ModelError: model_missing, model_broken, device_missing, plan_does_not_fit; nothing is left behind.
+    Raises RuntimeError while another model is making a clip, which goes on.
     """
     global _resident
     with _lock:
@@ -63,7 +64,10 @@ def load(
 
 
 def unload() -> None:
-    """Free the resident model, if any; whoever still holds it can't generate with it any more."""
+    """Free the resident model, if any; RuntimeError while it is making a clip.
+
+    Whoever still holds it can't generate with it any more.
+    """
     global _resident
     with _lock:
         if _resident is not None:
@@ -87,7 +91,7 @@ def resolve_device(wanted: str | None) -> str:
     }
     if not there.get(device.type, False):
         raise ModelError("device_missing", device=wanted)
-    return str(device)
+    return "cpu" if device.type == "cpu" else str(device)
 
 
 def find(spec: ModelSpec, home: Path) -> Path:

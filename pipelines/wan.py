@@ -28,7 +28,7 @@ class WanVideo:
     def __init__(
         self, pipe: WanPipeline, spec: ModelSpec, *, revision: str = "", folder: Path | None = None
     ) -> None:
-        self.pipe = pipe
+        self.pipe: Any = pipe
         self.spec = spec
         self.revision = revision
         pipe.set_progress_bar_config(disable=True)
@@ -79,9 +79,11 @@ class WanVideo:
             )
 
     def close(self) -> None:
-        """Let go of the weights; `generate` raises RuntimeError from here on."""
+        """Let go of the weights for good; RuntimeError while a clip is being made."""
+        if not self._closed and not self._busy.acquire(blocking=False):
+            raise RuntimeError(f"{self.spec.name} is making a clip")
         self._closed = True
-        del self.pipe
+        self.pipe = None
 
     def _frames(self, request: GenerationRequest, run: "_Run") -> Iterator[np.ndarray]:
         run.check()

@@ -14,11 +14,14 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 from pipelines.request import GenerationRequest
 
 
-def write_tiny_wan(folder: Path, *, residual: bool = True, two_experts: bool = True, seed: int = 0) -> Path:
+def write_tiny_wan(
+    folder: Path, *, residual: bool = True, two_experts: bool = True, channels: int = 16, seed: int = 0
+) -> Path:
     """Write a WanPipeline directory and return it.
 
-    `residual` gives a Wan2.2-style VAE (is_residual, patchified, 16x in space), else a Wan2.1-style one (8x).
-    Both are 4x in time with 16 channels and carry a `preview.json`.
+    `residual` gives a Wan2.2-style VAE (is_residual, patchified, 16x in space), else a Wan2.1-style one (8x);
+    both are 4x in time. 16 channels come with a `preview.json`; 48 without, and with a time for every token,
+    as in Wan2.2-TI2V-5B.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -26,21 +29,23 @@ def write_tiny_wan(folder: Path, *, residual: bool = True, two_experts: bool = T
         pipe = WanPipeline(
             tokenizer=tokenizer,
             text_encoder=_text_encoder(len(tokenizer)).eval(),
-            vae=_vae(residual).eval(),
+            vae=_vae(residual, channels).eval(),
             scheduler=UniPCMultistepScheduler(
                 prediction_type="flow_prediction",
                 use_flow_sigmas=True,
                 flow_shift=3.0,
                 num_train_timesteps=1000,
             ),
-            transformer=_expert().eval(),
-            transformer_2=_expert().eval() if two_experts else None,
+            transformer=_expert(channels).eval(),
+            transformer_2=_expert(channels).eval() if two_experts else None,
             boundary_ratio=0.875 if two_experts else None,
+            expand_timesteps=channels == 48,
         )
         pipe.save_pretrained(folder)
         factors = (torch.randn(16, 3) * 0.3).tolist()
-    facts = {"factors": factors, "bias": [0.1, 0.0, -0.1]}
-    (folder / "preview.json").write_text(json.dumps(facts), encoding="utf-8")
+    if channels == 16:
+        facts = {"factors": factors, "bias": [0.1, 0.0, -0.1]}
+        (folder / "preview.json").write_text(json.dumps(facts), encoding="utf-8")
     return folder
 
 
@@ -50,13 +55,13 @@ def tiny_request(**changes: object) -> GenerationRequest:
     return request.model_copy(update={"width": 64, "height": 64, "num_frames": 9, **changes})
 
 
-def _expert() -> WanTransformer3DModel:
+def _expert(channels: int) -> WanTransformer3DModel:
     return WanTransformer3DModel(
         patch_size=(1, 2, 2),
         num_attention_heads=2,
         attention_head_dim=12,
-        in_channels=16,
-        out_channels=16,
+        in_channels=channels,
+        out_channels=channels,
         text_dim=16,
         freq_dim=32,
         ffn_dim=32,
@@ -65,8 +70,10 @@ def _expert() -> WanTransformer3DModel:
     )
 
 
-def _vae(residual: bool) -> AutoencoderKLWan:
-    common = {"z_dim": 16, "num_res_blocks": 1, "scale_factor_temporal": 4}
+def _vae(residual: bool, channels: int) -> AutoencoderKLWan:
+    common = {"z_dim": channels, "num_res_blocks": 1, "scale_factor_temporal": 4}
+    if channels != 16:
+        common |= {"latents_mean": [0.1] * channels, "latents_std": [0.8] * channels}
     if residual:
         return AutoencoderKLWan(
             base_dim=8,

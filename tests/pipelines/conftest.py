@@ -1,13 +1,15 @@
 """The tiny Wan that the pipeline's tests share; one thread, so that they are quick on a busy machine."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from pipelines import loader
+from pipelines import loader, preview
 from pipelines.models import MODELS
+from pipelines.preview import Previews
 from pipelines.wan import WanVideo
 from tests.tiny_wan import write_tiny_wan
 
@@ -40,3 +42,27 @@ def tiny_plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def video(tiny_home: Path) -> WanVideo:
     """The tiny Wan, resident."""
     return loader.load(MODELS["sketch"], home=tiny_home, device="cpu")
+
+
+@pytest.fixture
+def every_preview(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
+    """No preview is dropped, however busy the machine: each accepted offer waits until its picture is there.
+
+    Returns the estimates that were offered so far.
+    """
+    offered: list[torch.Tensor] = []
+    offer = Previews.offer
+
+    def patient(self: Previews, x0: torch.Tensor, *, last: bool = False) -> None:
+        offered.append(x0.clone())
+        before = self._last
+        self._finished = None
+        offer(self, x0, last=last)
+        deadline = time.monotonic() + 60
+        while self._last != before and self._finished is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+    monkeypatch.setattr(Previews, "offer", patient)
+    monkeypatch.setattr(preview, "INTERVAL", 0)
+    return offered

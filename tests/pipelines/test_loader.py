@@ -249,7 +249,7 @@ def test_a_device_that_is_not_there(tiny_home: Path, device: str) -> None:
 def test_no_wish_takes_the_best_device() -> None:
     best = "cuda" if torch.cuda.is_available() else "cpu"
     assert [loader.resolve_device(wish) for wish in (None, "", "auto")] == [best] * 3
-    assert loader.resolve_device("cpu") == "cpu"
+    assert [loader.resolve_device(wish) for wish in ("cpu", "cpu:0")] == ["cpu"] * 2
 
 
 def test_the_revision_follows_the_weights_and_only_them(copy: Path) -> None:

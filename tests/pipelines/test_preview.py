@@ -4,11 +4,13 @@ import io
 import json
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKLWan
 from PIL import Image
 
 from pipelines import preview
@@ -109,7 +111,8 @@ def test_an_offer_becomes_a_picture_once() -> None:
     previews.close()
 
 
-def test_offers_in_haste_are_dropped_but_not_the_last() -> None:
+def test_offers_in_haste_are_dropped_but_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "INTERVAL", 1000)
     previews = Previews(IDENTITY, fps=8)
     previews.offer(torch.zeros(1, 3, 1, 2, 2))
     wait_for(previews)
@@ -188,55 +191,35 @@ def test_a_preview_that_cannot_be_made_is_left_out(
 
 
 def test_a_job_shows_its_clean_estimate_sharpening_into_the_clip(
-    video: WanVideo, monkeypatch: pytest.MonkeyPatch
+    video: WanVideo, monkeypatch: pytest.MonkeyPatch, every_preview: list[torch.Tensor]
 ) -> None:
-    """No step is skipped here: each shows UniPC's x0, and the last of these is the finished latents."""
-    monkeypatch.setattr(preview, "INTERVAL", 0)
-    offered: list[torch.Tensor] = []
-    offer = Previews.offer
-
-    def kept(self: Previews, x0: torch.Tensor, *, last: bool = False) -> None:
-        offered.append(x0.clone())
-        offer(self, x0, last=last)
-
-    monkeypatch.setattr(Previews, "offer", kept)
+    """Each preview shows UniPC's x0, and the last of these is the finished latents."""
     told: list[Progress] = []
-
-    def slowly(progress: Progress) -> None:
-        told.append(progress)
-        time.sleep(0.01)
-
     finals: list[torch.Tensor] = []
 
-    def spied(vae: object, latents: torch.Tensor) -> object:
+    def spied(vae: AutoencoderKLWan, latents: torch.Tensor) -> Iterator[np.ndarray]:
         finals.append(latents.clone())
-        return decode_chunks(vae, latents)  # type: ignore[arg-type]
+        return decode_chunks(vae, latents)
 
     monkeypatch.setattr("pipelines.wan.decode_chunks", spied)
-    frames = list(video.generate(tiny_request(num_inference_steps=8), slowly, lambda: False))
-    assert len(frames) == 9
-    assert len(offered) == 8
-    assert torch.allclose(offered[-1], finals[0], atol=1e-5), "the last estimate is the finished latents"
-    distances = [float((x0 - finals[0]).abs().mean()) for x0 in offered]
+    request = tiny_request(num_inference_steps=8)
+    assert len(list(video.generate(request, told.append, lambda: False))) == 9
+    assert len(every_preview) == 8
+    assert torch.allclose(every_preview[-1], finals[0], atol=1e-5)
+    distances = [float((x0 - finals[0]).abs().mean()) for x0 in every_preview]
     assert distances[0] > distances[4] > distances[-1]
     previews = [progress.preview for progress in told if progress.preview]
-    assert len(set(previews)) >= 3
+    assert len(previews) == 8
+    assert len(set(previews)) >= 6, "different pictures, until the last steps hardly change anything"
     for data in previews:
         assert opened(data).n_frames == 3, "all latent frames of 9 frames"
 
 
 def test_the_finished_picture_is_shown_however_fast_the_steps(
-    video: WanVideo, monkeypatch: pytest.MonkeyPatch
+    video: WanVideo, monkeypatch: pytest.MonkeyPatch, every_preview: list[torch.Tensor]
 ) -> None:
     monkeypatch.setattr(preview, "INTERVAL", 1000)
     told: list[Progress] = []
-
-    def waits_before_decoding(progress: Progress) -> None:
-        told.append(progress)
-        if progress.stage == "decoding":
-            time.sleep(0.3)
-
-    list(video.generate(tiny_request(), waits_before_decoding, lambda: False))
-    stages = [progress.stage for progress in told if progress.preview]
-    assert stages[-1] == "decoding"
-    assert len(stages) <= 2, "the first step's, if it was ready in time, and the last one's"
+    list(video.generate(tiny_request(), told.append, lambda: False))
+    shown = [(progress.stage, progress.step) for progress in told if progress.preview]
+    assert shown == [("denoising", 1), ("denoising", 6)], "the first, then the last"
