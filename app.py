@@ -127,7 +127,7 @@ def _share(settings: Settings, host: str, port: int) -> None:
     try:
         address = networking.setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
     except Exception as error:  # whatever it is, the page is not to suffer from it
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        reason = " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
         print(say("share_failed", terminal_language(), reason=reason), file=sys.stderr, flush=True)
     else:
         print(terminal("shared", terminal_language(), address=address), flush=True)

@@ -127,6 +127,11 @@ def _add_doors(app: FastAPI, studio: Studio) -> None:
     """Where the password and the admin token are entered."""
     settings, tries = studio.settings, Tries()
 
+    @app.get("/pass")
+    def back_to_the_start(request: Request) -> Response:
+        # Somebody opens the address of the page that said "wrong": the start asks again.
+        return RedirectResponse(f"{_root(request)}/", 303)
+
     @app.post("/pass")
     async def enter(request: Request) -> Response:
         secret, go_on = await _entered(request)

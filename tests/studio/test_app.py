@@ -100,7 +100,7 @@ def test_it_ends_when_told_from_anywhere(number: int, tmp_path: Path) -> None:
     )  # fmt: skip
     assert process.stdout is not None
     assert f"http://127.0.0.1:{port}" in process.stdout.readline()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while time.monotonic() < until:
         try:
             httpx.get(f"http://127.0.0.1:{port}/healthz")
@@ -110,7 +110,7 @@ def test_it_ends_when_told_from_anywhere(number: int, tmp_path: Path) -> None:
     with httpx.stream("GET", f"http://127.0.0.1:{port}/en/gradio_api/heartbeat/abc", timeout=30) as stream:
         next(stream.iter_raw(), b"")
         process.send_signal(number)
-        assert process.wait(timeout=15) == 0
+        assert process.wait(timeout=30) == 0
     assert "Traceback" not in process.stdout.read()
 
 
