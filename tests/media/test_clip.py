@@ -92,6 +92,16 @@ def test_the_colours_and_the_order_are_those_that_went_in(tmp_path: Path) -> Non
             assert abs(picture - went[:120].astype(int)).mean() < 2.5
 
 
+def test_every_frame_carries_the_label_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    grey = np.full((192, 320, 3), 128, np.uint8)
+    write(tmp_path / "a.mp4", [grey] * 17)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        for frame in container.decode(video=0):
+            changed = np.abs(frame.to_ndarray(format="rgb24").astype(int) - 128).max(axis=2) > 12
+            rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+            assert (rows[0] > 150, columns[0] > 150, changed.sum() > 2000) == (True, True, True)
+
+
 @pytest.mark.parametrize("size", [(192, 320), (256, 256), (832, 480), (1280, 720)])
 def test_every_size(size: tuple[int, int], tmp_path: Path) -> None:
     facts = write(tmp_path / "a.mp4", frames(17, *size))

@@ -114,6 +114,19 @@ def test_it_ends_when_told_from_anywhere(number: int, tmp_path: Path) -> None:
     assert "Traceback" not in process.stdout.read()
 
 
+@pytest.mark.slow
+def test_its_worker_ends_with_it(tmp_path: Path) -> None:
+    with running_app(tmp_path / "home") as app:
+        until = time.monotonic() + 90
+        while app.worker_pid() is None and time.monotonic() < until:
+            time.sleep(0.2)
+        assert app.worker_pid() is not None, app.log()
+        app.process.send_signal(signal.SIGTERM)
+        assert app.process.wait(timeout=60) == 0
+        assert app.worker_pid() is None
+        assert "Traceback" not in app.log()
+
+
 @pytest.fixture
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The environment of a new studio for a program run inside the test; its home."""
