@@ -47,7 +47,7 @@ def write_clip(
 
     The frames are taken one by one and never kept. The file has a temporary name (`*.part.mp4` beside `path`)
     until it holds `expected_frames`. Raises MediaError "disk_full" or "encode_failed"; what the frames'
-    iterator raises passes through. No temporary file is left, unless the process is killed (see `sweep`).
+    iterator raises passes through. No temporary file is left, unless the process is killed.
     """
     if len(recipe.encode()) > MAX_RECIPE_BYTES:
         raise ValueError("the recipe is too long for a file's comment")
@@ -70,14 +70,6 @@ def write_clip(
     return ClipFacts(
         frames=found.frames, seconds=found.seconds, width=width, height=height, bytes=size, sha256=digest
     )
-
-
-def sweep(folder: Path) -> int:
-    """Remove what killed writers left in a folder, and count it. Only while nobody writes there."""
-    left = list(folder.glob(f"*{PART}"))
-    for part in left:
-        part.unlink(missing_ok=True)
-    return len(left)
 
 
 def _encode(
