@@ -47,7 +47,7 @@ class Create:
 
 
 def build(page: Page) -> tuple[Create, Dependency]:
-    """Lay out the form and the stage and wire their events; also the event that ends when a followed job has."""
+    """Lay out form and stage and wire their events; also the event that ends when a followed job has."""
     t, spec, desk = page.t, page.studio.models()[0], Desk(page)
     first = examples()[0].prompt[page.language]
     with gr.Row(elem_id="create"):
@@ -238,6 +238,6 @@ def _wire_stage(made: Create, follower: Follower, *, shown: gr.HTML, strip: gr.H
     made.job.change(made.desk.takes, made.job, strip, **QUICK)
     followed.then(made.desk.takes, made.job, strip, **QUICK)
     followed.then(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **QUICK)
-    return followed
     for pressed in (shown, strip):
         pressed.act(act, None, [*made.outputs(), made.job, made.notice], **QUICK)
+    return followed

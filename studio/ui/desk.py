@@ -1,5 +1,7 @@
-"""What happens when something on the Create tab is used: handlers that answer in milliseconds, jobs are followed
-elsewhere. Each returns values or updates by the names of the form's fields."""
+"""What happens when something on the Create tab is used: handlers that answer in milliseconds.
+
+Jobs are followed elsewhere. Updates of the form are given by the names of its fields.
+"""
 
 import contextlib
 import time
@@ -117,7 +119,7 @@ class Desk:
     # -- the buttons of stage and strip --------------------------------------------------------------------
 
     def act(self, event: gr.EventData, request: gr.Request) -> tuple[Any, str, Updates]:
-        """Do what a button says: the job to follow from now on, a sentence if it is refused, fields to fill."""
+        """Do what a button says: the job to follow now, a sentence if it is refused, fields to fill."""
         what, key = acted(event)
         visitor, studio = self.page.visitor(request), self.page.studio
         try:

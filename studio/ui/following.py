@@ -28,7 +28,7 @@ class Follower:
     async def follow(self, job: str, request: gr.Request) -> AsyncIterator[str]:
         """Yield the stage's HTML until the job has ended or the page has turned away.
 
-        `job` is a job's id; what may stand after a space only makes the value new, to follow the same id again.
+        `job` is a job's id; what may stand after a space only makes the value new, to follow it again.
         """
         session, turn = request.session_hash or "", object()
         self._turns[session] = turn

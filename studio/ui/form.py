@@ -57,7 +57,8 @@ def default_length(spec: ModelSpec) -> int:
 
 def derived(page: Page, spec: ModelSpec, *, style: str, quality: str, seconds: float) -> dict[str, str]:
     """What an advanced field left empty will be, to show in its place."""
-    sampling = spec.sampling.get(quality, spec.sampling[DEFAULT_QUALITY])  # type: ignore[call-overload]
+    known = {str(name): sampling for name, sampling in spec.sampling.items()}
+    sampling = known.get(quality, known[DEFAULT_QUALITY])
     chosen = STYLES.get(style)
     negative = (chosen.negative if chosen and spec.negative_prompt else "") or spec.negative_prompt
     return {
@@ -71,9 +72,9 @@ def derived(page: Page, spec: ModelSpec, *, style: str, quality: str, seconds: f
 
 
 def filled(page: Page, kept: dict[str, Any], *, keep_seed: bool = True) -> dict[str, Any]:
-    """The values of every field that make the same clip as a kept form; what it does not name goes back to empty.
+    """The value of every field that makes the same clip as a kept form; what it does not name becomes empty.
 
-    A form out of a file may name a model, style or size that is not here (any more): those keep their defaults.
+    A form out of a file may name a model, style or size that is not here (any more): defaults then.
     """
     spec = MODELS.get(str(kept.get("model"))) or page.studio.models()[0]
     size = str(kept.get("size"))

@@ -98,8 +98,8 @@ def recipe(page: Page, rows: Iterable[tuple[str, object]], *, opened: bool = Fal
         for name, value in rows
         if value not in (None, "")
     )
-    title = escape(page.t("recipe_title"))
-    return f'<details class="recipe"{attributes(open=opened)}><summary>{title}</summary><dl>{body}</dl></details>'
+    named = attributes(class_="recipe", open=opened)
+    return f"<details{named}><summary>{escape(page.t('recipe_title'))}</summary><dl>{body}</dl></details>"
 
 
 def acted(event: object) -> tuple[str, str]:

@@ -1,15 +1,16 @@
 """The page: frame, tabs, and what one tab does to another.
 
-Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id textarea` or `#id input`, a choice is
-`#id input[value=…]`.
+Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id textarea` or `#id input`.
 - form: prompt, examples, style, size, length, quality, seed, dice, model, advanced (an accordion; inside:
-  negative_prompt, num_inference_steps, guidance_scale, guidance_scale_2, flow_shift, num_frames), drop_mp4 (`#drop_mp4 input[type=file]`), notice, price, generate
-- stage: its `section` has data-state (empty, queued, running, done, failed, cancelled, unknown), data-job, data-mine;
-  inside: preview (the running picture), player, cancel, retry, download, again, copy_link; below: takes
+  negative_prompt, num_inference_steps, guidance_scale, guidance_scale_2, flow_shift, num_frames),
+  drop_mp4 (`#drop_mp4 input[type=file]`), notice, price, generate
+- stage: its `section` has data-state (empty, queued, running, done, failed, cancelled, unknown), data-job and
+  data-mine; inside: preview (the running picture), player, cancel, retry, download, again, copy_link
+- below the stage: takes
 - tabs: tab_create-button, tab_queue-button, tab_library-button
 - queue: queue_list (`li.row[data-state][data-job]`), pause
-- library: library_grid (`button.card[data-key]`), library_more, library_panel, panel_player, panel_close, use_recipe,
-  delete
+- library: library_grid (`button.card[data-key]`), library_more, library_panel, panel_player, panel_close,
+  use_recipe, delete
 - frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
 """
 
@@ -98,6 +99,7 @@ def _bar(page: Page, visitor: Visitor | None = None) -> str:
         )
         door = "" if visitor.admin else f"<a{named}>{icon('key')}</a>"
     other = "en" if page.language == "zh" else "zh"
+    spoken = "zh-CN" if page.language == "zh" else "en"
     lang = "en" if other == "en" else "zh-CN"
     language = attributes(
         href=f"../lang/{other}",
@@ -107,19 +109,21 @@ def _bar(page: Page, visitor: Visitor | None = None) -> str:
         hreflang=lang,
         data_next=f"/{other}/",
     )
-    looks = "".join(
-        f"<button{attributes(type='button', id=id_, class_=f'btn bare {look}', data_local=act, title=text, aria_label=text)}>"
-        f"{icon(symbol)}</button>"
-        for id_, look, act, text, symbol in (
-            ("show_keys", "wide-only", "keys", page.t("keys"), "keys"),
-            ("light_dark", "", "theme", page.t("light_dark"), "theme"),
-        )
-    )
+    looks = _local(page.t("keys"), "show_keys", "keys", "wide-only")
+    looks += _local(page.t("light_dark"), "light_dark", "theme")
     name = f'<a class="name" href="./"><span>{escape(page.t("title"))}</span></a>'
     return (
-        f'<header class="topbar">{name}<span class="grow"></span><span id="pill">{pill}</span>'
+        f'<header class="topbar" data-lang="{spoken}">{name}<span class="grow"></span><span id="pill">{pill}</span>'
         f"<a{language}>{'English' if other == 'en' else '中文'}</a>{looks}{door}</header>"
     )
+
+
+def _local(text: str, id_: str, act: str, look: str = "") -> str:
+    """A button of the bar that studio.js answers by itself."""
+    named = attributes(
+        type="button", id=id_, class_=f"btn bare {look}".strip(), data_local=act, title=text, aria_label=text
+    )
+    return f"<button{named}>{icon(act)}</button>"
 
 
 def _dialogs(page: Page) -> str:
@@ -138,8 +142,9 @@ def _dialogs(page: Page) -> str:
         key: escape(page.t(key))
         for key in ("yes", "no", "close", "keys", "reconnecting", "dropping", "copied")
     }
-    return """<dialog id="confirm" aria-labelledby="confirm_title"><p id="confirm_title"></p><p class="muted"></p>
-<form method="dialog" class="actions"><button class="btn" value="no" id="confirm_no">{no}</button>
+    return """<dialog id="confirm" aria-labelledby="confirm_title"><p id="confirm_title"></p>
+<p class="muted"></p><form method="dialog" class="actions">
+<button class="btn" value="no" id="confirm_no">{no}</button>
 <button class="btn danger" value="yes" id="confirm_yes">{yes}</button></form></dialog>
 <dialog id="keys" aria-label="{keys}"><p>{keys}</p><dl>{rows}</dl>
 <form method="dialog" class="actions"><button class="btn raised">{close}</button></form></dialog>

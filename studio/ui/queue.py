@@ -76,13 +76,16 @@ def _group(page: Page, visitor: Visitor, title: str, views: list[JobView]) -> st
     if not views:
         return ""
     rows = "".join(_row(page, visitor, view) for view in views)
-    return f'<section><h3>{escape(title)} <span class="count">{len(views)}</span></h3><ul class="rows">{rows}</ul></section>'
+    count = f'<span class="count">{len(views)}</span>'
+    return f'<section><h3>{escape(title)} {count}</h3><ul class="rows">{rows}</ul></section>'
 
 
 def _row(page: Page, visitor: Visitor, view: JobView) -> str:
     job = view.job
     prompt = str(job.form.get("prompt") or job.request.prompt)
     owner = page.t("you") if job.owner == visitor.owner else page.t("someone")
+    mine = "row mine" if job.owner == visitor.owner else "row"
+    line = attributes(class_=mine, data_state=job.state, data_job=job.id)
     named = attributes(
         type="button",
         class_="open",
@@ -91,7 +94,7 @@ def _row(page: Page, visitor: Visitor, view: JobView) -> str:
         title=prompt,
     )
     return (
-        f'<li class="row{" mine" if job.owner == visitor.owner else ""}" data-state="{job.state}" data-job="{job.id}">'
+        f"<li{line}>"
         f'<span class="dot" aria-hidden="true"></span>{_still(view)}<button{named}>{escape(prompt)}</button>'
         f'<span class="what">{escape(MODELS[job.model].title)} · {job.request.size}</span>'
         f'<span class="owner">{escape(owner)}</span><span class="state">{_state(page, view)}</span>'
@@ -128,7 +131,8 @@ def _state(page: Page, view: JobView) -> str:
         return escape(words)
     words = page.state(job.state)
     if job.state == "failed" and job.error is not None:
-        return f'<span title="{escape(page.say(job.error))}">{escape(words)}: {escape(page.say(job.error))}</span>'
+        why = escape(page.say(job.error))
+        return f'<span title="{why}">{escape(words)}: {why}</span>'
     if job.finished:
         words += " · " + page.ago(job.finished)
     return escape(words)
@@ -153,6 +157,7 @@ def _buttons(page: Page, visitor: Visitor, view: JobView) -> str:
 def pill(page: Page) -> str:
     """The queue in a few words for the top bar."""
     ahead, wait = page.studio.jobs.ahead()
+    later = ""
     if page.studio.jobs.paused():
         words, look = page.t("pill_paused"), "warn"
     elif not ahead:
@@ -160,5 +165,6 @@ def pill(page: Page) -> str:
     else:
         words, look = page.t("pill_ahead", count=ahead), "busy"
         if wait:
-            words += " · " + page.t("price_about", time=page.duration(wait))
-    return f'<span class="pill {look}" role="status"><span class="dot"></span>{escape(words)}</span>'
+            later = " · " + page.t("price_about", time=page.duration(wait))
+    words = f'{escape(words)}<span class="wide-only">{escape(later)}</span>'
+    return f'<span class="pill {look}" role="status"><span class="dot"></span>{words}</span>'

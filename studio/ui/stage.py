@@ -35,7 +35,7 @@ def unknown(page: Page, notice: Notice) -> str:
 
 
 def render(page: Page, view: JobView, *, beat: int = 0) -> str:
-    """A job as its visitor sees it now. `beat` counts up while it is followed: the page knows the line is alive."""
+    """A job as its visitor sees it now. `beat` counts up while it is followed: the line is alive."""
     draw = {
         "queued": _waiting,
         "running": _running,
@@ -69,8 +69,8 @@ def _stage(
     job: str = "",
     mine: bool = False,
     beat: int = 0,
-    width: int = 16,
-    height: int = 9,
+    width: int = 5,
+    height: int = 3,
 ) -> str:
     shape = "tall" if height > width else "square" if height == width else "wide"
     named = attributes(
@@ -134,7 +134,8 @@ def _failed(page: Page, view: JobView) -> tuple[str, str]:
     error = view.job.error or Notice("internal")
     again = button(page.t("retry"), "retry", key=view.job.id, symbol="again", look="raised", id_="retry")
     screen = (
-        f'<div class="veil bad"><h2 role="alert">{escape(page.t("failed_title"))}</h2><p>{escape(page.say(error))}</p>'
+        f'<div class="veil bad"><h2 role="alert">{escape(page.t("failed_title"))}</h2>'
+        f"<p>{escape(page.say(error))}</p>"
         f"{again if view.may_change else ''}</div>"
     )
     return screen, facts(_about(page, view))
@@ -174,7 +175,8 @@ def player(page: Page, asset: Asset, *, id_: str = "player") -> str:
     scrub += f' aria-label="{escape(page.t("player_scrub"))}">'
     full = button(page.t("player_full"), "full", symbol="full", look="bare", quiet=True)
     counter = f'<output class="counter">1 / {asset.frames}</output>'
-    return f'<div class="player"><video{named}></video><div class="deck">{controls}{scrub}{counter}{full}</div></div>'
+    deck = f'<div class="deck">{controls}{scrub}{counter}{full}</div>'
+    return f'<div class="player"><video{named}></video>{deck}</div>'
 
 
 def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:

@@ -1,5 +1,7 @@
 // What the page does by itself in the browser: address, keys, player, questions, drop, light and dark. No library.
 window.studio = (() => {
+  // Dark unless chosen otherwise, whatever the system says: pictures are judged against a dark ground.
+  try { document.documentElement.dataset.theme = localStorage.getItem('wan_theme') || 'dark'; } catch { /* private mode */ }
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const keep = (name, value) => { try { sessionStorage.setItem(name, value); } catch { /* private mode */ } };
@@ -103,6 +105,12 @@ window.studio = (() => {
   document.addEventListener('error', (event) => {
     if (event.target.matches?.('.card img, .cell img, .still img')) event.target.parentElement.classList.add('missing');
     if (inPlayer(event)) event.target.closest('.player').classList.add('missing');
+    if (event.target.matches?.('.live')) event.target.style.visibility = 'hidden';
+  }, true);
+  document.addEventListener('load', (event) => {
+    if (!event.target.matches?.('.live')) return;
+    event.target.style.visibility = '';
+    one('#stage').style.setProperty('--last', `url("${event.target.currentSrc}")`);
   }, true);
 
   // -- thumbnails play while one points at them ----------------------------------------------------------------
@@ -126,6 +134,8 @@ window.studio = (() => {
       event.preventDefault();
       one('#generate')?.click();
     } else if (event.key === 'Escape') {
+      // The same key press would close the question that it opens.
+      event.preventDefault();
       const stop = one('#cancel');
       if (stop?.offsetParent) stop.click(); else one('#panel_close')?.click();
     } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -178,18 +188,24 @@ window.studio = (() => {
   });
 
   // -- what was typed outlives a reload -----------------------------------------------------------------------------
-  const DRAFTED = ['prompt', 'seed', 'negative_prompt'];
+  const WRITTEN = ['prompt', 'seed', 'negative_prompt'];
+  const CHOSEN = ['style', 'size', 'length', 'quality'];
   function draft(field) {
-    const id = DRAFTED.find((name) => field.closest?.(`#${name}`));
+    const id = [...WRITTEN, ...CHOSEN].find((name) => field.closest?.(`#${name}`));
     if (id) keep(`wan_${id}`, field.value);
   }
   function restoreDraft() {
-    for (const id of DRAFTED) {
+    for (const id of WRITTEN) {
       const field = one(`#${id} textarea, #${id} input`);
       const text = kept(`wan_${id}`);
       if (!field || field.value || !text) continue;
       field.value = text;
       field.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    for (const id of CHOSEN) {
+      const value = kept(`wan_${id}`);
+      const radio = all(`#${id} input[type=radio]`).find((one) => one.value === value);
+      if (radio && !radio.checked) radio.click();
     }
   }
 
@@ -219,12 +235,19 @@ window.studio = (() => {
   }
   function group() {
     // Gradio gives each radio a name of its own; one name a group gives arrow keys and a single stop for Tab.
-    for (const id of ['style', 'size', 'length', 'quality']) {
+    for (const id of CHOSEN) {
       for (const radio of all(`#${id} input[type=radio]`)) if (radio.name !== id) radio.name = id;
     }
   }
+  function speak() {
+    // Gradio names the browser's language; the page has one of its own.
+    const language = one('.topbar')?.dataset.lang;
+    if (language && document.documentElement.lang !== language) document.documentElement.lang = language;
+  }
   function begin() {
     if (!one('#stage section') || !one('#line') || !one('#prompt textarea')) { setTimeout(begin, 60); return; }
+    speak();
+    new MutationObserver(speak).observe(document.documentElement, { attributeFilter: ['lang'] });
     restoreDraft();
     arrange();
     group();

@@ -1,4 +1,4 @@
-"""The look: one set of tokens (studio.css) that Gradio's own theme variables point to, and what the page loads."""
+"""The look: one set of tokens (studio.css) that Gradio's variables point to, and what the page loads."""
 
 import base64
 from collections.abc import Iterator
@@ -96,13 +96,11 @@ def theme() -> gr.themes.Base:
 
 
 def mount_options() -> dict[str, Any]:
-    """What `gr.mount_gradio_app` needs for the look, the keys and the covers; all of it inside the page itself."""
+    """What `gr.mount_gradio_app` needs for look, keys and covers; all of it lies inside the page itself."""
     script = (FOLDER / "studio.js").read_text(encoding="utf-8")
     style = (FOLDER / "studio.css").read_text(encoding="utf-8") + "\n".join(_drawn())
-    # The theme is set before the first paint; a light page must not flash dark.
-    early = "document.documentElement.dataset.theme=(()=>{try{return localStorage.getItem('wan_theme')}catch{}})()||'dark'"
-    # In the head, not as Gradio's `css`: that one prefixes every rule, which breaks those on :root and in @media.
-    head = f"<style>{style}</style><script>{early}</script><script>{script}</script>"
+    # Not as Gradio's `css`: that one prefixes every rule, which breaks those on :root and in @media.
+    head = f"<style>{style}</style><script>{script}</script>"
     return {"theme": theme(), "head": head, "footer_links": []}
 
 
@@ -113,7 +111,8 @@ def _drawn() -> Iterator[str]:
         cover = COVERS / f"{style.name}.webp"
         if cover.exists():
             data = base64.b64encode(cover.read_bytes()).decode()
-            yield f'#style label:has(input[value="{style.name}"]){{--cover:url(data:image/webp;base64,{data})}}'
+            cover_url = f"url(data:image/webp;base64,{data})"
+            yield f'#style label:has(input[value="{style.name}"]){{--cover:{cover_url}}}'
         yield f'#style label:has(input[value="{style.name}"]){{--a:{ground};--b:{middle};--c:{light}}}'
     for size in {size for spec in MODELS.values() for size in spec.sizes}:
         scale = 18 / max(size)
