@@ -101,6 +101,8 @@ def webp(pictures: np.ndarray, *, milliseconds: int) -> bytes:
         loop=0,
         quality=60,
         method=0,
+        kmin=0,
+        kmax=0,  # no key frames inside: nobody seeks in a preview, and they cost a fifth of the time
     )
     return buffer.getvalue()
 
