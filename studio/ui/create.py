@@ -83,6 +83,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
                     label=page.field("quality"),
                     elem_id="quality",
                 )
+            area(f'<p class="muted">{escape(t("quality_hint"))}</p>', "quality_hint")
             with gr.Row(elem_id="seed_row"):
                 seed = gr.Textbox(
                     label=page.field("seed"),

@@ -81,7 +81,8 @@ def filled(page: Page, kept: dict[str, Any], *, keep_seed: bool = True) -> dict[
     if size not in [value for _, value in sizes(spec)]:
         size = sizes(spec)[0][1]
     style = str(kept.get("style") or "none")
-    quality = str(kept.get("quality") or DEFAULT_QUALITY)
+    # What a request falls back to, so that the same clip comes out.
+    quality = str(kept.get("quality") or QUALITIES[0])
     values: dict[str, Any] = {name: _text(kept.get(name)) for name in ADVANCED}
     frames = kept.get("num_frames") or spec.default_frames
     seconds = (int(frames) - 1) / spec.fps if str(frames).isdecimal() else default_length(spec)

@@ -113,7 +113,8 @@ def _bar(page: Page, visitor: Visitor | None = None) -> str:
     looks += _local(page.t("light_dark"), "light_dark", "theme")
     name = f'<a class="name" href="./"><span>{escape(page.t("title"))}</span></a>'
     return (
-        f'<header class="topbar" data-lang="{spoken}">{name}<span class="grow"></span><span id="pill">{pill}</span>'
+        f'<header class="topbar" data-lang="{spoken}">{name}<span class="grow"></span>'
+        f'<span id="pill">{pill}</span>'
         f"<a{language}>{'English' if other == 'en' else '中文'}</a>{looks}{door}</header>"
     )
 

@@ -107,7 +107,7 @@ def _running(page: Page, view: JobView) -> tuple[str, str]:
         stage, step, total = progress.stage, progress.step, progress.total
         version = progress.preview_version
     words = [page.t("step", step=step, total=total)] if stage == "denoising" and total else []
-    words.insert(0, page.stage(stage))
+    words.insert(0, page.t("stopping") if view.job.cancel_requested else page.stage(stage))
     if view.eta:
         words.append(page.t("left", time=page.duration(view.eta)))
     if version:
