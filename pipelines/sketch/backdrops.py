@@ -37,10 +37,16 @@ def _peaks(s: Sheet, base: float, size: float, step: float, snow: float) -> None
         s.poly(DARK, base, (x + w * 0.25, -0.05), (x + w, -0.05), (x + lean, h))
         if snow:
             a, b = 1 - snow, 1 - snow * 0.7
-            s.poly(ACCENT, base, (x + lean, h), (x + lean * a - w * (1 - a), h * a),
+            s.poly(
+                ACCENT,
+                base,
+                (x + lean, h),
+                (x + lean * a - w * (1 - a), h * a),
                 (x + lean * b - w * 0.05, h * (b + 0.02)),
-                   (x + lean * a + w * 0.04, h * (a - 0.04)), (x + lean * b + w * 0.1, h * b),
-                       (x + lean * a + w * (1 - a), h * a))
+                (x + lean * a + w * 0.04, h * (a - 0.04)),
+                (x + lean * b + w * 0.1, h * b),
+                (x + lean * a + w * (1 - a), h * a),
+            )
     s.ridge(BODY, base, lambda x: -0.04)
 
 
@@ -133,8 +139,14 @@ def _windows(s: Sheet, base: float, x: float, y: float, w: float, h: float, shar
     for i in range(columns):
         for j in range(rows):
             if s.rng.random() < share:
-                s.box(LAMP, base, x + (i - (columns - 1) / 2) * step, y + h - 0.06 - j * step * 1.15, 0.024,
-                    0.032)
+                s.box(
+                    LAMP,
+                    base,
+                    x + (i - (columns - 1) / 2) * step,
+                    y + h - 0.06 - j * step * 1.15,
+                    0.024,
+                    0.032,
+                )
 
 
 def _city(s: Sheet, layer: int) -> None:
@@ -172,8 +184,13 @@ def _grassland(s: Sheet, layer: int) -> None:
         line = s.hills(0.5, 0.05)
         for x in s.spots(0.07):
             h = s.rng.uniform(0.03, 0.06)
-            s.poly(BODY, 0.83, (x - 0.02, line(x) - 0.01), (x + 0.02, line(x) - 0.01),
-                (x + s.rng.uniform(-0.02, 0.02), line(x) + h))
+            s.poly(
+                BODY,
+                0.83,
+                (x - 0.02, line(x) - 0.01),
+                (x + 0.02, line(x) - 0.01),
+                (x + s.rng.uniform(-0.02, 0.02), line(x) + h),
+            )
         s.ridge(BODY, 0.83, line)
         s.ridge(ACCENT, 0.93, s.hills(0.8, 0.04))
         for x in s.spots(0.17, 0.4):
@@ -203,9 +220,16 @@ def _space(s: Sheet, layer: int) -> None:
     if layer == 0:
         x, y, r = s.rng.uniform(0.5, 0.58), s.rng.uniform(0.40, 0.48), s.rng.uniform(0.115, 0.145)
         turns = [math.pi * k / 24 for k in range(49)]
-        wide, tight = ([(x + q * r * (1.75 * math.cos(a) - 0.16 * math.sin(a)),
-            y + q * r * (0.5 * math.cos(a) + 0.42 * math.sin(a)))
-                        for a in turns] for q in (1.0, 0.76))
+        wide, tight = (
+            [
+                (
+                    x + q * r * (1.75 * math.cos(a) - 0.16 * math.sin(a)),
+                    y + q * r * (0.5 * math.cos(a) + 0.42 * math.sin(a)),
+                )
+                for a in turns
+            ]
+            for q in (1.0, 0.76)
+        )
         # The ring's back half, the planet, then the front half over it.
         s.poly(ACCENT, 1.0, *wide[:25], *reversed(tight[:25]))
         s.dot(BODY, 1.0, x, y, r)
@@ -235,10 +259,16 @@ def _village(s: Sheet, layer: int) -> None:
                 y, ww = tier * (h + 0.05), w * (1 - 0.22 * tier)
                 s.box(BODY, 0.80, x, y - 0.06, ww * 0.86, h + 0.06)
                 # Eaves turned up at the ends: an old street, not a suburb.
-                s.poly(ACCENT, 0.80, (x - ww * 0.66, y + h + 0.025), (x - ww * 0.5, y + h - 0.015),
+                s.poly(
+                    ACCENT,
+                    0.80,
+                    (x - ww * 0.66, y + h + 0.025),
+                    (x - ww * 0.5, y + h - 0.015),
                     (x + ww * 0.5, y + h - 0.015),
-                       (x + ww * 0.66, y + h + 0.025), (x + ww * 0.3, y + h + 0.085),
-                           (x - ww * 0.3, y + h + 0.085))
+                    (x + ww * 0.66, y + h + 0.025),
+                    (x + ww * 0.3, y + h + 0.085),
+                    (x - ww * 0.3, y + h + 0.085),
+                )
                 for side in (-0.24, 0.24):
                     s.box(LAMP, 0.80, x + side * ww, y + h * 0.35, 0.05, 0.06)
             s.box(DARK, 0.80, x, -0.06, 0.05, h * 0.62 + 0.06)
@@ -265,9 +295,15 @@ def _snowfield(s: Sheet, layer: int) -> None:
 
 
 _DRAW: dict[str, tuple[Callable[[Sheet, int], None], int]] = {
-    "sea": (_sea, 4), "mountains": (_mountains, 3), "desert": (_desert, 3), "forest": (_forest, 3),
-        "city": (_city, 3),
-    "grassland": (_grassland, 3), "river": (_river, 4), "space": (_space, 3), "village": (_village, 3),
+    "sea": (_sea, 4),
+    "mountains": (_mountains, 3),
+    "desert": (_desert, 3),
+    "forest": (_forest, 3),
+    "city": (_city, 3),
+    "grassland": (_grassland, 3),
+    "river": (_river, 4),
+    "space": (_space, 3),
+    "village": (_village, 3),
     "snowfield": (_snowfield, 3),
 }
 
@@ -301,8 +337,9 @@ def _stars(s: Sheet, layer: int) -> None:
 
 
 @functools.cache
-def sheets(backdrop: str, variant: int, height: int, width: int, device: torch.device) -> tuple[torch.Tensor,
-    ...]:
+def sheets(
+    backdrop: str, variant: int, height: int, width: int, device: torch.device
+) -> tuple[torch.Tensor, ...]:
     """The layers' masks, far to near: uint8 [6, height, 2*width] each, 255 for full coverage.
 
     Channels: body, accent, lamp, dark (their sum is the coverage), edge line inside the top, shadow above.

@@ -125,8 +125,11 @@ def _noun_en(scene: Scene, rng: random.Random) -> str:
         noun = pattern.replace("{c}", colour + " " if colour else "")
     # "umbrella", "coat" and the like want their own article.
     for word in ("with", "in", "under", "holding", "flying", "on"):
-        noun = re.sub(rf"\b{word} ((?:[a-z-]+ )*)(umbrella|kite|coat|robe|dress|bow|bicycle|bike)\b",
-                      lambda m, w=word: f"{w} {_article(m[1] + m[2])} {m[1]}{m[2]}", noun)
+        noun = re.sub(
+            rf"\b{word} ((?:[a-z-]+ )*)(umbrella|kite|coat|robe|dress|bow|bicycle|bike)\b",
+            lambda m, w=word: f"{w} {_article(m[1] + m[2])} {m[1]}{m[2]}",
+            noun,
+        )
     if rng.random() < 0.08:
         return noun
     return f"the {noun}" if rng.random() < 0.12 else f"{_article(noun)} {noun}"
@@ -201,8 +204,9 @@ def _chinese(scene: Scene, said: set[str], rng: random.Random, filler: float) ->
         # "一只小船在夜晚的海上向左航行"
         joined = f"{main}在{where}{act}" if where and place else f"{where}{comma if where else ''}{main}{act}"
         parts = [opening + (rng.choice(("：", ":", comma)) if opening and rng.random() < 0.5 else ""), ""]
-        parts = ["".join(parts) + joined, weather] if rng.random() < 0.6 else [weather,
-            "".join(parts) + joined]
+        parts = (
+            ["".join(parts) + joined, weather] if rng.random() < 0.6 else [weather, "".join(parts) + joined]
+        )
     lead = [extras.pop()] if extras and rng.random() < 0.25 else []
     text = comma.join(part for part in (*lead, *parts, *extras) if part)
     return text + rng.choice(("。", "", "", ".", "！"))
@@ -253,26 +257,39 @@ def _view_zh(scene: Scene, said: set[str], rng: random.Random, place: str, time:
 def words() -> dict[str, list[dict[str, str]]]:
     """What the model knows, for people: per attribute the values' names in both languages."""
     tables = {
-        "subject": (lex.SUBJECT_EN, lex.SUBJECT_ZH), "colour": (lex.COLOUR_EN, lex.COLOUR_ZH),
-            "backdrop": (lex.PLACE_EN, lex.PLACE_ZH),
-        "time": (lex.TIME_EN, lex.TIME_ZH), "weather": (lex.WEATHER_EN, lex.WEATHER_ZH),
-            "style": (lex.STYLE_EN, lex.STYLE_ZH),
+        "subject": (lex.SUBJECT_EN, lex.SUBJECT_ZH),
+        "colour": (lex.COLOUR_EN, lex.COLOUR_ZH),
+        "backdrop": (lex.PLACE_EN, lex.PLACE_ZH),
+        "time": (lex.TIME_EN, lex.TIME_ZH),
+        "weather": (lex.WEATHER_EN, lex.WEATHER_ZH),
+        "style": (lex.STYLE_EN, lex.STYLE_ZH),
         "camera": (lex.CAMERA_EN, lex.CAMERA_ZH),
     }
-    names = {"subject": "subjects", "colour": "colours", "backdrop": "backdrops", "time": "times",
+    names = {
+        "subject": "subjects",
+        "colour": "colours",
+        "backdrop": "backdrops",
+        "time": "times",
         "weather": "weathers",
-             "style": "styles", "camera": "cameras"}
+        "style": "styles",
+        "camera": "cameras",
+    }
     out: dict[str, list[dict[str, str]]] = {}
     for attribute, (english, chinese) in tables.items():
         out[names[attribute]] = [
             {"value": value, "en": english[value][0].replace("{c}", ""), "zh": _plain(chinese[value][0])}
-            for value in ATTRIBUTES[attribute] if value not in ("default", "none")
+            for value in ATTRIBUTES[attribute]
+            if value not in ("default", "none")
         ]
-    ways = {"left": ("moving left", "向左移动"), "right": ("moving right", "向右移动"), "up": ("rising",
-        "上升"),
+    ways = {
+        "left": ("moving left", "向左移动"),
+        "right": ("moving right", "向右移动"),
+        "up": ("rising", "上升"),
         "down": ("coming down", "下降"),
-            "stand": ("standing still", "静止不动"), "grow": ("growing", "变大"), "fade_in": ("fading in",
-                "渐渐出现")}
+        "stand": ("standing still", "静止不动"),
+        "grow": ("growing", "变大"),
+        "fade_in": ("fading in", "渐渐出现"),
+    }
     out["actions"] = [{"value": value, "en": en, "zh": zh} for value, (en, zh) in ways.items()]
     return out
 

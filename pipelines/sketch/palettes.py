@@ -43,34 +43,72 @@ SPACE_SKIES: dict[str, tuple[RGB, ...]] = {
     "night": _row("05071a 0c1233 1a2050"),
 }
 SUN: dict[str, RGB] = {
-    "dawn": _hex("fff1c4"), "day": _hex("fff3b0"), "sunset": _hex("ffdd6e"), "night": _hex("f6f0d2"),
+    "dawn": _hex("fff1c4"),
+    "day": _hex("fff3b0"),
+    "sunset": _hex("ffdd6e"),
+    "night": _hex("f6f0d2"),
 }
 CLOUD: dict[str, RGB] = {
-    "dawn": _hex("fbdcd6"), "day": _hex("ffffff"), "sunset": _hex("f08a6a"), "night": _hex("33427c"),
+    "dawn": _hex("fbdcd6"),
+    "day": _hex("ffffff"),
+    "sunset": _hex("f08a6a"),
+    "night": _hex("33427c"),
 }
 
 # Per backdrop one row per layer from far to near: body, shade or accent, light (windows), dark detail.
 LAND: dict[str, tuple[tuple[RGB, ...], ...]] = {
-    "sea": (_row("7fb0c4 a9cdd4 fff0b0 5b8ca4"), _row("3f93bd 7cc1d8 ffffff 2c7aa8"),
-            _row("2579a8 5fb2cf ffffff 1b6290"), _row("175f8f 4aa0c4 ffffff 0f4d78")),
-    "mountains": (_row("7d93b8 eef4f8 fff0b0 6a7fa6"), _row("5d8a86 8bb09a fff0b0 3f6d6c"),
-                  _row("6fa35c 86b86a ffe08a 2f6b4a")),
-    "desert": (_row("d99a62 c27c4c ffe7a0 a8643c"), _row("eab566 d1924a ffe7a0 b87838"),
-               _row("f4cd83 dfae62 ffe7a0 5f8a4c")),
-    "forest": (_row("7fae92 6a9c82 ffe9a0 5a8c74"), _row("46855f 397453 ffe9a0 2c6046"),
-               _row("5f9b4c 7ab65c ffe9a0 1f5238")),
-    "city": (_row("9db3c9 8ba3bc ffe08a 8299b5"), _row("6a7fa0 5a6f92 ffdf85 4c5f82"),
-             _row("6b6f7d d8d3c4 ffe9b0 50535f")),
-    "grassland": (_row("9cc3a0 86b08c fff0b0 7aa884"), _row("86be62 6fa84e fff0b0 4c8a46"),
-                  _row("9bd160 7fbb4a fff2b8 e8607a")),
-    "river": (_row("86aab8 dce9e8 fff0b0 6f96a6"), _row("7fb274 66995e fff0b0 3f7a50"),
-              _row("4fa3c0 90cfdc ffffff 3a8cac"), _row("3288aa 76bcd0 ffffff 247494")),
-    "space": (_row("d98a6a f0b48a fff0c0 b46a58"), _row("8f86b8 7a70a6 fff0c0 665c92"),
-              _row("aaa3c8 948cb6 fff0c0 766d9c")),
-    "village": (_row("8fb0a8 7a9e98 fff0b0 6a8f88"), _row("e9dcc4 8a4a3c ffd978 5c3b38"),
-                _row("c9b390 b39b78 ffe9b0 8f7a5e")),
-    "snowfield": (_row("a8bfd8 f4f8fb fff0b0 8ca8c8"), _row("d3e1ee bdd0e2 fff0b0 4f7f7a"),
-                  _row("f3f7fa dde8f1 fff0b0 3f6f6c")),
+    "sea": (
+        _row("7fb0c4 a9cdd4 fff0b0 5b8ca4"),
+        _row("3f93bd 7cc1d8 ffffff 2c7aa8"),
+        _row("2579a8 5fb2cf ffffff 1b6290"),
+        _row("175f8f 4aa0c4 ffffff 0f4d78"),
+    ),
+    "mountains": (
+        _row("7d93b8 eef4f8 fff0b0 6a7fa6"),
+        _row("5d8a86 8bb09a fff0b0 3f6d6c"),
+        _row("6fa35c 86b86a ffe08a 2f6b4a"),
+    ),
+    "desert": (
+        _row("d99a62 c27c4c ffe7a0 a8643c"),
+        _row("eab566 d1924a ffe7a0 b87838"),
+        _row("f4cd83 dfae62 ffe7a0 5f8a4c"),
+    ),
+    "forest": (
+        _row("7fae92 6a9c82 ffe9a0 5a8c74"),
+        _row("46855f 397453 ffe9a0 2c6046"),
+        _row("5f9b4c 7ab65c ffe9a0 1f5238"),
+    ),
+    "city": (
+        _row("9db3c9 8ba3bc ffe08a 8299b5"),
+        _row("6a7fa0 5a6f92 ffdf85 4c5f82"),
+        _row("6b6f7d d8d3c4 ffe9b0 50535f"),
+    ),
+    "grassland": (
+        _row("9cc3a0 86b08c fff0b0 7aa884"),
+        _row("86be62 6fa84e fff0b0 4c8a46"),
+        _row("9bd160 7fbb4a fff2b8 e8607a"),
+    ),
+    "river": (
+        _row("86aab8 dce9e8 fff0b0 6f96a6"),
+        _row("7fb274 66995e fff0b0 3f7a50"),
+        _row("4fa3c0 90cfdc ffffff 3a8cac"),
+        _row("3288aa 76bcd0 ffffff 247494"),
+    ),
+    "space": (
+        _row("d98a6a f0b48a fff0c0 b46a58"),
+        _row("8f86b8 7a70a6 fff0c0 665c92"),
+        _row("aaa3c8 948cb6 fff0c0 766d9c"),
+    ),
+    "village": (
+        _row("8fb0a8 7a9e98 fff0b0 6a8f88"),
+        _row("e9dcc4 8a4a3c ffd978 5c3b38"),
+        _row("c9b390 b39b78 ffe9b0 8f7a5e"),
+    ),
+    "snowfield": (
+        _row("a8bfd8 f4f8fb fff0b0 8ca8c8"),
+        _row("d3e1ee bdd0e2 fff0b0 4f7f7a"),
+        _row("f3f7fa dde8f1 fff0b0 3f6f6c"),
+    ),
 }
 
 # Per subject: main part, second part, light part, dark part.
@@ -104,8 +142,13 @@ FIGURES: dict[str, tuple[RGB, ...]] = {
     "constellation": _row("fff0b0 b8c8f0 ffffff 8fa0d8"),
 }
 COLOUR_WORDS: dict[str, RGB] = {
-    "red": _hex("e2322f"), "blue": _hex("2f6fe0"), "yellow": _hex("fbd22e"), "green": _hex("35a948"),
-    "white": _hex("fafaf7"), "black": _hex("1d1c26"), "pink": _hex("f78fc0"),
+    "red": _hex("e2322f"),
+    "blue": _hex("2f6fe0"),
+    "yellow": _hex("fbd22e"),
+    "green": _hex("35a948"),
+    "white": _hex("fafaf7"),
+    "black": _hex("1d1c26"),
+    "pink": _hex("f78fc0"),
 }
 
 _FURRED = ("bird", "cat", "fish", "dragon", "horse", "deer", "whale", "scorpion", "sea monster")
@@ -130,11 +173,15 @@ def _weathered(c: RGB, scene: Scene, depth: float) -> RGB:
     level = _LEVEL[scene.time]
     grey = (light(c),) * 3
     if scene.weather == "rain":
-        return mix(times(mix(c, grey, 0.45), (0.80, 0.84, 0.90)), times((0.60, 0.66, 0.74), (level,) * 3),
-            0.3 * depth)
+        return mix(
+            times(mix(c, grey, 0.45), (0.80, 0.84, 0.90)),
+            times((0.60, 0.66, 0.74), (level,) * 3),
+            0.3 * depth,
+        )
     if scene.weather == "storm":
-        return mix(times(mix(c, grey, 0.4), (0.44, 0.45, 0.55)), times((0.20, 0.20, 0.30), (level,) * 3),
-            0.4 * depth)
+        return mix(
+            times(mix(c, grey, 0.4), (0.44, 0.45, 0.55)), times((0.20, 0.20, 0.30), (level,) * 3), 0.4 * depth
+        )
     if scene.weather == "snow":
         return mix(c, times((0.93, 0.95, 0.99), (0.12 + 0.88 * level,) * 3), 0.5 + 0.15 * depth)
     if scene.weather == "fog":
@@ -186,9 +233,11 @@ def sky(scene: Scene) -> tuple[RGB, ...]:
         "snow": (((0.70, 0.76, 0.85), (0.82, 0.86, 0.91), (0.92, 0.94, 0.96)), 0.58),
     }.get(scene.weather)
     if overcast:
-        stops = tuple(mix(c, times(grey, level), overcast[1]) for c, grey in zip(stops, overcast[0]))
+        stops = tuple(
+            mix(c, times(grey, level), overcast[1]) for c, grey in zip(stops, overcast[0], strict=False)
+        )
     if scene.weather == "fog":
-        stops = tuple(mix(c, fog(scene), share) for c, share in zip(stops, (0.45, 0.7, 0.85)))
+        stops = tuple(mix(c, fog(scene), share) for c, share in zip(stops, (0.45, 0.7, 0.85), strict=False))
     if scene.backdrop == "desert" and scene.time == "day":
         stops = (*stops[:2], mix(stops[2], (0.99, 0.90, 0.72), 0.6))
     if scene.weather == "snow":
@@ -217,8 +266,12 @@ def star(scene: Scene) -> RGB:
 
 def rain(scene: Scene) -> RGB:
     """Streaks of rain: pale, but drawn with the brush in ink, and glowing in neon."""
-    special = {"ink": (0.27, 0.27, 0.31), "neon": (0.45, 0.80, 0.98), "mythic": (0.86, 0.80, 0.62),
-        "mono": (0.9, 0.9, 0.9)}
+    special = {
+        "ink": (0.27, 0.27, 0.31),
+        "neon": (0.45, 0.80, 0.98),
+        "mythic": (0.86, 0.80, 0.62),
+        "mono": (0.9, 0.9, 0.9),
+    }
     c = special.get(scene.style, (0.80, 0.87, 0.95))
     if scene.style == "ink":
         return mix(c, (0.75, 0.75, 0.75), {"night": 1.0, "sunset": 0.2}.get(scene.time, 0.0))
@@ -275,7 +328,7 @@ def figure(scene: Scene) -> tuple[tuple[RGB, ...], RGB, RGB]:
     row = list(FIGURES[scene.subject])
     gilded = scene.style == "mythic"
     if gilded:
-        row = [mix(c, t, 0.72) for c, t in zip(row, _row("f0c04e c98a34 fff2c4 5a3a1c"))]
+        row = [mix(c, t, 0.72) for c, t in zip(row, _row("f0c04e c98a34 fff2c4 5a3a1c"), strict=False)]
     glowing = scene.subject in ("constellation", "lantern")
     if scene.colour != "default" and scene.subject in _FURRED:
         # Stripes, wings and manes take after the coat, or a green cat would have orange stripes.

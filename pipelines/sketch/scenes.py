@@ -5,7 +5,6 @@ Time is absolute: frame k shows second k / fps whatever the clip's length, and a
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from . import backdrops, palettes, silhouettes, weather
+from .sky import disc, milky_way
 from .world import NATURES, Scene
 
 BOX = 0.58
@@ -44,7 +44,7 @@ def render(
     seconds = [k / fps for k in wanted]
     out = torch.empty((len(scenes), len(seconds), 3, height, width), device=device)
     with torch.no_grad():
-        for clip, scene in zip(out, scenes):
+        for clip, scene in zip(out, scenes, strict=False):
             _render_one(clip, scene, seconds)
     return out
 
@@ -60,7 +60,7 @@ def _render_one(out: torch.Tensor, scene: Scene, seconds: list[float]) -> None:
     home = NATURES[scene.subject].home
     # On water everything but fliers stands behind the front wave; elsewhere in front of the land.
     behind = len(layers) - 1 if watery and home != "sky" else len(layers)
-    for k, (sheet, tones) in enumerate(zip(layers, colours)):
+    for k, (sheet, tones) in enumerate(zip(layers, colours, strict=False)):
         if k == behind:
             canvas = _figure(canvas, scene, times, pan)
         canvas = _layer(canvas, sheet, tones, scene, pan, times, len(layers) - 1 - k, watery)
@@ -82,8 +82,9 @@ def _pan(scene: Scene, times: torch.Tensor) -> torch.Tensor | None:
     return way if scene.camera == "pan_right" else -way
 
 
-def _colourised(sheet: torch.Tensor, tones: tuple[palettes.RGB, ...], scene: Scene,
-    device: torch.device) -> torch.Tensor:
+def _colourised(
+    sheet: torch.Tensor, tones: tuple[palettes.RGB, ...], scene: Scene, device: torch.device
+) -> torch.Tensor:
     """Masks and colours to one premultiplied RGBA sheet [4, H, Wide], its shadow included."""
     sheet = sheet.to(device=device, dtype=torch.float32) / 255
     table = torch.tensor(tones[:4], device=device)
@@ -110,8 +111,9 @@ def _over(canvas: torch.Tensor, paint: torch.Tensor) -> torch.Tensor:
     return canvas * (1 - paint[:, 3:]) + paint[:, :3]
 
 
-def _cropped(sheet: torch.Tensor, dx: torch.Tensor | None, dy: torch.Tensor | None,
-    width: int) -> torch.Tensor:
+def _cropped(
+    sheet: torch.Tensor, dx: torch.Tensor | None, dy: torch.Tensor | None, width: int
+) -> torch.Tensor:
     """The frame's part of a wide sheet [C, H, Wide], shifted by pixels [T] to the right and down."""
     wide = sheet.shape[-1]
     left = (wide - width) // 2
@@ -133,8 +135,14 @@ def _cropped(sheet: torch.Tensor, dx: torch.Tensor | None, dy: torch.Tensor | No
 
 
 def _layer(
-    canvas: torch.Tensor, sheet: torch.Tensor, tones: tuple[palettes.RGB, ...], scene: Scene,
-    pan: torch.Tensor | None, times: torch.Tensor, place: int, watery: bool,
+    canvas: torch.Tensor,
+    sheet: torch.Tensor,
+    tones: tuple[palettes.RGB, ...],
+    scene: Scene,
+    pan: torch.Tensor | None,
+    times: torch.Tensor,
+    place: int,
+    watery: bool,
 ) -> torch.Tensor:
     """Lay one paper layer over the canvas; `place` counts from the front."""
     height, width = canvas.shape[-2:]
@@ -152,8 +160,9 @@ def _layer(
     return _over(canvas, _cropped(_colourised(sheet, tones, scene, canvas.device), dx, None, width))
 
 
-def _sky(scene: Scene, pan: torch.Tensor | None, times: torch.Tensor, height: int,
-    width: int) -> torch.Tensor:
+def _sky(
+    scene: Scene, pan: torch.Tensor | None, times: torch.Tensor, height: int, width: int
+) -> torch.Tensor:
     """Gradient, stars, Milky Way, sun or moon, clouds: [1 or T, 3, H, W]."""
     device = times.device
     stops = torch.tensor(palettes.sky(scene), device=device)
@@ -167,14 +176,15 @@ def _sky(scene: Scene, pan: torch.Tensor | None, times: torch.Tensor, height: in
     if (scene.time == "night" or space) and clear:
         dim = 1.0 if scene.time == "night" else 0.5
         if space or scene.style == "mythic":
-            canvas = canvas + _milky_way(scene, height, width, device) * dim
+            canvas = canvas + milky_way(scene, height, width, device) * dim
         stars = backdrops.sky_sheet("stars", scene.variant, height, width, device)[0].to(torch.float32)
         left = (stars.shape[-1] - width) // 2
         mask = stars[None, None, :, left : left + width] * (0.95 / 255 * dim)
-        canvas = torch.lerp(canvas, torch.tensor(palettes.star(scene), device=device)[None, :, None, None],
-            mask)
+        canvas = torch.lerp(
+            canvas, torch.tensor(palettes.star(scene), device=device)[None, :, None, None], mask
+        )
     if scene.weather in ("clear", "fog") and not (space and scene.time == "night"):
-        canvas = _disc(canvas, scene)
+        canvas = disc(canvas, scene)
     if clear and space:
         return canvas
     if clear or scene.weather in ("rain", "snow", "storm"):
@@ -183,58 +193,16 @@ def _sky(scene: Scene, pan: torch.Tensor | None, times: torch.Tensor, height: in
         kind = "clouds" if clear else "overcast"
         sheet = backdrops.sky_sheet(kind, scene.variant, height, width, device)
         tone = palettes.cloud(scene)
-        tones = (tone, palettes.mix(tone, palettes.sky(scene)[1], 0.35), tone, tone,
-            palettes.edge(scene, tone))
+        tones = (
+            tone,
+            palettes.mix(tone, palettes.sky(scene)[1], 0.35),
+            tone,
+            tone,
+            palettes.edge(scene, tone),
+        )
         painted = _colourised(sheet, tones, scene, device) * (0.85 if clear else 1.0)
         canvas = _over(canvas, _cropped(painted, None if pan is None else -pan * 0.04 * width, None, width))
     return canvas
-
-
-@functools.lru_cache(maxsize=16)
-def _band(height: int, width: int) -> torch.Tensor:
-    unit = min(height, width)
-    y = (torch.arange(height)[:, None] - 0.34 * height) / unit
-    x = (torch.arange(width)[None, :] - 0.5 * width) / unit
-    along, across = x * 0.88 - y * 0.47, x * 0.47 + y * 0.88
-    middle = 0.035 * torch.sin(along * 5 + 1)
-    core = torch.exp(-(((across - middle) / 0.085) ** 2))
-    rift = 0.45 * torch.exp(-(((across - middle - 0.015 * torch.sin(along * 13)) / 0.02) ** 2))
-    haze = torch.exp(-(((across - middle) / 0.2) ** 2))
-    return torch.stack([core * (0.75 + 0.25 * torch.sin(along * 9)) * (1 - rift), haze])
-
-
-def _milky_way(scene: Scene, height: int, width: int, device: torch.device) -> torch.Tensor:
-    """Light added to the sky by the Milky Way: [1, 3, H, W]."""
-    core, haze = _band(height, width).to(device)
-    warm, cool = torch.tensor(((0.40, 0.37, 0.42), (0.10, 0.10, 0.22)), device=device)
-    if scene.style == "mythic":
-        warm, cool = torch.tensor(((0.55, 0.42, 0.18), (0.10, 0.10, 0.20)), device=device)
-    elif scene.style in ("ink", "mono"):
-        warm, cool = torch.tensor(((0.34, 0.34, 0.33), (0.1, 0.1, 0.1)), device=device)
-    return warm[None, :, None, None] * core + cool[None, :, None, None] * haze
-
-
-def _disc(canvas: torch.Tensor, scene: Scene) -> torch.Tensor:
-    """The sun (low and rising left at dawn, high by day, big and low at sunset) or the moon, with a halo."""
-    height, width = canvas.shape[-2:]
-    unit = min(height, width)
-    x, y, radius, halo = {
-        "dawn": (0.20, 0.36, 0.080, 0.32), "day": (0.82, 0.16, 0.075, 0.20),
-        "sunset": (0.66, 0.44, 0.125, 0.42), "night": (0.80, 0.17, 0.080, 0.24),
-    }[scene.time]
-    device = canvas.device
-    rows = (torch.arange(height, device=device)[:, None] + 0.5 - y * height) / unit
-    columns = (torch.arange(width, device=device)[None, :] + 0.5 - x * width) / unit
-    distance = torch.sqrt(rows**2 + columns**2)
-    tone = torch.tensor(palettes.sun(scene), device=device)[None, :, None, None]
-    pale = 0.45 if scene.weather == "fog" else 1.0
-    glow = torch.exp(-(((distance - radius).clamp(min=0) / halo * 2.2) ** 2)) * (0.42 * pale)
-    disc = ((radius - distance) * unit + 0.5).clamp(0, 1) * pale
-    if scene.time == "night":
-        # A crescent: a second disc bites into it.
-        bite = torch.sqrt((rows + 0.022) ** 2 + (columns - 0.036) ** 2)
-        disc = disc * (1 - 0.88 * ((radius * 0.86 - bite) * unit + 0.5).clamp(0, 1))
-    return torch.lerp(torch.lerp(canvas, tone, glow * (0.5 if scene.time == "night" else 1.0)), tone, disc)
 
 
 def _sprite(scene: Scene, side: int, device: torch.device) -> torch.Tensor:
@@ -248,14 +216,16 @@ def _sprite(scene: Scene, side: int, device: torch.device) -> torch.Tensor:
     rgb = rgb + outline * torch.tensor(ring, device=device)[None, :, None, None]
     alpha = cover + outline
     shadow = masks[:, 5:6] * (1 - alpha) * (0.7 if scene.style == "neon" else 0.34)
-    paint = torch.cat([rgb + shadow * torch.tensor(shade, device=device)[None, :, None, None],
-        alpha + shadow], 1)
+    paint = torch.cat(
+        [rgb + shadow * torch.tensor(shade, device=device)[None, :, None, None], alpha + shadow], 1
+    )
     soft = F.avg_pool2d(paint, 3, 1, 1)
     return torch.cat([soft if scene.style == "watercolour" else paint, F.avg_pool2d(soft, 3, 1, 1)])
 
 
-def _figure(canvas: torch.Tensor, scene: Scene, times: torch.Tensor,
-    pan: torch.Tensor | None) -> torch.Tensor:
+def _figure(
+    canvas: torch.Tensor, scene: Scene, times: torch.Tensor, pan: torch.Tensor | None
+) -> torch.Tensor:
     """Lay the figure over the canvas at its place at each second."""
     if scene.subject == "none":
         return canvas
@@ -289,9 +259,9 @@ def _figure(canvas: torch.Tensor, scene: Scene, times: torch.Tensor,
 def _phase(scene: Scene, times: torch.Tensor) -> torch.Tensor:
     """Which pose is shown: feet and wheels stop when their owner does not travel."""
     verb = NATURES[scene.subject].verb
-    if verb in ("walk", "run", "drive", "ride") and scene.action not in ("left", "right"):
-        if scene.subject not in ("woman with umbrella", "hunter with bow"):
-            return torch.zeros_like(times)
+    stands = verb in ("walk", "run", "drive", "ride") and scene.action not in ("left", "right")
+    if stands and scene.subject not in ("woman with umbrella", "hunter with bow"):
+        return torch.zeros_like(times)
     pace = 4 if verb in ("walk", "run", "drive", "ride", "fly") else 2
     return torch.floor(times * pace + 1e-4) % silhouettes.PHASES
 
@@ -319,12 +289,18 @@ def _pose(
     elif scene.action == "left":
         x = (0.76 - 0.52 * way) * width
     elif scene.action == "up":
-        low, high = (home + 0.30 * height,
-            home - 0.05 * height) if nature.home == "water" else (0.70 * height, 0.29 * height)
+        low, high = (
+            (home + 0.30 * height, home - 0.05 * height)
+            if nature.home == "water"
+            else (0.70 * height, 0.29 * height)
+        )
         y = low + (high - low) * way.clamp(max=1.1)
     elif scene.action == "down":
-        low, high = (home + 0.30 * height,
-            home - 0.05 * height) if nature.home == "water" else (0.68 * height, 0.25 * height)
+        low, high = (
+            (home + 0.30 * height, home - 0.05 * height)
+            if nature.home == "water"
+            else (0.68 * height, 0.25 * height)
+        )
         y = high + (low - high) * way.clamp(max=1.1)
     elif scene.action == "grow":
         scale = scene.size * (0.35 + 0.80 * way.clamp(max=1))
@@ -354,8 +330,9 @@ def _zoomed(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Te
     y = torch.linspace(-1, 1, height, device=times.device)[None, :, None] / zoom[:, None, None]
     x = torch.linspace(-1, 1, width, device=times.device)[None, None, :] / zoom[:, None, None]
     grid = torch.stack([x.expand(-1, height, -1), y.expand(-1, -1, width)], -1)
-    return F.grid_sample(canvas.expand(len(times), -1, -1, -1), grid, align_corners=True,
-        padding_mode="border")
+    return F.grid_sample(
+        canvas.expand(len(times), -1, -1, -1), grid, align_corners=True, padding_mode="border"
+    )
 
 
 def _weather(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Tensor:
@@ -368,20 +345,30 @@ def _weather(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.T
         return torch.lerp(canvas, tone[None, :, None, None], weather.fog_bands(times, height, width)[:, None])
     bright = {"night": 0.62, "sunset": 0.85}.get(scene.time, 1.0)
     if scene.weather == "snow":
-        return torch.lerp(canvas, torch.tensor(min(1.0, 0.3 + 0.7 * bright), device=times.device),
-                          weather.falling("snow", times, height, width)[:, None] * 0.95)
+        return torch.lerp(
+            canvas,
+            torch.tensor(min(1.0, 0.3 + 0.7 * bright), device=times.device),
+            weather.falling("snow", times, height, width)[:, None] * 0.95,
+        )
     tone = torch.tensor(palettes.rain(scene), device=times.device)
-    canvas = torch.lerp(canvas, tone[None, :, None, None], weather.falling("rain", times, height, width)[:,
-        None] * 0.6)
+    canvas = torch.lerp(
+        canvas, tone[None, :, None, None], weather.falling("rain", times, height, width)[:, None] * 0.6
+    )
     if scene.weather == "storm":
         for k, second in enumerate(times.tolist()):
             lit = weather.flash(second)
             if lit:
                 strength, which = lit
                 stroke, glow = weather.bolt(height, width, which, times.device)
-                frame = torch.lerp(canvas[k], torch.tensor((0.86, 0.88, 1.0), device=times.device)[:, None,
-                    None], 0.26 * strength)
-                frame = frame + (glow * 0.5 * strength) * torch.tensor((0.8, 0.8, 1.0),
-                    device=times.device)[:, None, None]
+                frame = torch.lerp(
+                    canvas[k],
+                    torch.tensor((0.86, 0.88, 1.0), device=times.device)[:, None, None],
+                    0.26 * strength,
+                )
+                frame = (
+                    frame
+                    + (glow * 0.5 * strength)
+                    * torch.tensor((0.8, 0.8, 1.0), device=times.device)[:, None, None]
+                )
                 canvas[k] = torch.lerp(frame, torch.ones_like(frame), stroke * min(1.0, strength + 0.25))
     return canvas

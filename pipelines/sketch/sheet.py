@@ -88,8 +88,9 @@ def cut(draw: Callable[[Sheet, int], None], layer: int, seed: str, height: int, 
     # Coverage a little further down, subtracted: a line along the upper edge, about 1/90 of the short side.
     drop = max(1.2, min(height, width) / 90)
     lower = _shifted(cover, drop)
-    blurred = Image.fromarray((cover * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(min(height,
-        width) / 36))
+    blurred = Image.fromarray((cover * 255).astype(np.uint8)).filter(
+        ImageFilter.GaussianBlur(min(height, width) / 36)
+    )
     shadow = _shifted(np.asarray(blurred, np.float32) / 255, -min(height, width) / 60)
     stack = np.stack([*masks, np.clip(cover - lower, 0, 1), shadow])
     return torch.from_numpy(np.round(stack * 255).astype(np.uint8))

@@ -58,15 +58,17 @@ class Pen:
         self._stroke(role, list(np.interp(steps, range(len(widths)), widths)), path)
 
     def _stroke(self, role: int, widths: Sequence[float], points: Sequence[Point]) -> None:
-        for (x, y), width in zip(points, widths):
+        for (x, y), width in zip(points, widths, strict=False):
             self.dot(role, x, y, width / 2)
-        for a, b, wa, wb in zip(points, points[1:], widths, widths[1:]):
+        for a, b, wa, wb in zip(points, points[1:], widths, widths[1:], strict=False):
             length = math.hypot(b[0] - a[0], b[1] - a[1]) or 1.0
             nx, ny = (a[1] - b[1]) / length / 2, (b[0] - a[0]) / length / 2
             self.poly(
                 role,
-                (a[0] + nx * wa, a[1] + ny * wa), (b[0] + nx * wb, b[1] + ny * wb),
-                (b[0] - nx * wb, b[1] - ny * wb), (a[0] - nx * wa, a[1] - ny * wa),
+                (a[0] + nx * wa, a[1] + ny * wa),
+                (b[0] + nx * wb, b[1] + ny * wb),
+                (b[0] - nx * wb, b[1] - ny * wb),
+                (a[0] - nx * wa, a[1] - ny * wa),
             )
 
 
@@ -81,12 +83,17 @@ def _spline(points: Sequence[Point], closed: bool, steps: int = 8) -> list[Point
         for k in range(steps):
             t = k / steps
             weights = (
-                -0.5 * t + t * t - 0.5 * t**3, 1 - 2.5 * t * t + 1.5 * t**3,
-                0.5 * t + 2 * t * t - 1.5 * t**3, -0.5 * t * t + 0.5 * t**3,
+                -0.5 * t + t * t - 0.5 * t**3,
+                1 - 2.5 * t * t + 1.5 * t**3,
+                0.5 * t + 2 * t * t - 1.5 * t**3,
+                -0.5 * t * t + 0.5 * t**3,
             )
-            out.append((
-                sum(w * q[0] for w, q in zip(weights, p)), sum(w * q[1] for w, q in zip(weights, p)),
-            ))
+            out.append(
+                (
+                    sum(w * q[0] for w, q in zip(weights, p, strict=False)),
+                    sum(w * q[1] for w, q in zip(weights, p, strict=False)),
+                )
+            )
     return out if closed else [*out, points[-1]]
 
 

@@ -76,8 +76,11 @@ def fog_bands(times: torch.Tensor, height: int, width: int) -> torch.Tensor:
     x = torch.linspace(-0.5, 0.5, width, device=times.device)[None, None, :] * (width / min(height, width))
     t = times[:, None, None]
     total = torch.zeros((1, 1, 1), device=times.device)
-    for base, thick, speed, waves, share in ((0.40, 0.05, 0.10, 3.1, 0.55), (0.60, 0.05, -0.08, 2.3, 0.42),
-                                             (0.86, 0.06, 0.12, 1.9, 0.62)):
+    for base, thick, speed, waves, share in (
+        (0.40, 0.05, 0.10, 3.1, 0.55),
+        (0.60, 0.05, -0.08, 2.3, 0.42),
+        (0.86, 0.06, 0.12, 1.9, 0.62),
+    ):
         middle = base + 0.022 * torch.sin(waves * (x - speed * t) * 2)
         total = torch.maximum(total, share * torch.exp(-(((y - middle) / thick) ** 2)))
     return 0.10 + 0.90 * total
@@ -95,11 +98,18 @@ def bolt(height: int, width: int, which: int, device: torch.device) -> torch.Ten
     path = [(x, 0.0)]
     for j in range(1, 7):
         path.append((x + unit * rng.uniform(-0.09, 0.09), height * 0.60 * j / 6))
-    twig = [path[3], (path[3][0] + unit * 0.10, path[3][1] + unit * 0.10),
-        (path[3][0] + unit * 0.13, path[3][1] + unit * 0.2)]
+    twig = [
+        path[3],
+        (path[3][0] + unit * 0.10, path[3][1] + unit * 0.10),
+        (path[3][0] + unit * 0.13, path[3][1] + unit * 0.2),
+    ]
     for points, thick in ((path, 0.026), (twig, 0.016)):
-        draw.line([(a * k, b * k) for a, b in points], fill=255, width=max(2, round(thick * unit * k)),
-            joint="curve")
+        draw.line(
+            [(a * k, b * k) for a, b in points],
+            fill=255,
+            width=max(2, round(thick * unit * k)),
+            joint="curve",
+        )
     stroke = torch.from_numpy(np.asarray(image, np.float32).reshape(height, k, width, k).mean((1, 3)) / 255)
     size = 2 * round(unit / 16) + 1
     glow = stroke[None, None]

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 COLOURS: tuple[str, ...] = ("default", "red", "blue", "yellow", "green", "white", "black", "pink")
 BACKDROPS: tuple[str, ...] = (
-    "sea", "mountains", "desert", "forest", "city", "grassland", "river", "space", "village", "snowfield",
+    "sea",
+    "mountains",
+    "desert",
+    "forest",
+    "city",
+    "grassland",
+    "river",
+    "space",
+    "village",
+    "snowfield",
 )
 TIMES: tuple[str, ...] = ("dawn", "day", "sunset", "night")
 WEATHERS: tuple[str, ...] = ("clear", "rain", "snow", "storm", "fog")
@@ -83,8 +92,13 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 
 DEFAULTS: dict[str, dict[str, str]] = {
     subject: {
-        "colour": "default", "backdrop": nature.backdrop, "time": "day", "weather": "clear",
-        "action": nature.action, "style": "paper-cut", "camera": "still",
+        "colour": "default",
+        "backdrop": nature.backdrop,
+        "time": "day",
+        "weather": "clear",
+        "action": nature.action,
+        "style": "paper-cut",
+        "camera": "still",
     }
     for subject, nature in NATURES.items()
 }

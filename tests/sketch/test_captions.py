@@ -13,10 +13,20 @@ from pipelines.sketch.captions import LONGEST, caption, corpus, pieces, words
 from pipelines.sketch.world import ATTRIBUTES, DEFAULTS, SUBJECTS, Scene, is_held_out, sample_scene
 
 TABLES = {
-    "en": {"backdrop": lex.PLACE_EN, "time": lex.TIME_EN, "weather": lex.WEATHER_EN, "style": lex.STYLE_EN,
-        "camera": lex.CAMERA_EN},
-    "zh": {"backdrop": lex.PLACE_ZH, "time": lex.TIME_ZH, "weather": lex.WEATHER_ZH, "style": lex.STYLE_ZH,
-        "camera": lex.CAMERA_ZH},
+    "en": {
+        "backdrop": lex.PLACE_EN,
+        "time": lex.TIME_EN,
+        "weather": lex.WEATHER_EN,
+        "style": lex.STYLE_EN,
+        "camera": lex.CAMERA_EN,
+    },
+    "zh": {
+        "backdrop": lex.PLACE_ZH,
+        "time": lex.TIME_ZH,
+        "weather": lex.WEATHER_ZH,
+        "style": lex.STYLE_ZH,
+        "camera": lex.CAMERA_ZH,
+    },
 }
 
 
@@ -25,8 +35,11 @@ def sayings(scene: Scene, name: str, language: str) -> tuple[str, ...]:
     sights = (lex.SIGHTS_EN if language == "en" else lex.SIGHTS_ZH).get((scene.backdrop, scene.time), ())
     value = getattr(scene, name)
     tags = lex.PLACE_TAG[value] if name == "backdrop" else ()
-    return (*TABLES[language][name][value], *tags,
-        *(sights if scene.subject == "none" and name in ("backdrop", "time") else ()))
+    return (
+        *TABLES[language][name][value],
+        *tags,
+        *(sights if scene.subject == "none" and name in ("backdrop", "time") else ()),
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -59,10 +72,16 @@ def test_corpus_is_reproducible_and_speaks_both_languages() -> None:
 @pytest.mark.parametrize(
     ("language", "changes", "wanted"),
     [
-        ("en", {"subject": "boat", "backdrop": "sea", "time": "sunset", "action": "right"},
-            "a boat moving right at sea at sunset"),
-        ("zh", {"subject": "boat", "backdrop": "sea", "time": "night", "action": "left"},
-            "夜晚的海上，一只小船向左航行"),
+        (
+            "en",
+            {"subject": "boat", "backdrop": "sea", "time": "sunset", "action": "right"},
+            "a boat moving right at sea at sunset",
+        ),
+        (
+            "zh",
+            {"subject": "boat", "backdrop": "sea", "time": "night", "action": "left"},
+            "夜晚的海上，一只小船向左航行",
+        ),
         ("zh", {"subject": "none", "backdrop": "space", "time": "night"}, "夜空中银河横贯"),
         ("zh", {"subject": "sea monster", "action": "up"}, "海怪破浪而出"),
         ("zh", {"subject": "none", "weather": "storm"}, "电闪雷鸣"),

@@ -38,7 +38,9 @@ def test_shape_and_range(height: int, width: int) -> None:
     out = render([sample_scene(rng) for _ in range(3)], num_frames=5, height=height, width=width)
     assert out.shape == (3, 5, 3, height, width)
     assert out.dtype == torch.float32
-    assert out.isfinite().all() and out.min() >= 0 and out.max() <= 1
+    assert out.isfinite().all()
+    assert out.min() >= 0
+    assert out.max() <= 1
 
 
 def test_the_same_scene_gives_the_same_pixels() -> None:
@@ -82,8 +84,9 @@ def test_growing_and_fading_in() -> None:
 @pytest.mark.parametrize("style", STYLES)
 def test_night_is_darker_than_day(style: str) -> None:
     for backdrop in BACKDROPS:
-        day, night = clip(*(scene("none", backdrop=backdrop, time=time, style=style) for time in ("day",
-            "night")), frames=1)
+        day, night = clip(
+            *(scene("none", backdrop=backdrop, time=time, style=style) for time in ("day", "night")), frames=1
+        )
         assert night.mean() < day.mean() - 0.05, backdrop
 
 
