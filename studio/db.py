@@ -20,6 +20,7 @@ metadata = sa.MetaData()
 _OWNERS = ("studio.rows", "studio.fleet", "studio.library")
 # Any number that no other program on the same Postgres uses for its own advisory lock.
 _MIGRATION_LOCK = 7_274_201
+STALL_MILLISECONDS = 10_000
 
 _version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
@@ -67,7 +68,11 @@ def engine(url: str) -> Engine:
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15)
+        # A worker that stalls in the middle of a transaction must not keep its rows locked for the others.
+        patience = {"options": f"-c idle_in_transaction_session_timeout={STALL_MILLISECONDS}"}
+        return sa.create_engine(
+            parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args=patience
+        )
     opened = sa.create_engine(parsed, pool_size=5, max_overflow=15, connect_args={"timeout": 30})
     event.listen(opened, "connect", _prepare_sqlite)
     event.listen(opened, "begin", _begin_sqlite)

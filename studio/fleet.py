@@ -58,6 +58,12 @@ class Fleet:
         with writing(self.engine) as connection:
             connection.execute(sa.delete(worker_table).where(worker_table.c.id == worker_id))
 
+    def forget_the_dead(self) -> None:
+        """Remove workers that have not been heard of for a day."""
+        with writing(self.engine) as connection:
+            before = database_now(connection) - timedelta(days=1)
+            connection.execute(sa.delete(worker_table).where(worker_table.c.heartbeat < before))
+
     def list(self) -> list[WorkerView]:
         """All workers that did not say goodbye, the stale ones too."""
         with reading(self.engine) as connection:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelines.request import Progress
 from studio.claims import Attempt, Claims, Wish
 
-# How often a rendering hears of a cancellation.
+# How often a rendering hears of a cancellation, and at most writes how far it is.
 LISTEN_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
@@ -69,15 +69,21 @@ class Reporter:
 
     def _run(self) -> None:
         ended = False
+        written = float("-inf")
         while not ended:
             with self._wake:
                 if self._note is None and not self._ended:
                     self._wake.wait(LISTEN_SECONDS)
+                soonest = written + LISTEN_SECONDS - time.monotonic()
+                if soonest > 0 and not self._ended:
+                    # Steps of a small model are faster than anybody looks; each write waits for the disk.
+                    self._wake.wait_for(lambda: self._ended, soonest)
                 note, preview, ended = self._note, self._preview, self._ended
                 self._note = self._preview = None
                 eta = None if note is None else self._eta(note)
             try:
                 self._exchange(note, preview, eta)
+                written = time.monotonic() if note is not None else written
             except SQLAlchemyError:
                 # Showing progress is not worth a clip; publishing has its own say about a lost database.
                 log.warning("progress of job %s was not written", self._attempt.job.id, exc_info=True)

@@ -138,8 +138,9 @@ class Worker:
             if now - self._pruned > PRUNE_SECONDS:
                 self._pruned = now
                 self.jobs.tickets.prune()
-        except (SQLAlchemyError, dbos_error.DBOSException):
-            log.warning("the database does not answer; trying again", exc_info=True)
+                self.fleet.forget_the_dead()
+        except (SQLAlchemyError, dbos_error.DBOSException) as error:
+            log.warning("the database does not answer; trying again: %s", error)
 
     def _beat(self, maker: "Maker") -> None:
         self.fleet.beat(
@@ -167,13 +168,13 @@ class Worker:
         maker.stopping.set()
         try:
             given = maker.claims.give_back()
-            if given:
-                self.jobs.tickets.add(given)
             # Takes no more tickets from here on, and waits for the one in hand.
             DBOS.destroy(workflow_completion_timeout_sec=STOP_SECONDS)
+            # Only now: this worker would still have taken the new ticket, and done nothing with it.
+            self.jobs.tickets.add(given)
             self.fleet.leave(self.settings.worker_id)
-        except (SQLAlchemyError, dbos_error.DBOSException):
-            log.warning("the database does not answer; others will notice that we are gone", exc_info=True)
+        except (SQLAlchemyError, dbos_error.DBOSException) as error:
+            log.warning("the database does not answer; others will notice that we are gone: %s", error)
         log.info("worker %s ends", self.settings.worker_id)
 
 

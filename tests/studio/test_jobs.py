@@ -416,6 +416,10 @@ def test_workers_are_seen_with_the_age_of_their_heartbeat(desk: Desk) -> None:
         assert fleet.alive(connection) == {"w1"}
     desk.jobs.fleet.leave("w2")
     assert [worker.id for worker in desk.jobs.workers()] == ["w1"]
+    desk.beat("w3")
+    _age(desk, "w3", 25 * 3600)
+    desk.jobs.fleet.forget_the_dead()
+    assert [worker.id for worker in desk.jobs.workers()] == ["w1"]
 
 
 def test_submitting_works_while_tickets_do_not(desk: Desk, tmp_path: Path) -> None:
