@@ -1,4 +1,4 @@
-"""The page in Chromium, on the real app without a worker: what people type, press and drop, on every width."""
+"""The page in Chromium, on the real app without a worker: what people type, press and drop."""
 
 import re
 from collections.abc import Iterator

@@ -15,8 +15,8 @@ UI = Path(frame.__file__).parent
 IDS = {
     "prompt", "examples", "style", "size", "length", "quality", "seed", "dice", "model", "advanced",
     "negative_prompt", "num_inference_steps", "guidance_scale", "guidance_scale_2", "flow_shift",
-    "num_frames", "drop_mp4", "notice", "price", "generate", "stage", "takes", "tab_create", "tab_queue", "tab_library",
-    "queue_list", "library_grid", "library_panel", "bar", "dialogs",
+    "num_frames", "drop_mp4", "notice", "price", "generate", "stage", "takes",
+    "tab_create", "tab_queue", "tab_library", "queue_list", "library_grid", "library_panel", "bar", "dialogs",
 }  # fmt: skip
 
 
