@@ -12,6 +12,7 @@ from tests.running_app import RunningApp, running_app
 pytestmark = pytest.mark.slow
 # A loaded machine with two cores makes a clip in half a minute.
 PATIENCE = 120_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
