@@ -144,7 +144,7 @@ def test_killed_three_times_every_job_is_done_exactly_once(shop: Shop, older_stu
             lambda done=done: (
                 len(shop.jobs.list(states=("done",))) >= done and shop.jobs.list(states=("running",))
             ),
-            60,
+            START,
             shop.log,
         )
         time.sleep(dice.uniform(0, 2.5))
