@@ -69,9 +69,9 @@ def generate(pipeline: WanPipeline, text: str, seed: int, args: argparse.Namespa
 @torch.no_grad()
 def read(judge: Judge, neighbours: measures.Neighbours, clips: Tensor) -> dict[str, list[str]]:
     """What clips [B, 6, 3, 96, 160] show: the judge's word for each attribute, and the plain measures'."""
+    logits = judge(clips)
     found = {
-        name: [ATTRIBUTES[name][k] for k in logits.argmax(-1).tolist()]
-        for name, logits in judge(clips).items()
+        name: [values[k] for k in logits[name].argmax(-1).tolist()] for name, values in ATTRIBUTES.items()
     }
     found["time, by palette"] = neighbours.vote(clips, "time")
     found["style, by palette"] = neighbours.vote(clips, "style")

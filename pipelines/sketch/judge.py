@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipelines.sketch.data import MAX_FRAMES, SIZES
+from pipelines.sketch.optim import Muon, Optimisers
 from pipelines.sketch.scenes import render
+from pipelines.sketch.subjects import subject_masks
 from pipelines.sketch.words import targets
 from pipelines.sketch.world import ATTRIBUTES, Scene, sample_scene
 
@@ -30,7 +32,10 @@ def looked_at(num_frames: int) -> list[int]:
 
 
 class Judge(nn.Module):
-    """Clips [B, 6, 3, H, W] in [0, 1], at half size (96×160), to logits of every attribute."""
+    """Clips [B, 6, 3, 96, 160] in [0, 1] (half size) to logits of every attribute.
+
+    It first finds the subject in every frame: what it is, is read there, its action from the way it takes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,25 +43,38 @@ class Judge(nn.Module):
         def layer(inner: int, outer: int, stride: int) -> list[nn.Module]:
             return [nn.Conv2d(inner, outer, 3, stride, 1), nn.GroupNorm(4, outer), nn.GELU()]
 
-        self.frame = nn.Sequential(*layer(5, 24, 2), *layer(24, 40, 2), *layer(40, 64, 2))
-        self.clip = nn.Sequential(
-            nn.Conv2d(64 * LOOKS, 96, 1),
-            nn.GELU(),
-            *layer(96, 128, 1),
-            *layer(128, 160, 2),
-            *layer(160, 160, 1),
+        self.frame = nn.Sequential(*layer(5, 32, 2), *layer(32, 64, 2), *layer(64, 96, 2), *layer(96, 128, 1))
+        self.here = nn.Conv2d(128, 1, 1)
+        self.clip = nn.Sequential(nn.Conv2d(128 * LOOKS, 128, 1), nn.GELU(), *layer(128, 128, 1))
+        self.way = nn.Sequential(nn.Linear(4 * LOOKS, 96), nn.GELU(), nn.Linear(96, 96), nn.GELU())
+        inputs = {"subject": 256, "colour": 256, "action": 96 + 256}
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(inputs.get(name, 256), len(values)) for name, values in ATTRIBUTES.items()}
         )
-        self.heads = nn.ModuleDict({name: nn.Linear(320, len(values)) for name, values in ATTRIBUTES.items()})
 
     def forward(self, clips: Tensor) -> dict[str, Tensor]:
+        """Logits [B, values] by attribute, and "here" [B, 6, 6, 10]: where the subject is."""
+        clips = F.avg_pool3d(clips, (1, 2, 2))
         batch, count, _, height, width = clips.shape
         rows = torch.linspace(-1, 1, height)[:, None].expand(height, width)
         columns = torch.linspace(-1, 1, width)[None].expand(height, width)
         places = torch.stack([rows, columns]).to(clips).expand(batch * count, 2, -1, -1)
         maps = self.frame(torch.cat([clips.flatten(0, 1) * 2 - 1, places], 1))
-        maps = self.clip(maps.unflatten(0, (batch, count)).flatten(1, 2))
-        pooled = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1)
-        return {name: head(pooled) for name, head in self.heads.items()}
+        here = self.here(maps)[:, 0]
+        share = torch.sigmoid(here).flatten(1)
+        total = share.sum(1, keepdim=True)
+        spots = F.adaptive_avg_pool2d(places[:1], here.shape[-2:]).flatten(2)[0]
+        path = torch.cat([share @ spots.T / (total + 0.1), total / 8, share.amax(1, keepdim=True)], 1)
+        path = self.way(path.view(batch, -1))
+        flat, maps = maps.flatten(2), maps.unflatten(0, (batch, count))
+        found = (flat @ share[..., None])[..., 0] / (total + 0.1)
+        found = found.view(batch, count, -1)
+        found = torch.cat([found.mean(1), found.amax(1)], 1)
+        whole = self.clip(maps.flatten(1, 2))
+        whole = torch.cat([whole.mean((2, 3)), whole.amax((2, 3))], 1)
+        inputs = {"subject": found, "colour": found, "action": torch.cat([path, whole], 1)}
+        logits = {name: head(inputs.get(name, whole)) for name, head in self.heads.items()}
+        return {**logits, "here": here.view(batch, count, *here.shape[-2:])}
 
 
 def real_clips(scenes: list[Scene]) -> Tensor:
@@ -80,8 +98,8 @@ def _worn(clips: Tensor, rng: random.Random) -> Tensor:
     return torch.where(chosen[:, None, None, None, None], soft, clips).clamp(0, 1)
 
 
-def train_judge(*, clips: int = 5000, epochs: int = 4, batch: int = 40, seed: int = 7) -> Judge:
-    """Train a judge on freshly rendered scenes of both sides of the split; about five CPU minutes."""
+def train_judge(*, clips: int = 5000, steps: int = 600, batch: int = 32, seed: int = 7) -> Judge:
+    """Train a judge on freshly rendered scenes of the training side; about five CPU minutes."""
     rng = random.Random(seed)
     torch.manual_seed(seed)
     judge = Judge()
@@ -91,21 +109,20 @@ def train_judge(*, clips: int = 5000, epochs: int = 4, batch: int = 40, seed: in
     for start in tqdm(range(0, clips, 50), desc="judge: clips", mininterval=15):
         seen[start : start + 50] = (real_clips(scenes[start : start + 50]) * 255).byte()
     wanted = targets(scenes)
-    optimiser = torch.optim.AdamW(judge.parameters(), weight_decay=0.05)
-    steps = epochs * clips // batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps, pct_start=0.15)
-    order: list[int] = []
-    for _ in tqdm(range(steps), desc="judge", mininterval=15):
-        if len(order) < batch:
-            order = rng.sample(range(clips), clips)
-        rows, order = order[:batch], order[batch:]
+    # Latent frame numbers with the times of the frames that are looked at.
+    moments = (torch.tensor(looked_at(MAX_FRAMES)) + 1.5) / 4
+    masks = subject_masks(scenes, moments.expand(clips, -1), height // 32, width // 32)
+    kernels = [p for p in judge.parameters() if p.ndim == 4 and p.shape[0] > 1]
+    rest = [p for p in judge.parameters() if not (p.ndim == 4 and p.shape[0] > 1)]
+    adam = torch.optim.AdamW(rest, 4e-3, betas=(0.9, 0.98), weight_decay=0.02)
+    optimisers = Optimisers([Muon(kernels, 4e-3), adam])
+    for step in tqdm(range(steps), desc="judge", mininterval=15):
+        rows = rng.sample(range(clips), batch)
         logits = judge(_worn(seen[rows].float() / 255, rng))
-        loss = torch.stack([F.cross_entropy(logits[name], wanted[name][rows]) for name in logits]).sum()
-        optimiser.zero_grad()
+        loss = 3 * F.binary_cross_entropy_with_logits(logits.pop("here"), masks[rows])
+        loss = loss + sum(F.cross_entropy(logits[name], wanted[name][rows]) for name in logits)
         loss.backward()
-        nn.utils.clip_grad_norm_(judge.parameters(), 2.0)
-        optimiser.step()
-        schedule.step()
+        optimisers.step(min(1.0, (step + 1) / 20, 2 * (1 - step / steps)))
     return judge.eval()
 
 

@@ -78,7 +78,7 @@ class Optimisers:
 
     def load_state_dict(self, states: list[dict]) -> None:
         """Go on from `state_dict`."""
-        for part, state in zip(self.parts, states, strict=True):
+        for part, state in zip(self.parts, states, strict=False):
             part.load_state_dict(state)
 
 

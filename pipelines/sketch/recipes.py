@@ -18,15 +18,18 @@ class Recipe:
     device: str
     sizes: Sizes
     shards: int
-    """Files of 512 clips with three latent frames each."""
+    """Files of `shard_clips` clips with three latent frames each."""
     whole_shards: int
-    """Files of 64 clips with all eleven latent frames."""
+    """Files of an eighth as many clips with all eleven latent frames."""
     word_steps: int
     place_steps: int
     decoder: DecoderPlan
     high: Plan
     low: Plan
-    side_by_side: bool
+    codec_scenes: int = 800
+    shard_clips: int = 512
+    sheet_texts: int = 8
+    side_by_side: bool = False
     """Whether high, and decoder then low, run side by side as processes of one thread each."""
 
 
@@ -38,8 +41,9 @@ CPU = Recipe(
     word_steps=1000,
     place_steps=400,
     decoder=DecoderPlan(minutes=27, clips=300, batch=4),
-    high=Plan("high", minutes=75, tokens=2880),
-    low=Plan("low", minutes=75, tokens=2880),
+    high=Plan("high", minutes=70, tokens=2880),
+    low=Plan("low", minutes=66, tokens=2880),
+    sheet_texts=3,
     side_by_side=True,
 )
 
@@ -53,7 +57,6 @@ GPU = Recipe(
     decoder=DecoderPlan(minutes=5, clips=1500, batch=48, dtype=torch.bfloat16),
     high=Plan("high", minutes=6, tokens=46080, dtype=torch.bfloat16, average=0.999),
     low=Plan("low", minutes=5, tokens=46080, dtype=torch.bfloat16, average=0.999),
-    side_by_side=False,
 )
 
 TOY = Recipe(
@@ -68,7 +71,9 @@ TOY = Recipe(
     decoder=DecoderPlan(minutes=1, clips=2, batch=2, max_steps=2),
     high=Plan("high", minutes=1, tokens=360, max_steps=4),
     low=Plan("low", minutes=1, tokens=360, max_steps=2),
-    side_by_side=False,
+    codec_scenes=16,
+    shard_clips=8,
+    sheet_texts=1,
 )
 
 RECIPES: dict[str, Recipe] = {"cpu": CPU, "gpu": GPU, "toy": TOY}

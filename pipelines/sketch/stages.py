@@ -35,9 +35,7 @@ class Run:
         """The frozen code, fitted on the first call."""
         path = self.folder / "codec.safetensors"
         if not path.exists():
-            fit_codec(
-                self.seed, scenes=800 if self.recipe.shards > 1 else 40, device=self.recipe.device
-            ).save(path)
+            fit_codec(self.seed, scenes=self.recipe.codec_scenes, device=self.recipe.device).save(path)
         return PatchCodec.load(path)
 
     def data(self, worker: int = 0, workers: int = 1) -> None:
@@ -51,7 +49,7 @@ class Run:
             if path.exists():
                 continue
             size = SIZES[number // 10 % 2 + 1] if number % 5 == 4 else SIZES[0]
-            clips = (512 if count else 64) if recipe.shards > 1 else 8
+            clips = recipe.shard_clips if count else recipe.shard_clips // 8
             rng = random.Random(f"{self.seed} {name}")
             save_shard(
                 make_shard(codec, rng, clips=clips, count=count, size=size, half=True, device=recipe.device),
@@ -128,7 +126,7 @@ class Run:
             if state:
                 other.load_state_dict(state["transformer"])
             path = self.folder / "sheets" / f"{name}-{learner.step:06d}.png"
-            samples.video_sheet(learner, other, codec, path, self.seed)
+            samples.video_sheet(learner, other, codec, path, self.seed, self.recipe.sheet_texts)
 
         clips = [
             Clips(self.folder / "clips", f"{kind}-*.pt", self.seed + learner.step + len(name))

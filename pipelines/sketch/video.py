@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from diffusers import WanTransformer3DModel
 from torch import Tensor
 from tqdm import tqdm
@@ -18,6 +19,7 @@ from pipelines.sketch.build import BOUNDARY, FLOW_SHIFT
 from pipelines.sketch.data import Clips, Shard
 from pipelines.sketch.optim import Average, Muon, Optimisers, split_matrices
 from pipelines.sketch.positions import ChosenFrames, PlaceHead
+from pipelines.sketch.subjects import SubjectHead, subject_masks
 from pipelines.sketch.words import encode_text, write_captions
 
 
@@ -27,24 +29,28 @@ class Plan:
 
     `tokens` is the batch size in tokens, `decay` the last share of the plan over which the learning rate
     falls, `matrix_rate` and `other_rate` the learning rates of Muon and AdamW, `empty` the share of captions
-    left out (for guidance), `whole` the share of steps on whole clips and `whole_at_last` that share in the
-    last `last` of the plan: what came before are three latent frames of each clip.
+    left out (for guidance), `place_weight` and `subject_weight` what the two lessons count beside the
+    picture, `subject_share` how much more the picture counts where the words put the subject, `whole` the
+    share of steps on whole clips and `whole_at_last` that share in the last `last` of the plan: the other
+    steps see three latent frames of each clip.
     """
 
     noise: str
     minutes: float
     tokens: int
-    decay: float = 0.4
+    decay: float = 0.22
     matrix_rate: float = 5e-3
     other_rate: float = 3e-3
     empty: float = 0.1
     place_weight: float = 0.05
-    whole: float = 0.1
+    subject_weight: float = 0.1
+    subject_share: float = 4.0
+    whole: float = 0.05
     whole_at_last: float = 0.5
     last: float = 0.15
-    average: float = 0.998
+    average: float = 0.996
     max_steps: int = 10**9
-    save_every: float = 180.0
+    save_every: float = 300.0
     dtype: torch.dtype = torch.float32
 
 
@@ -79,24 +85,27 @@ class Learner:
             transformer.rope = ChosenFrames(transformer.rope)
         self.average = Average({"transformer": transformer}, plan.average)
         self.places = PlaceHead(transformer).to(transformer.device)
+        self.subjects = SubjectHead(transformer).to(transformer.device)
         matrices, rest = split_matrices(transformer)
         rest += list(self.places.parameters())
         adam = torch.optim.AdamW(rest, plan.other_rate, betas=(0.9, 0.98), weight_decay=0.0)
-        self.optimisers = Optimisers([Muon(matrices, plan.matrix_rate), adam])
+        extra = torch.optim.AdamW(self.subjects.parameters(), plan.other_rate, betas=(0.9, 0.98))
+        self.optimisers = Optimisers([Muon(matrices, plan.matrix_rate), adam, extra])
         self.rng = random.Random(seed)
         self.step, self.seconds = 0, 0.0
         self.losses: dict[str, float] = {}
 
     def state(self) -> dict:
         """Everything needed to go on: weights, optimisers, average, counters."""
-        parts = ("transformer", "places", "optimisers", "average")
+        parts = ("transformer", "places", "subjects", "optimisers", "average")
         state = {name: getattr(self, name).state_dict() for name in parts}
         return {**state, "step": self.step, "seconds": self.seconds}
 
     def load(self, state: dict) -> None:
         """Go on from `state`."""
-        for name in ("transformer", "places", "optimisers", "average"):
-            getattr(self, name).load_state_dict(state[name])
+        for name in ("transformer", "places", "subjects", "optimisers", "average"):
+            if name in state:
+                getattr(self, name).load_state_dict(state[name])
         self.step, self.seconds = state["step"], state["seconds"]
         self.rng.seed(self.step)
         torch.manual_seed(self.step)
@@ -118,20 +127,28 @@ class Learner:
         self.transformer.rope.frames = batch.frames
         with torch.autocast(device.type, plan.dtype, enabled=plan.dtype != torch.float32):
             guess = self.transformer(noisy, (1000 * level).long(), text, return_dict=False)[0]
-        errors = ((guess.float() - clean) ** 2).mean((1, 2, 3, 4))
-        loss = (weight_of(level) * errors).mean()
         height, width = clean.shape[-2] // 2, clean.shape[-1] // 2
+        said = [row for row, text in enumerate(captions) if text]
+        masks = subject_masks(batch.scenes, batch.frames, height, width)
+        shares = torch.ones_like(masks)
+        shares[said] += plan.subject_share * masks[said]
+        shares = F.interpolate(shares, scale_factor=2).to(device)
+        squares = ((guess.float() - clean) ** 2).mean(1)
+        errors = squares.mean((1, 2, 3))
+        loss = (weight_of(level) * (shares * squares).mean((1, 2, 3))).mean()
         # Where there is little noise the picture itself says where a token is.
         blind = level > 0.6
         places = self.places.loss(batch.frames, height, width, blind) if blind.any() else torch.zeros(())
-        (loss + plan.place_weight * places).backward()
+        subjects = self.subjects.loss(batch.scenes, masks, said) if said else torch.zeros(())
+        (loss + plan.place_weight * places + plan.subject_weight * subjects).backward()
         torch.nn.utils.clip_grad_norm_(self.transformer.parameters(), 1.0)
         rest = (1 - self.done()) / plan.decay
         self.optimisers.step(min(1.0, (self.step + 1) / 30, max(0.02, rest)))
         self.average.update({"transformer": self.transformer})
         self.step += 1
-        for name, value in (("error", errors.mean().item()), ("place", places.item())):
-            self.losses[name] = value + 0.98 * (self.losses.get(name, value) - value)
+        for name, value in (("error", errors), ("place", places), ("subject", subjects)):
+            now = value.detach().mean().item()
+            self.losses[name] = now + 0.98 * (self.losses.get(name, now) - now)
 
 
 def train(
