@@ -1,6 +1,7 @@
 """Nothing is lost: dead workers' jobs go on, waiting jobs have tickets. Each worker looks now and then."""
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,8 @@ from studio.tickets import WORKFLOWS_VERSION, Tickets
 
 # Between a ticket's claim and its rendering lie milliseconds; a job without either for this long is lost.
 GRACE = timedelta(seconds=5)
+# DBOS may take a ticket and then fail to start it, when the database does not answer for a moment.
+STUCK_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +25,21 @@ log = logging.getLogger(__name__)
 class Takeover:
     """Compares the rows of jobs with DBOS's tickets and the workers' heartbeats."""
 
-    def __init__(self, engine: Engine, tickets: Tickets, worker_id: str, *, stale_seconds: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        tickets: Tickets,
+        worker_id: str,
+        *,
+        stale_seconds: float = fleet.STALE_SECONDS,
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
         self.engine = engine
         self.tickets = tickets
         self.worker_id = worker_id
         self.stale_seconds = stale_seconds
+        self.stuck_seconds = stuck_seconds
+        self._forgotten: dict[str, float] = {}
 
     def look(self, current: str | None) -> None:
         """Put right what is wrong; `current` is the job that this worker has in hand."""
@@ -40,6 +53,11 @@ class Takeover:
             queued = sa.select(sa.func.count()).select_from(job_table).where(columns.state == "queued")
             waiting = 0 if is_paused(connection) else connection.execute(queued).scalar_one()
             alive = fleet.alive(connection, self.stale_seconds)
+        self._forgotten = {
+            job.id: self._forgotten.get(job.id, time.monotonic())
+            for job in running
+            if job.worker == self.worker_id and current is None
+        }
         for job in running:
             if job.worker == self.worker_id or job.worker not in alive:
                 self._rescue(job, alive)
@@ -57,10 +75,11 @@ class Takeover:
         if ticket is not None and ticket.app_version == WORKFLOWS_VERSION:
             if ticket.status == "ENQUEUED":
                 return
-            if ticket.status == "PENDING":
-                if ticket.executor_id not in alive:
-                    log.warning("worker %s is gone: its job %s goes on elsewhere", job.worker, job.id)
-                    self.tickets.resume(job.workflow_id)
+            if ticket.status == "PENDING" and ticket.executor_id not in alive:
+                log.warning("worker %s is gone: its job %s goes on elsewhere", job.worker, job.id)
+                self.tickets.resume(job.workflow_id)
+                return
+            if ticket.status == "PENDING" and not self._is_stuck(job.id):
                 return
         log.warning("job %s lost its ticket and goes back to the queue", job.id)
         with writing(self.engine) as connection:
@@ -69,3 +88,8 @@ class Takeover:
             if connection.execute(query).first() is not None:
                 requeue(connection, job.id)
         self.tickets.add()
+
+    def _is_stuck(self, job_id: str) -> bool:
+        """Whether a job has been this idle worker's for long without being in its hands."""
+        since = self._forgotten.get(job_id, float("inf"))
+        return time.monotonic() - since >= self.stuck_seconds

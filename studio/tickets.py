@@ -80,13 +80,14 @@ class Tickets:
         """Let any worker go on with a ticket whose worker is gone."""
         self._client.resume_workflow(workflow_id, queue_name=QUEUE)
 
-    def prune(self) -> int:
+    def prune(self, keep: timedelta = KEEP_FINISHED) -> int:
         """Forget tickets that ended more than a day ago; how many there were."""
-        before = (datetime.now(UTC) - KEEP_FINISHED).isoformat()
+        before = (datetime.now(UTC) - keep).isoformat()
         old = self._client.list_workflows(
             status=_ENDED, completed_before=before, limit=1000, load_input=False, load_output=False
         )
-        self._client.delete_workflows([ticket.workflow_id for ticket in old])
+        if old:
+            self._client.delete_workflows([ticket.workflow_id for ticket in old])
         return len(old)
 
     def close(self) -> None:

@@ -4,13 +4,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from dbos import DBOSClient, EnqueueOptions
 
-from studio import fleet
+from studio import db, fleet
 from studio.claims import Claims
 from studio.db import utc_now, writing
 from studio.fleet import worker_table
 from studio.rows import job_table
 from studio.takeover import Takeover
+from studio.tickets import APPLICATION
 from tests.queue_kit import Desk, small
 
 
@@ -20,6 +22,36 @@ def _age(desk: Desk, worker: str, seconds: float) -> None:
         row = connection.execute(sa.select(worker_table).where(worker_table.c.id == worker)).one()
         older = row.heartbeat - timedelta(seconds=seconds)
         connection.execute(sa.update(worker_table).where(worker_table.c.id == worker).values(heartbeat=older))
+
+
+def _insert(desk: Desk, job_id: str) -> str:
+    """A job's row without a ticket."""
+    with writing(desk.engine) as connection:
+        connection.execute(
+            sa.insert(job_table).values(
+                id=job_id,
+                owner="ann",
+                form={},
+                request=small().model_dump(mode="json"),
+                model="sketch",
+                state="queued",
+                place=1.0,
+                created=utc_now(),
+            )
+        )
+    return job_id
+
+
+def _pending(desk: Desk, executor: str) -> str:
+    """Let DBOS believe that a worker took the one waiting ticket; its id."""
+    (ticket,) = desk.jobs.tickets.waiting()
+    engine = db.engine(desk.jobs.tickets.url)
+    schema = "" if engine.dialect.name == "sqlite" else "dbos."
+    change = f"update {schema}workflow_status set status = 'PENDING', executor_id = '{executor}'"
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"{change} where workflow_uuid = '{ticket}'"))
+    engine.dispose()
+    return ticket
 
 
 def test_every_job_gets_a_ticket(desk: Desk) -> None:
@@ -34,20 +66,8 @@ def test_every_job_gets_a_ticket(desk: Desk) -> None:
 
 
 def test_a_job_without_a_ticket_gets_one(desk: Desk) -> None:
-    with writing(desk.engine) as connection:
-        connection.execute(
-            sa.insert(job_table).values(
-                id="lonely",
-                owner="ann",
-                form={},
-                request=small().model_dump(mode="json"),
-                model="sketch",
-                state="queued",
-                place=1.0,
-                created=utc_now(),
-            )
-        )
-    takeover = Takeover(desk.engine, desk.jobs.tickets, "w1", stale_seconds=10)
+    _insert(desk, "lonely")
+    takeover = Takeover(desk.engine, desk.jobs.tickets, "w1")
     desk.jobs.pause()
     takeover.look(None)
     assert desk.jobs.tickets.waiting() == set(), "not while the queue is paused"
@@ -60,7 +80,7 @@ def test_a_job_without_a_ticket_gets_one(desk: Desk) -> None:
 def test_a_running_job_whose_ticket_is_lost_goes_back_to_the_queue(desk: Desk) -> None:
     job = desk.submit()
     attempt = desk.begin(worker="gone", ticket="a ticket that the queue knows nothing of")
-    takeover = Takeover(desk.engine, desk.jobs.tickets, "w1", stale_seconds=10)
+    takeover = Takeover(desk.engine, desk.jobs.tickets, "w1")
     desk.beat("gone")
     takeover.look(None)
     assert desk.job(job).state == "running", "its worker is alive"
@@ -102,3 +122,56 @@ def test_submitting_works_while_tickets_do_not(desk: Desk, tmp_path: Path) -> No
     assert desk.job(job).state == "queued"
     assert Claims(desk.engine, "w1").claim("t1") == job
     desk.jobs.tickets = tickets
+
+
+def test_a_ticket_of_a_worker_that_is_gone_is_for_all_again(desk: Desk) -> None:
+    job = desk.submit()
+    ticket = _pending(desk, "gone")
+    desk.begin(worker="gone", ticket=ticket)
+    takeover = Takeover(desk.engine, desk.jobs.tickets, "w1")
+    desk.beat("gone")
+    desk.beat("w1")
+    takeover.look(None)
+    assert desk.jobs.tickets.waiting() == set(), "it is well"
+    _age(desk, "gone", 11)
+    takeover.look(None)
+    takeover.look(None)
+    assert desk.jobs.tickets.waiting() == {ticket}
+    assert desk.job(job).state == "running", "whoever takes the ticket goes on with this job"
+    again = desk.claims("w1").begin(job, ticket)
+    assert again is not None
+    assert again.number == 2
+
+
+def test_a_job_that_dbos_forgot_to_start_goes_back_to_the_queue(desk: Desk) -> None:
+    job = desk.submit()
+    ticket = _pending(desk, "w1")
+    desk.begin(worker="w1", ticket=ticket)
+    desk.beat("w1")
+    with writing(desk.engine) as connection:
+        earlier = utc_now() - timedelta(minutes=5)
+        connection.execute(sa.update(job_table).values(started=earlier))
+    patient = Takeover(desk.engine, desk.jobs.tickets, "w1")
+    patient.look(None)
+    takeover = Takeover(desk.engine, desk.jobs.tickets, "w1", stuck_seconds=0)
+    takeover.look(job)
+    assert desk.job(job).state == "running"
+    takeover.look(None)
+    assert desk.job(job).state == "queued"
+    assert len(desk.jobs.tickets.waiting()) == 1
+    assert desk.claims().begin(job, ticket) is None
+
+
+def test_jobs_survive_an_upgrade_that_raises_the_version_of_the_steps(desk: Desk) -> None:
+    """DBOS leaves tickets of another version alone for ever: one had its job in hand, one still waited."""
+    client = DBOSClient(system_database_url=desk.jobs.tickets.url, application_name=APPLICATION)
+    older = EnqueueOptions(workflow_name="ticket", queue_name="gpu", app_version="0")
+    running = client.enqueue(older).get_workflow_id()
+    client.enqueue(older)
+    client.destroy()
+    jobs = [_insert(desk, "first"), _insert(desk, "second")]
+    desk.begin(worker="gone", ticket=running)
+    Takeover(desk.engine, desk.jobs.tickets, "w1").look(None)
+    Takeover(desk.engine, desk.jobs.tickets, "w1").look(None)
+    assert [desk.job(job).state for job in jobs] == ["queued", "queued"]
+    assert len(desk.jobs.tickets.waiting()) == 2

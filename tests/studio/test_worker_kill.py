@@ -18,8 +18,7 @@ import pytest
 from pipelines.request import Notice
 from studio.lock import WorkerLock
 from studio.settings import Settings
-from studio.supervisor import LocalWorker
-from studio.worker import EXIT_LOCKED
+from studio.supervisor import MAX_LOG_BYTES, LocalWorker
 from tests.queue_kit import REPOSITORY, START, Desk, WorkerProcess, kill, kill_all, long, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -111,7 +110,10 @@ def test_a_job_that_kills_its_worker_each_time_fails_and_the_queue_goes_on(shop:
     """Killed as it starts, while it denoises, while it encodes; the supervisor starts a new worker."""
     poison = shop.jobs.submit("ann", {}, long())
     others = [shop.submit("second"), shop.submit("third")]
+    log = shop.settings.logs / "worker.log"
+    log.write_bytes(b"x" * (MAX_LOG_BYTES + 1))
     supervisor = shop.supervise()
+    assert log.with_name("worker.1.log").stat().st_size > MAX_LOG_BYTES, "an old log makes room"
     moments = (
         lambda: shop.job(poison).state == "running",
         lambda: _step(shop, poison) > 20,
@@ -182,7 +184,7 @@ def test_the_worker_outlives_the_studio_and_is_adopted_then_replaced(shop: Shop,
     script = (
         "import sys, time\n"
         "from studio.settings import Settings\n"
-        "from studio.supervisor import LocalWorker\n"
+        "from studio.supervisor import MAX_LOG_BYTES, LocalWorker\n"
         "LocalWorker(Settings.from_env()).start()\n"
         "time.sleep(600)\n"
     )
@@ -222,11 +224,14 @@ def test_the_worker_outlives_the_studio_and_is_adopted_then_replaced(shop: Shop,
     shop.check_films([job_id, later])
 
 
-def test_a_second_worker_with_the_same_id_is_refused(shop: Shop) -> None:
-    lock = WorkerLock(shop.settings.studio_home, "w1")
-    lock.take("cpu")
-    assert WorkerLock(shop.settings.studio_home, "w1").holder() is not None
-    assert shop.start().process.wait(START) == EXIT_LOCKED
-    assert f"runs already (process {os.getpid()})" in shop.log()
-    lock.release()
-    assert WorkerLock(shop.settings.studio_home, "w1").holder() is None
+def test_a_worker_whose_studio_never_comes_back_finishes_its_jobs_and_ends(shop: Shop) -> None:
+    long_ago = time.time() - 3600
+    wanted = shop.settings.studio_home / "workers" / "wanted"
+    wanted.parent.mkdir()
+    wanted.touch()
+    os.utime(wanted, (long_ago, long_ago))
+    ids = [shop.submit("first"), shop.submit("second")]
+    worker = shop.start("w1", "--supervised")
+    assert worker.process.wait(START) == 0
+    shop.check_films(ids)
+    assert shop.jobs.workers() == []

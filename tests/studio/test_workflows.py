@@ -191,3 +191,10 @@ def test_the_worker_tells_what_it_has_in_hand(desk: Desk) -> None:
     assert (worker.id, worker.device) == ("w1", "cpu")
     assert worker.heartbeat_age < 3
     desk.jobs.cancel(job_id)
+
+
+def test_tickets_that_have_ended_are_forgotten(desk: Desk) -> None:
+    desk.wait(desk.submit())
+    assert desk.jobs.tickets.prune() == 0, "a day is not over"
+    wait_for(lambda: desk.jobs.tickets.prune(timedelta(0)) > 0, 10)
+    wait_for(lambda: desk.jobs.tickets.prune(timedelta(0)) == 0, 10)
