@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pipelines.sketch.codec import SPACE, TIME, PatchCodec, frames_of_all
 from pipelines.sketch.scenes import render
+from pipelines.sketch.subjects import subject_masks
 from pipelines.sketch.world import Scene, sample_scene
 
 MAX_FRAMES = 41
@@ -22,11 +23,22 @@ SIZES: tuple[tuple[int, int], ...] = ((192, 320), (320, 192), (256, 256))
 
 @dataclass
 class Shard:
-    """Clips of one size: scenes, their latent frames' numbers [N, F] and latents [N, 32, F, h, w] (fp16)."""
+    """Clips of one size.
+
+    `frames` [N, F] are the numbers of their latent frames, `latents` [N, 32, F, h, w] the codes (fp16 in
+    store), `masks` [N, F, h/2, w/2] how much of a token the subject takes.
+    """
 
     scenes: list[Scene]
     frames: Tensor
     latents: Tensor
+    masks: Tensor
+
+    @classmethod
+    def of(cls, scenes: list[Scene], frames: Tensor, latents: Tensor) -> Shard:
+        """A shard with the masks worked out."""
+        height, width = latents.shape[-2:]
+        return cls(scenes, frames, latents, subject_masks(scenes, frames, height // 2, width // 2))
 
 
 def pick_latent_frames(rng: random.Random, count: int) -> list[int]:
@@ -74,7 +86,7 @@ def make_shard(
         latents.append(codec.encode(pictures, half=half).half().cpu())
         scenes += some
         frames += [picked] * len(some)
-    return Shard(scenes, torch.tensor(frames), torch.cat(latents))
+    return Shard.of(scenes, torch.tensor(frames), torch.cat(latents))
 
 
 def save_shard(shard: Shard, path: Path) -> None:
@@ -90,7 +102,7 @@ def save_shard(shard: Shard, path: Path) -> None:
 def load_shard(path: Path) -> Shard:
     """Read a shard written by `save_shard`."""
     raw = torch.load(path, weights_only=True)
-    return Shard([Scene(**scene) for scene in raw["scenes"]], raw["frames"], raw["latents"])
+    return Shard.of([Scene(**scene) for scene in raw["scenes"]], raw["frames"], raw["latents"])
 
 
 class Clips:
@@ -121,7 +133,12 @@ class Clips:
             size = max(1, min(len(shard.scenes), round(tokens / (count * height * width / 4))))
             liked = [row for row, scene in enumerate(shard.scenes) if self.rng.random() < _share(scene)]
             rows = self.rng.sample(liked if len(liked) >= size else range(len(shard.scenes)), size)
-            yield Shard([shard.scenes[row] for row in rows], shard.frames[rows], shard.latents[rows].float())
+            yield Shard(
+                [shard.scenes[row] for row in rows],
+                shard.frames[rows],
+                shard.latents[rows].float(),
+                shard.masks[rows],
+            )
 
 
 def _share(scene: Scene) -> float:

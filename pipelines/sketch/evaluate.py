@@ -22,6 +22,7 @@ from diffusers import WanPipeline
 from torch import Tensor
 from tqdm import tqdm
 
+from pipelines.cpu_conv import use_onednn
 from pipelines.sketch import measures
 from pipelines.sketch.build import TEXT_TOKENS
 from pipelines.sketch.captions import caption
@@ -128,6 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     scenes = [sample_scene(rng, held_out=True) for _ in range(args.clips)]
     texts = [caption(scene, LANGUAGES[k % 2], rng) for k, scene in enumerate(scenes)]
     pipeline = WanPipeline.from_pretrained(args.model, dtype=torch.float32)
+    use_onednn(pipeline.vae)
     pipeline.set_progress_bar_config(disable=True)
     looks, shown, spent = [], [], []
     for k, text in enumerate(tqdm(texts, desc="clips", mininterval=15)):

@@ -41,8 +41,8 @@ CPU = Recipe(
     word_steps=1000,
     place_steps=400,
     decoder=DecoderPlan(minutes=27, clips=300, batch=4),
-    high=Plan("high", minutes=70, tokens=2880),
-    low=Plan("low", minutes=66, tokens=2880),
+    high=Plan("high", minutes=73.5, tokens=2880),
+    low=Plan("low", minutes=69.5, tokens=2880),
     sheet_texts=3,
     side_by_side=True,
 )
@@ -50,13 +50,13 @@ CPU = Recipe(
 GPU = Recipe(
     device="cuda",
     sizes=Sizes(width=256, layers=8, feed_forward=1024, text_width=192, decoder_width=48),
-    shards=400,
-    whole_shards=100,
+    shards=120,
+    whole_shards=40,
     word_steps=1200,
     place_steps=500,
-    decoder=DecoderPlan(minutes=5, clips=1500, batch=48, dtype=torch.bfloat16),
-    high=Plan("high", minutes=6, tokens=46080, dtype=torch.bfloat16, average=0.999),
-    low=Plan("low", minutes=5, tokens=46080, dtype=torch.bfloat16, average=0.999),
+    decoder=DecoderPlan(minutes=4, clips=1000, batch=48, dtype=torch.bfloat16),
+    high=Plan("high", minutes=5, tokens=46080, dtype=torch.bfloat16, average=0.999),
+    low=Plan("low", minutes=3.5, tokens=46080, dtype=torch.bfloat16, average=0.999),
 )
 
 TOY = Recipe(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import time
 from pathlib import Path
 
 import torch
@@ -38,16 +39,18 @@ class Run:
             fit_codec(self.seed, scenes=self.recipe.codec_scenes, device=self.recipe.device).save(path)
         return PatchCodec.load(path)
 
-    def data(self, worker: int = 0, workers: int = 1) -> None:
-        """Render and encode the clips that are missing; several workers share the files among them."""
+    def data(self) -> bool:
+        """Render and encode the clips that are missing; False when time ran out."""
         recipe = self.recipe
         codec = self.codec().to(recipe.device)
         jobs = [(f"some-{n:04d}.pt", n, 3) for n in range(recipe.shards)]
         jobs += [(f"whole-{n:04d}.pt", n, 0) for n in range(recipe.whole_shards)]
-        for name, number, count in tqdm(jobs[worker::workers], desc="clips", mininterval=15):
+        for name, number, count in tqdm(jobs, desc="clips", mininterval=15):
             path = self.folder / "clips" / name
             if path.exists():
                 continue
+            if time.monotonic() > self.until:
+                return False
             size = SIZES[number // 10 % 2 + 1] if number % 5 == 4 else SIZES[0]
             clips = recipe.shard_clips if count else recipe.shard_clips // 8
             rng = random.Random(f"{self.seed} {name}")
@@ -55,6 +58,7 @@ class Run:
                 make_shard(codec, rng, clips=clips, count=count, size=size, half=True, device=recipe.device),
                 path,
             )
+        return True
 
     def words(self) -> tuple[PreTrainedTokenizerFast, UMT5EncoderModel]:
         """The tokenizer and the text encoder after its own lesson, made on the first call."""

@@ -68,8 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.stage != "all":
         return 0 if _stage(run, args.stage, out) else 3
     for stage in ("codec", "data", "words", "places"):
-        _stage(run, stage, out)
-        if time.monotonic() > until:
+        if not _stage(run, stage, out) or time.monotonic() > until:
             return 3
     lanes = (("high",), ("decoder", "low"))
     if recipe.side_by_side:

@@ -19,7 +19,7 @@ from pipelines.sketch.build import BOUNDARY, FLOW_SHIFT
 from pipelines.sketch.data import Clips, Shard
 from pipelines.sketch.optim import Average, Muon, Optimisers, split_matrices
 from pipelines.sketch.positions import ChosenFrames, PlaceHead
-from pipelines.sketch.subjects import SubjectHead, subject_masks
+from pipelines.sketch.subjects import SubjectHead
 from pipelines.sketch.words import encode_text, write_captions
 
 
@@ -46,7 +46,7 @@ class Plan:
     subject_weight: float = 0.1
     subject_share: float = 4.0
     whole: float = 0.05
-    whole_at_last: float = 0.5
+    whole_at_last: float = 0.25
     last: float = 0.15
     average: float = 0.996
     max_steps: int = 10**9
@@ -129,7 +129,7 @@ class Learner:
             guess = self.transformer(noisy, (1000 * level).long(), text, return_dict=False)[0]
         height, width = clean.shape[-2] // 2, clean.shape[-1] // 2
         said = [row for row, text in enumerate(captions) if text]
-        masks = subject_masks(batch.scenes, batch.frames, height, width)
+        masks = batch.masks
         shares = torch.ones_like(masks)
         shares[said] += plan.subject_share * masks[said]
         shares = F.interpolate(shares, scale_factor=2).to(device)
