@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
 
 from pipelines.request import Notice
 from studio import access, doors, gate
@@ -18,6 +19,8 @@ from studio.core import Refused, Studio
 from studio.library import Asset
 from studio.words import LANGUAGES
 
+# The styles' covers and the example film: shipped, the same for everybody.
+_EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
 _NAME = re.compile(r"([A-Za-z0-9_-]{1,64})\.(mp4|webp|jpg)")
 _TYPES = {"mp4": "video/mp4", "webp": "image/webp", "jpg": "image/jpeg"}
 _MAX_FORM_BYTES = 8192
@@ -67,6 +70,8 @@ def make_app(studio: Studio) -> FastAPI:
     @app.get("/healthz")
     def healthz() -> dict[str, bool]:
         return {"ok": True}
+
+    app.mount("/examples", StaticFiles(directory=_EXAMPLES))
 
     @app.get("/favicon.ico")
     def icon() -> Response:

@@ -134,6 +134,8 @@ class Desk:
                 return key, "", {}
             elif what == "fresh":
                 return "", "", {}
+            elif what == "use":
+                return gr.skip(), "", self.fill(studio.asset(visitor, key).form)
             elif what == "example":
                 return gr.skip(), "", self.example(key)
         except Refused as refused:

@@ -111,6 +111,8 @@ def price(page: Page, estimate: Estimate) -> str:
         parts.append(page.t("price_ahead", count=estimate.ahead))
     if estimate.seconds is None:
         parts.append(page.t("price_unknown"))
+    elif estimate.ahead and estimate.wait is None:
+        parts.append(page.t("price_then", time=page.duration(estimate.seconds)))
     else:
         parts.append(page.t("price_about", time=page.duration(estimate.seconds + (estimate.wait or 0))))
     return " · ".join(

@@ -91,15 +91,17 @@ def facts(parts: Iterable[str]) -> str:
     return '<p class="facts">' + "".join(f"<span>{escape(part)}</span>" for part in parts if part) + "</p>"
 
 
-def recipe(page: Page, rows: Iterable[tuple[str, object]], *, opened: bool = False) -> str:
-    """All that is needed to make a clip again, as a list that opens in place."""
+def recipe(page: Page, rows: Iterable[tuple[str, object]], *, does: str = "", opened: bool = False) -> str:
+    """All that is needed to make a clip again, as a list that opens in place; `does`: buttons below."""
     body = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
         for name, value in rows
         if value not in (None, "")
     )
     named = attributes(class_="recipe", open=opened)
-    return f"<details{named}><summary>{escape(page.t('recipe_title'))}</summary><dl>{body}</dl></details>"
+    return (
+        f"<details{named}><summary>{escape(page.t('recipe_title'))}</summary><dl>{body}</dl>{does}</details>"
+    )
 
 
 def acted(event: object) -> tuple[str, str]:

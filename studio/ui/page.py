@@ -5,7 +5,8 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
   negative_prompt, num_inference_steps, guidance_scale, guidance_scale_2, flow_shift, num_frames),
   drop_mp4 (`#drop_mp4 input[type=file]`), notice, price, generate
 - stage: its `section` has data-state (empty, queued, running, done, failed, cancelled, unknown), data-job and
-  data-mine; inside: preview (the running picture), player, cancel, retry, download, again, copy_link
+  data-mine; inside: preview (the running picture), player, cancel, retry, download, again,
+  copy_link, use
 - below the stage: takes
 - tabs: tab_create-button, tab_queue-button, tab_library-button
 - queue: queue_list (`li.row[data-state][data-job]`), pause
@@ -19,6 +20,7 @@ from typing import Any
 
 import gradio as gr
 
+from pipelines.request import Notice
 from studio.access import Visitor
 from studio.core import Refused, Studio
 from studio.ui import create, library, queue
@@ -95,7 +97,10 @@ def _bar(page: Page, visitor: Visitor | None = None) -> str:
     if visitor is not None:
         pill = queue.pill(page)
         named = attributes(
-            href="../admin", class_="btn bare", title=page.t("admin"), aria_label=page.t("admin")
+            href=f"../admin?next=/{page.language}/",
+            class_="btn bare",
+            title=page.t("admin"),
+            aria_label=page.t("admin"),
         )
         door = "" if visitor.admin else f"<a{named}>{icon('key')}</a>"
     other = "en" if page.language == "zh" else "zh"
@@ -135,10 +140,12 @@ def _dialogs(page: Page) -> str:
             ("Esc", "key_cancel"),
             ("Space", "key_play"),
             ("← →", "key_frame"),
+            ("1 – 4", "key_take"),
             ("/", "key_prompt"),
             ("?", "key_keys"),
         )
     )
+    broken = escape(page.say(Notice("generic")))
     texts = {
         key: escape(page.t(key))
         for key in ("yes", "no", "close", "keys", "reconnecting", "dropping", "copied")
@@ -150,4 +157,5 @@ def _dialogs(page: Page) -> str:
 <dialog id="keys" aria-label="{keys}"><p>{keys}</p><dl>{rows}</dl>
 <form method="dialog" class="actions"><button class="btn raised">{close}</button></form></dialog>
 <div id="line" role="status" hidden>{reconnecting}</div><div id="copied" role="status" hidden>{copied}</div>
-<div id="dropping" aria-hidden="true" hidden>{dropping}</div>""".format(rows=rows, **texts)
+<div id="broken" role="alert" hidden>{broken}</div>
+<div id="dropping" aria-hidden="true" hidden>{dropping}</div>""".format(rows=rows, broken=broken, **texts)

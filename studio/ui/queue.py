@@ -8,6 +8,7 @@ import gradio as gr
 from pipelines.models import MODELS
 from studio.access import Visitor
 from studio.core import JobView, Refused
+from studio.styles import STYLES
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, button, icon
 
@@ -110,7 +111,10 @@ def _still(view: JobView) -> str:
     elif view.progress is not None and view.progress.preview_version:
         source = f"../preview/{view.job.id}.webp?v={view.progress.preview_version}"
     image = f"<img{attributes(src=source, alt='', loading='lazy')}>" if source else ""
-    return f'<span class="still">{image}</span>'
+    style = str(view.job.form.get("style") or "none")
+    covered = style in STYLES and style != "none" and not source
+    cover = f"--cover:url(../examples/covers/{style}.webp)" if covered else None
+    return f"<span{attributes(class_='still', style=cover)}>{image}</span>"
 
 
 def _state(page: Page, view: JobView) -> str:

@@ -5,6 +5,7 @@ gr.HTML changes only what differs in the document, so a running picture never fl
 
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 
 from pipelines.models import MODELS
 from pipelines.request import Notice
@@ -14,10 +15,24 @@ from studio.styles import STYLES
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon, recipe
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+FIRST_FILM = "first.mp4"
+
 
 def empty(page: Page, example: str) -> str:
-    """Nothing asked yet: one sentence and one example to click."""
-    inside = (
+    """Nothing asked yet: the example film if one ships, one sentence, one example to click."""
+    film = ""
+    if (EXAMPLES / FIRST_FILM).exists():
+        named = attributes(
+            src=f"../examples/{FIRST_FILM}",
+            muted=True,
+            loop=True,
+            autoplay=True,
+            playsinline=True,
+            aria_hidden="true",
+        )
+        film = f'<video class="example"{named}></video>'
+    inside = film + (
         f'<div class="veil">{icon("film")}<h2>{escape(page.t("empty_title"))}</h2>'
         f"<p>{escape(page.t('empty_text'))}</p>"
         f"{button(example, 'example', key='0', look='ghost quote')}</div>"
@@ -48,7 +63,8 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
     note = "" if view.may_change else f'<p class="note">{escape(page.t("not_mine"))}</p>'
     below += f'<blockquote class="asked">{escape(_typed(view))}</blockquote>{note}'
     if view.asset is not None:
-        below += recipe(page, recipe_rows(page, view.asset))
+        use = button(page.t("use_recipe"), "use", key=view.asset.id, symbol="recipe", id_="use")
+        below += recipe(page, recipe_rows(page, view.asset), does=use)
     return _stage(
         view.job.state,
         screen,
@@ -58,6 +74,7 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
         beat=beat,
         width=request.width,
         height=request.height,
+        tint=_tint(view),
     )
 
 
@@ -71,6 +88,7 @@ def _stage(
     beat: int = 0,
     width: int = 5,
     height: int = 3,
+    tint: str = "",
 ) -> str:
     shape = "tall" if height > width else "square" if height == width else "wide"
     named = attributes(
@@ -79,9 +97,15 @@ def _stage(
         data_job=job or None,
         data_mine=mine,
         data_beat=beat,
-        style=f"--ratio:{width}/{height}",
+        style=f"--ratio:{width}/{height}" + (f";--tint:{tint}" if tint else ""),
     )
     return f'<section{named}><div class="screen">{screen}</div><div class="below">{below}</div></section>'
+
+
+def _tint(view: JobView) -> str:
+    """The colour of the style that is asked for: what waits on the stage until there is a picture."""
+    style = STYLES.get(str(view.job.form.get("style") or "none"))
+    return style.swatch[1] if style is not None and style.name != "none" else ""
 
 
 def _typed(view: JobView) -> str:

@@ -45,10 +45,10 @@ window.studio = (() => {
     address.search = `?job=${encodeURIComponent(job)}`;
     try { await navigator.clipboard.writeText(address.href); flash('#copied'); } catch { prompt('', address.href); }
   }
-  function flash(selector) {
+  function flash(selector, time = 1600) {
     const note = one(selector);
     note.hidden = false;
-    setTimeout(() => { note.hidden = true; }, 1600);
+    setTimeout(() => { note.hidden = true; }, time);
   }
   function sure(question, about) {
     const dialog = one('#confirm');
@@ -93,6 +93,12 @@ window.studio = (() => {
     if (!video.paused) requestAnimationFrame(() => keepTelling(video));
   }
   const inPlayer = (event) => event.target.matches?.('.player video');
+  document.addEventListener('loadeddata', (event) => {
+    if (!event.target.autoplay) return;
+    // Some browsers forget that a film put in later is muted, and then refuse to play it.
+    event.target.muted = true;
+    if (calm()) event.target.pause(); else event.target.play().catch(() => {});
+  }, true);
   for (const name of ['play', 'pause', 'seeked', 'loadeddata']) {
     document.addEventListener(name, (event) => inPlayer(event) && keepTelling(event.target), true);
   }
@@ -148,6 +154,7 @@ window.studio = (() => {
     if (event.key === ' ' && video && !onButton) toggle(video);
     else if (event.key === 'ArrowLeft' && video && !event.target.matches('input')) stepFrame(video, -1);
     else if (event.key === 'ArrowRight' && video && !event.target.matches('input')) stepFrame(video, 1);
+    else if (/^[1-4]$/.test(event.key)) all('#takes .cell')[event.key - 1]?.click();
     else if (event.key === '/') one('#prompt textarea')?.focus();
     else if (event.key === '?') one('dialog#keys').showModal();
     else return;
@@ -227,6 +234,13 @@ window.studio = (() => {
       location.reload();
     } catch { /* nobody there yet */ }
   }
+  async function trouble() {
+    // Gradio has something to say: either nobody answers any more (it reloads the page when somebody does), or a
+    // handler broke.
+    if (!one('.toast-wrap .error')) return;
+    const answer = await fetch('../healthz', { cache: 'no-store' }).catch(() => null);
+    if (answer?.ok) flash('#broken', 6000); else one('#line').hidden = false;
+  }
   function arrange() {
     const state = stage()?.dataset.state || 'empty';
     document.body.dataset.stage = state;
@@ -253,6 +267,8 @@ window.studio = (() => {
     group();
     new MutationObserver(arrange).observe(one('#stage'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-state', 'data-beat', 'src', 'style'] });
     new MutationObserver(group).observe(one('#asking'), { subtree: true, childList: true });
+    const toasts = one('.toast-wrap');
+    if (toasts) new MutationObserver(trouble).observe(toasts, { subtree: true, childList: true });
     setInterval(listen, 2000);
   }
   document.documentElement.classList.toggle('apple', /Mac|iP(hone|ad|od)/.test(navigator.platform));

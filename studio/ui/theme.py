@@ -1,6 +1,5 @@
 """The look: one set of tokens (studio.css) that Gradio's variables point to, and what the page loads."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,12 +107,10 @@ def _drawn() -> Iterator[str]:
     """Rules made from data: each style's cover from its colours, each size's shape."""
     for style in STYLES.values():
         ground, middle, light = style.swatch
-        cover = COVERS / f"{style.name}.webp"
-        if cover.exists():
-            data = base64.b64encode(cover.read_bytes()).decode()
-            cover_url = f"url(data:image/webp;base64,{data})"
-            yield f'#style label:has(input[value="{style.name}"]){{--cover:{cover_url}}}'
-        yield f'#style label:has(input[value="{style.name}"]){{--a:{ground};--b:{middle};--c:{light}}}'
+        drawn = f"--a:{ground};--b:{middle};--c:{light}"
+        if (COVERS / f"{style.name}.webp").exists():
+            drawn = f"--cover:url(../examples/covers/{style.name}.webp)"
+        yield f'#style label:has(input[value="{style.name}"]){{{drawn}}}'
     for size in {size for spec in MODELS.values() for size in spec.sizes}:
         scale = 18 / max(size)
         shape = f"--w:{round(size.width * scale)}px;--h:{round(size.height * scale)}px"

@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.running_app import RunningApp, free_port, running_app
 
 pytestmark = pytest.mark.slow
+# A loaded machine with two cores takes many seconds to open the page.
 PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 EVIL = "a boat <img src=x onerror=alert(1)> \"><script>alert(2)</script>'"
 
 
@@ -60,21 +62,15 @@ def test_the_page_asks_no_other_host_and_has_no_errors(
     assert wrong == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 800, 1440])
-def test_nothing_scrolls_sideways(context: BrowserContext, width: int) -> None:
+def test_it_fits_every_width_and_every_thumb(context: BrowserContext) -> None:
     page = opened(context)
-    page.set_viewport_size({"width": width, "height": 844})
     page.click("#advanced .label-wrap")
-    for tab in ("create", "queue", "library"):
-        page.click(f"#tab_{tab}-button")
-        page.wait_for_timeout(200)
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, tab
-
-
-def test_on_a_phone_what_is_tapped_is_big_enough(context: BrowserContext) -> None:
-    page = opened(context)
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(300)
+    for width in (1440, 800, 390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        for tab in ("queue", "library", "create"):
+            page.click(f"#tab_{tab}-button")
+            page.wait_for_timeout(150)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, tab)
     small = page.evaluate(
         """() => [...document.querySelectorAll('button, a, fieldset label, summary')]
             .filter((e) => e.offsetParent && !e.closest('.visually-hidden, .overflow-menu'))
@@ -146,22 +142,17 @@ def test_a_refusal_is_one_sentence_and_nothing_is_lost(context: BrowserContext) 
     expect(page.locator("#prompt textarea")).to_have_value("a boat")
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("empty.mp4", b"", "这个文件是空的"),
-        ("lying.mp4", b"not a film at all" * 100, "不是视频"),
-        ("picture.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 200, "不是视频"),
-    ],
-)
-def test_a_file_that_is_not_ours_gets_its_sentence(
-    context: BrowserContext, tmp_path: Path, name: str, content: bytes, words: str
-) -> None:
+def test_a_file_that_is_not_ours_gets_its_sentence(context: BrowserContext, tmp_path: Path) -> None:
     page = opened(context, "/zh/")
     page.fill("#prompt textarea", "留在这里")
-    (tmp_path / name).write_bytes(content)
-    page.set_input_files("#drop_mp4 input[type=file]", str(tmp_path / name))
-    expect(page.locator("#notice [role=alert]")).to_contain_text(words)
+    for name, content, words in (
+        ("lying.mp4", b"not a film at all" * 100, "不是视频"),
+        ("empty.mp4", b"", "这个文件是空的"),
+        ("picture.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 200, "不是视频"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        page.set_input_files("#drop_mp4 input[type=file]", str(tmp_path / name))
+        expect(page.locator("#notice [role=alert]")).to_contain_text(words)
     expect(page.locator("#prompt textarea")).to_have_value("留在这里")
 
 
@@ -176,26 +167,18 @@ def test_a_film_may_be_dropped_anywhere(context: BrowserContext) -> None:
     expect(page.locator("#dropping")).to_be_hidden()
 
 
-def test_the_language_changes_and_the_job_stays(context: BrowserContext) -> None:
+def test_the_language_changes_while_job_draft_and_light_stay(context: BrowserContext) -> None:
     page = opened(context)
     page.fill("#prompt textarea", "a boat")
     page.click("#generate")
     page.wait_for_url(re.compile("job="))
+    page.click("#light_dark")
     page.click("#language")
     expect(page).to_have_url(re.compile(r"/zh/\?job="))
     expect(section(page, "queued")).to_be_visible()
     expect(page.locator("#prompt textarea")).to_have_value("a boat")
-    page.goto("/")
-    expect(page).to_have_url(re.compile("/zh/$"))
-
-
-def test_light_is_remembered(context: BrowserContext) -> None:
-    page = opened(context)
-    page.click("#light_dark")
-    page.reload()
-    assert page.evaluate("document.documentElement.dataset.theme") == "light" or page.wait_for_function(
-        "document.documentElement.dataset.theme === 'light'"
-    )
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert context.request.get("/", max_redirects=0).headers["location"] == "/zh/"
 
 
 def test_a_studio_that_comes_back_is_followed_again(browser: Browser, tmp_path: Path) -> None:
@@ -207,10 +190,13 @@ def test_a_studio_that_comes_back_is_followed_again(browser: Browser, tmp_path: 
             page.fill("#prompt textarea", "a boat")
             page.click("#generate")
             expect(section(page, "queued")).to_be_visible()
-        expect(page.locator("#line")).to_be_visible(timeout=PATIENCE)
+            resting = opened(context)
+        for left in (page, resting):
+            expect(left.locator("#line")).to_be_visible(timeout=PATIENCE)
         expect(section(page, "queued")).to_be_visible()
         with running_app(tmp_path, port=port, LOCAL_WORKER="0"):
-            expect(page.locator("#line")).to_be_hidden(timeout=PATIENCE)
+            for found in (page, resting):
+                expect(found.locator("#line")).to_be_hidden(timeout=PATIENCE)
             expect(section(page, "queued")).to_be_visible(timeout=PATIENCE)
             page.click("#cancel")
             page.click("#confirm_yes")
