@@ -18,6 +18,10 @@ from studio.ui.markup import acted, area, button
 
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """How an event that answers in milliseconds is declared."""
+# Gradio would compare a choice with those it last sent, and break when somebody is quicker; the studio
+# checks every value itself, in words.
+RAW: dict[str, Any] = QUICK | {"preprocess": False}
+"""The same for events that read the whole form."""
 
 
 Field = gr.Textbox | gr.Radio | gr.Dropdown
@@ -185,10 +189,10 @@ def _wire_form(made: Create, *, price: gr.HTML, dice: gr.Button) -> None:
     switched = form["model"].input(switch_model, form["model"], made.outputs(), **QUICK)
     dials = [form[name] for name in ("style", "model", "quality", "seconds")]
     hinted = [form[name] for name in fields.ADVANCED]
-    gr.on([form[name].input for name in ("style", "quality", "seconds")], hints, dials, hinted, **QUICK)
-    switched.then(hints, dials, hinted, **QUICK)
+    gr.on([form[name].input for name in ("style", "quality", "seconds")], hints, dials, hinted, **RAW)
+    switched.then(hints, dials, hinted, **RAW)
     costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames")
-    gr.on([form[name].change for name in costly], desk.price, None, price, inputs_kwargs={**form}, **QUICK)
+    gr.on([form[name].change for name in costly], desk.price, None, price, inputs_kwargs={**form}, **RAW)
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
 
 
@@ -215,8 +219,9 @@ def _wire_asking(made: Create, *, generate: gr.Button, price: gr.HTML) -> None:
         api_name="generate",
         queue=False,
         show_progress="hidden",
+        preprocess=False,
     )
-    asked.then(made.desk.price, None, price, inputs_kwargs={**made.form}, **QUICK)
+    asked.then(made.desk.price, None, price, inputs_kwargs={**made.form}, **RAW)
 
 
 def _wire_stage(made: Create, follower: Follower, *, shown: gr.HTML, strip: gr.HTML) -> Dependency:
@@ -238,7 +243,7 @@ def _wire_stage(made: Create, follower: Follower, *, shown: gr.HTML, strip: gr.H
     )
     made.job.change(made.desk.takes, made.job, strip, **QUICK)
     followed.then(made.desk.takes, made.job, strip, **QUICK)
-    followed.then(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **QUICK)
+    followed.then(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **RAW)
     for pressed in (shown, strip):
         pressed.act(act, None, [*made.outputs(), made.job, made.notice], **QUICK)
     return followed

@@ -30,8 +30,11 @@ def styles(page: Page) -> Choices:
 
 
 def models(page: Page) -> Choices:
-    """The models by their titles, the studio's default first."""
-    return [(spec.title, spec.name) for spec in page.studio.models()]
+    """The models by their titles, the studio's default first; those without weights here say so."""
+    return [
+        (spec.title if weights_here(page, spec) else _absent(page, spec, "model_choice_absent"), spec.name)
+        for spec in page.studio.models()
+    ]
 
 
 def qualities(page: Page) -> Choices:
@@ -133,5 +136,9 @@ def model_note(page: Page, spec: ModelSpec) -> str:
     """One line on a model: what it is good for, and that it is missing if it is."""
     words = page.t(f"model_{spec.name.replace('.', '_').replace('-', '_')}")
     if not weights_here(page, spec):
-        words += " " + page.t("model_absent", size=f"{spec.memory_gb:g}")
+        words += ("" if page.language == "zh" else " ") + _absent(page, spec, "model_absent")
     return words
+
+
+def _absent(page: Page, spec: ModelSpec, key: str) -> str:
+    return page.t(key, title=spec.title, size=f"{spec.memory_gb:g}")

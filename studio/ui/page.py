@@ -66,7 +66,7 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         tab_library.select(show_library, kept.limit, [kept.grid, ticking], **quick)
         tab_create.select(rest, None, ticking, **quick)
         _cross_tabs(page, tabs, made, rows, kept)
-        blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **quick)
+        blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **create.RAW)
         blocks.load(None, None, made.job, js="() => studio.asked()")
     return blocks
 

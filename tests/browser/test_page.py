@@ -65,12 +65,17 @@ def test_the_page_asks_no_other_host_and_has_no_errors(
 def test_it_fits_every_width_and_every_thumb(context: BrowserContext) -> None:
     page = opened(context)
     page.click("#advanced .label-wrap")
+    page.click("#model input")
+    page.get_by_role("option", name="A14B").click()
+    expect(page.locator("#size label")).to_have_count(6)
     for width in (1440, 800, 390, 320):
         page.set_viewport_size({"width": width, "height": 844})
         for tab in ("queue", "library", "create"):
             page.click(f"#tab_{tab}-button")
             page.wait_for_timeout(150)
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, tab)
+        right = page.evaluate("document.querySelector('#asking').getBoundingClientRect().right")
+        assert page.evaluate("document.querySelector('#size .wrap').getBoundingClientRect().right") <= right
     small = page.evaluate(
         """() => [...document.querySelectorAll('button, a, fieldset label, summary')]
             .filter((e) => e.offsetParent && !e.closest('.visually-hidden, .overflow-menu'))
