@@ -121,12 +121,8 @@ class WanVideo:
 
     def _scheduler(self, flow_shift: float) -> UniPCMultistepScheduler:
         """A new scheduler: it keeps the history of the steps, and no job may see another's."""
-        return UniPCMultistepScheduler.from_config(
-            self._scheduler_config,
-            flow_shift=flow_shift,
-            prediction_type="flow_prediction",
-            use_flow_sigmas=True,
-        )
+        # All but the shift is the model's own: Wan's experts predict the flow, sketch's the clean latents.
+        return UniPCMultistepScheduler.from_config(self._scheduler_config, flow_shift=flow_shift)
 
     def _experts(self) -> list[Any]:
         return [expert for expert in (self.pipe.transformer, self.pipe.transformer_2) if expert is not None]
