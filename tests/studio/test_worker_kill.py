@@ -139,7 +139,7 @@ def test_a_job_that_kills_its_worker_each_time_fails_and_the_queue_goes_on(shop:
 def test_killed_three_times_every_job_is_done_exactly_once(shop: Shop, older_studio: Path) -> None:
     """The first worker is of an older version: an upgrade loses no job, nor one in the middle."""
     dice = random.Random(20)
-    ids = [shop.jobs.submit("ann", {}, long(f"clip {number}")) for number in range(3)]
+    ids = [shop.jobs.submit("ann", {}, long(f"clip {n}", num_inference_steps=50)) for n in range(3)]
     worker = shop.start(sources=older_studio)
     for done in range(3):
         wait_for(
@@ -149,7 +149,7 @@ def test_killed_three_times_every_job_is_done_exactly_once(shop: Shop, older_stu
             START,
             shop.log,
         )
-        time.sleep(dice.uniform(0, 2.5))
+        time.sleep(dice.uniform(0, 2))
         kill(worker.process.pid, shop.settings)
         worker.end()
         worker = shop.start()
@@ -191,7 +191,7 @@ def test_the_worker_outlives_the_studio_and_is_adopted_then_replaced(shop: Shop,
     studio = subprocess.Popen(
         [sys.executable, "-c", script], cwd=older_studio, env=shop.settings.worker_environment()
     )
-    job_id = shop.jobs.submit("ann", {}, long(num_inference_steps=100))
+    job_id = shop.jobs.submit("ann", {}, long())
     later = shop.submit("later")
     wait_for(lambda: _step(shop, job_id) > 1, START, shop.log)
     pid = _pid(shop)
