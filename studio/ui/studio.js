@@ -57,7 +57,13 @@ window.studio = (() => {
     text.textContent = about || '';
     dialog.returnValue = 'no';
     return new Promise((answer) => {
-      dialog.addEventListener('close', () => answer(dialog.returnValue === 'yes'), { once: true });
+      const closed = () => {
+        // Quick fingers: this may still be told of the question before.
+        if (dialog.open) return;
+        dialog.removeEventListener('close', closed);
+        answer(dialog.returnValue === 'yes');
+      };
+      dialog.addEventListener('close', closed);
       dialog.showModal();
       one('#confirm_yes').focus();
     });
