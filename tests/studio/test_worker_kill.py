@@ -149,13 +149,15 @@ def test_killed_three_times_every_job_is_done_exactly_once(shop: Shop, older_stu
             START,
             shop.log,
         )
-        time.sleep(dice.uniform(0, 2))
+        time.sleep(dice.uniform(0, 1.2))
         kill(worker.process.pid, shop.settings)
         worker.end()
         worker = shop.start()
     for job_id in ids:
         assert shop.wait(job_id).attempt in (1, 2)
+    assert any(shop.job(job_id).attempt == 2 for job_id in ids), "none was hit"
     shop.check_films(ids)
+    worker.wait_until_ready(shop)
     assert worker.end() == 0
 
 
