@@ -35,9 +35,7 @@ class WorkerLock:
     """The lock of one worker id. The system frees it when its process ends, however it ends."""
 
     def __init__(self, home: Path, worker_id: str) -> None:
-        # The id may come from a person: it stays one file name.
-        name = "".join(c if c.isalnum() or c in "-_." else "_" for c in worker_id)
-        self.path = home / "workers" / f"{name}.lock"
+        self.path = home / "workers" / f"{file_name(worker_id)}.lock"
         self._handle: int | None = None
 
     def take(self, device: str) -> None:
@@ -80,6 +78,11 @@ class WorkerLock:
             return Holder(**json.loads(self.path.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+
+
+def file_name(worker_id: str) -> str:
+    """A worker's id as part of a file's name; the id may come from a person and hold anything."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in worker_id)
 
 
 @cache

@@ -20,6 +20,7 @@ from pipelines.request import Cancelled, ModelError, Notice
 from studio.claims import Attempt, Claims
 from studio.db import utc_now
 from studio.library import Asset, Library, new_place
+from studio.lock import file_name
 from studio.media.clip import ClipFacts, write_clip
 from studio.media.ffmpeg import MediaError, no_room
 from studio.media.probe import thumbnail
@@ -41,7 +42,7 @@ class Maker:
         self.library = Library(engine, settings.studio_home)
         self.outlook = Outlook(engine)
         # A folder of this worker's own, so that what it left when killed can be told from others' work.
-        self.tmp = settings.tmp / settings.worker_id
+        self.tmp = settings.tmp / f"worker-{file_name(settings.worker_id)}"
         self.tmp.mkdir(parents=True, exist_ok=True)
         self.stopping = threading.Event()
         self.draining = threading.Event()
