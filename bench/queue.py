@@ -128,4 +128,7 @@ def _ms(seconds: float) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.queue", description=__doc__)
     parser.add_argument("--jobs", type=int, default=JOBS, help="jobs for the memory's slope (%(default)s)")
-    main(parser.parse_args().jobs)
+    chosen = parser.parse_args().jobs
+    if chosen < 3:
+        parser.error("a slope needs 3 jobs or more")
+    main(chosen)
