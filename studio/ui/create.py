@@ -16,13 +16,11 @@ from studio.ui.examples import examples, sketch_words
 from studio.ui.following import Follower
 from studio.ui.markup import acted, area, button
 
+# How an event that answers in milliseconds is declared.
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""How an event that answers in milliseconds is declared."""
-# Gradio would compare a choice with those it last sent, and break when somebody is quicker; the studio
-# checks every value itself, in words.
+# The same for events that read the whole form. Gradio would compare a choice with those it last sent, and break
+# when somebody is quicker; the studio checks every value itself, in words.
 RAW: dict[str, Any] = QUICK | {"preprocess": False}
-"""The same for events that read the whole form."""
-
 
 Field = gr.Textbox | gr.Radio | gr.Dropdown
 
@@ -128,9 +126,9 @@ def build(page: Page) -> tuple[Create, Dependency]:
         **advanced,
     }
     made = Create(form=form, job=job, notice=notice, model_note=note, price=price, desk=desk)
-    _wire_form(made, price=price, dice=dice)
+    _wire_form(made, dice=dice)
     _wire_filling(made, upload=upload, tries=tries)
-    _wire_asking(made, generate=generate, price=price)
+    _wire_asking(made, generate=generate)
     follower = Follower(page, lambda: stage.empty(page, first))
     return made, _wire_stage(made, follower, shown=shown, strip=strip)
 
@@ -176,7 +174,7 @@ def _examples(page: Page) -> str:
     return f'<div class="chips" aria-label="{escape(page.t("examples"))}">{chips}</div>{listed}'
 
 
-def _wire_form(made: Create, *, price: gr.HTML, dice: gr.Button) -> None:
+def _wire_form(made: Create, *, dice: gr.Button) -> None:
     """What changes by itself while the form is filled in."""
     form, desk = made.form, made.desk
 
@@ -192,7 +190,7 @@ def _wire_form(made: Create, *, price: gr.HTML, dice: gr.Button) -> None:
     gr.on([form[name].input for name in ("style", "quality", "seconds")], hints, dials, hinted, **RAW)
     switched.then(hints, dials, hinted, **RAW)
     costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames")
-    gr.on([form[name].change for name in costly], desk.price, None, price, inputs_kwargs={**form}, **RAW)
+    gr.on([form[name].change for name in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW)
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
 
 
@@ -210,7 +208,8 @@ def _wire_filling(made: Create, *, upload: gr.UploadButton, tries: gr.HTML) -> N
     tries.act(example, None, made.outputs(), **QUICK)
 
 
-def _wire_asking(made: Create, *, generate: gr.Button, price: gr.HTML) -> None:
+def _wire_asking(made: Create, *, generate: gr.Button) -> None:
+    """The button returns at once with a job's id; following it is another event."""
     asked = generate.click(
         made.desk.ask,
         None,
@@ -221,7 +220,7 @@ def _wire_asking(made: Create, *, generate: gr.Button, price: gr.HTML) -> None:
         show_progress="hidden",
         preprocess=False,
     )
-    asked.then(made.desk.price, None, price, inputs_kwargs={**made.form}, **RAW)
+    asked.then(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **RAW)
 
 
 def _wire_stage(made: Create, follower: Follower, *, shown: gr.HTML, strip: gr.HTML) -> Dependency:

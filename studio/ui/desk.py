@@ -12,7 +12,6 @@ from typing import Any
 import gradio as gr
 
 from pipelines.models import MODELS
-from pipelines.request import Notice
 from studio.core import Refused
 from studio.ui import form as fields
 from studio.ui import takes
@@ -55,9 +54,9 @@ class Desk:
 
     # -- filling the form ----------------------------------------------------------------------------------
 
-    def fill(self, kept: dict[str, Any], *, keep_seed: bool = True) -> Updates:
+    def fill(self, kept: dict[str, Any]) -> Updates:
         """Updates of every field to the values of a kept form, choices of its model included."""
-        values = fields.filled(self.page, kept, keep_seed=keep_seed)
+        values = fields.filled(self.page, kept)
         updates: Updates = self.switch_model(str(values["model"]))
         for name, value in values.items():
             updates[name] = gr.update(**{**updates.get(name, {}), "value": value})
@@ -145,7 +144,3 @@ class Desk:
     def takes(self, job: str, request: gr.Request) -> str:
         """The film strip below the stage."""
         return takes.strip(self.page, self.page.visitor(request), job.partition(" ")[0])
-
-    def unknown(self, code: str) -> str:
-        """A notice of the page's own as a sentence near the form."""
-        return self._sorry(Refused(Notice(code)))

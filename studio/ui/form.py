@@ -74,7 +74,7 @@ def derived(page: Page, spec: ModelSpec, *, style: str, quality: str, seconds: f
     }
 
 
-def filled(page: Page, kept: dict[str, Any], *, keep_seed: bool = True) -> dict[str, Any]:
+def filled(page: Page, kept: dict[str, Any]) -> dict[str, Any]:
     """The value of every field that makes the same clip as a kept form; what it does not name becomes empty.
 
     A form out of a file may name a model, style or size that is not here (any more): defaults then.
@@ -99,7 +99,7 @@ def filled(page: Page, kept: dict[str, Any], *, keep_seed: bool = True) -> dict[
         "quality": quality if quality in QUALITIES else DEFAULT_QUALITY,
         "size": size,
         "seconds": int(seconds) if seconds in whole else default_length(spec),
-        "seed": _text(kept.get("seed")) if keep_seed else "",
+        "seed": _text(kept.get("seed")),
     }
 
 

@@ -225,7 +225,7 @@ window.studio = (() => {
   // -- the line to the studio ------------------------------------------------------------------------------------------
   // While a job is followed the stage is sent again every few seconds. When that stops (a phone slept, the studio was
   // restarted) the last picture stays, and the page follows again as soon as somebody answers.
-  const SILENCE = 10000;
+  const SILENCE = 20000;
   let alive = Date.now();
   async function listen() {
     const live = ['queued', 'running'].includes(stage()?.dataset.state);
@@ -235,7 +235,7 @@ window.studio = (() => {
     try {
       const answer = await fetch('../healthz', { cache: 'no-store' });
       const last = Number(kept('wan_reload')) || 0;
-      if (!answer.ok || Date.now() - last < 15000) return;
+      if (!answer.ok || Date.now() - last < 60000) return;
       keep('wan_reload', Date.now());
       location.reload();
     } catch { /* nobody there yet */ }

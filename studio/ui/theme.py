@@ -8,6 +8,7 @@ import gradio as gr
 
 from pipelines.models import MODELS
 from studio.styles import STYLES
+from studio.ui.form import ADVANCED
 
 FOLDER = Path(__file__).resolve().parent
 COVERS = FOLDER.parents[1] / "assets" / "examples" / "covers"
@@ -104,13 +105,16 @@ def mount_options() -> dict[str, Any]:
 
 
 def _drawn() -> Iterator[str]:
-    """Rules made from data: each style's cover from its colours, each size's shape."""
+    """Rules made from data: each style's cover, each size's shape, the field that a sentence is about."""
     for style in STYLES.values():
         ground, middle, light = style.swatch
         drawn = f"--a:{ground};--b:{middle};--c:{light}"
         if (COVERS / f"{style.name}.webp").exists():
             drawn = f"--cover:url(../examples/covers/{style.name}.webp)"
         yield f'#style label:has(input[value="{style.name}"]){{{drawn}}}'
+    for name in ("prompt", "seed", *ADVANCED):
+        wrong = f'#asking:has(.sorry[data-field="{name}"]) #{name} :is(textarea, input)'
+        yield f".gradio-container.gradio-container {wrong}{{border-color:var(--bad)}}"
     for size in {size for spec in MODELS.values() for size in spec.sizes}:
         scale = 18 / max(size)
         shape = f"--w:{round(size.width * scale)}px;--h:{round(size.height * scale)}px"
