@@ -18,8 +18,8 @@ from studio.ui.markup import acted, area, button
 
 # How an event that answers in milliseconds is declared.
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-# The same for events that read the whole form. Gradio would compare a choice with those it last sent, and break
-# when somebody is quicker; the studio checks every value itself, in words.
+# The same for events that read the whole form. Gradio would compare a choice with those it last sent, and
+# break when somebody is quicker; the studio checks every value itself, in words.
 RAW: dict[str, Any] = QUICK | {"preprocess": False}
 
 Field = gr.Textbox | gr.Radio | gr.Dropdown
