@@ -19,7 +19,8 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright's event loop would run on under tests that need one of their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = find_chromium()
     assert path, "no Chromium: `make test` gets one, or install it by hand"
