@@ -1,5 +1,6 @@
 """Starts the studio: the web process, and one local worker beside it. Nothing happens at import."""
 
+import asyncio
 import logging
 import secrets
 import signal
@@ -86,7 +87,8 @@ def _serve(settings: Settings, door: socket.socket) -> int:
         print(terminal("open", terminal_language(), address=address), flush=True)
         if settings.share:
             threading.Thread(target=_share, args=(settings, host, port), name="share", daemon=True).start()
-        config = uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=3)
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
+        config = uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)
         uvicorn.Server(config).run(sockets=[door])
     except KeyboardInterrupt:
         pass
@@ -97,6 +99,12 @@ def _serve(settings: Settings, door: socket.socket) -> int:
             print(terminal("stopping", terminal_language()), flush=True)
             worker.stop()
     return 0
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of the server's log tells anything: pages that still follow are let go at the end."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError)
 
 
 def _listen(settings: Settings) -> socket.socket | Notice:

@@ -190,6 +190,7 @@ def player(page: Page, asset: Asset, *, id_: str = "player") -> str:
         data_fps=asset.fps,
         data_frames=asset.frames,
         aria_label=page.t("player_label"),
+        data_missing=page.say(Notice("file_missing")),
     )
     controls = "".join(
         button(page.t(f"player_{act}"), act, symbol=symbol, look="bare", quiet=True)

@@ -280,5 +280,16 @@ window.studio = (() => {
   document.documentElement.classList.toggle('apple', /Mac|iP(hone|ad|od)/.test(navigator.platform));
   // Gradio puts this script into the page when it has loaded already.
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin); else begin();
+  // -- a film whose file was removed by hand: say so instead of a black picture ------------------------------
+  document.addEventListener('error', async (event) => {
+    const film = event.target;
+    if (!film.dataset?.missing || !film.src) return;
+    const answer = await fetch(film.src, { method: 'HEAD' }).catch(() => null);
+    if (answer?.status !== 404 || !film.isConnected) return;
+    const veil = document.createElement('div');
+    veil.className = 'veil';
+    veil.textContent = film.dataset.missing;
+    film.closest('.player').replaceWith(veil);
+  }, true);
   return { asked, opened, clicked };
 })();
