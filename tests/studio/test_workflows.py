@@ -97,8 +97,7 @@ def test_a_prompt_becomes_a_film_in_the_library(desk: Desk) -> None:
     assert {progress.stage for progress in seen} >= {"denoising", "decoding"}
     assert {progress.total for progress in seen} <= {0, 100}
     assert any(progress.eta is not None for progress in seen)
-    # Five a second at most, and a quiet machine needs one second; tests/browser wants three of sketch.
-    assert len({*previews}) >= 2
+    assert len({*previews}) >= 3
     assert all(preview[8:12] == b"WEBP" for preview in previews)
 
     asset = desk.library.get(job.asset_id or "")
