@@ -62,10 +62,10 @@ def _render_one(out: torch.Tensor, scene: Scene, seconds: list[float]) -> None:
     behind = len(layers) - 1 if watery and home != "sky" else len(layers)
     for k, (sheet, tones) in enumerate(zip(layers, colours, strict=False)):
         if k == behind:
-            canvas = _figure(canvas, scene, times, pan)
+            canvas = _figure(canvas, scene, times)
         canvas = _layer(canvas, sheet, tones, scene, pan, times, len(layers) - 1 - k, watery)
     if behind == len(layers):
-        canvas = _figure(canvas, scene, times, pan)
+        canvas = _figure(canvas, scene, times)
     canvas = _zoomed(canvas, scene, times)
     canvas = _weather(canvas, scene, times)
     if scene.style in ("watercolour", "ink"):
@@ -223,15 +223,13 @@ def _sprite(scene: Scene, side: int, device: torch.device) -> torch.Tensor:
     return torch.cat([soft if scene.style == "watercolour" else paint, F.avg_pool2d(soft, 3, 1, 1)])
 
 
-def _figure(
-    canvas: torch.Tensor, scene: Scene, times: torch.Tensor, pan: torch.Tensor | None
-) -> torch.Tensor:
+def _figure(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Tensor:
     """Lay the figure over the canvas at its place at each second."""
     if scene.subject == "none":
         return canvas
     height, width = canvas.shape[-2:]
     unit = min(height, width)
-    x, y, scale, opacity, turn = _pose(scene, times, pan, height, width)
+    x, y, scale, opacity, turn = pose(scene, times, height, width)
     side = math.ceil(unit * BOX * NATURES[scene.subject].size / 2) * 2
     sprite = _sprite(scene, side, canvas.device)
     half = BOX / 2 * unit * NATURES[scene.subject].size * scale  # half the square's side in pixels, [T]
@@ -263,17 +261,30 @@ def _phase(scene: Scene, times: torch.Tensor) -> torch.Tensor:
     if stands and scene.subject not in ("woman with umbrella", "hunter with bow"):
         return torch.zeros_like(times)
     pace = 4 if verb in ("walk", "run", "drive", "ride", "fly") else 2
-    return torch.floor(times * pace + 1e-4) % silhouettes.PHASES
+    # Poses change where a latent frame begins or at its middle, counting from frame 1.
+    return torch.floor(times * pace + 1 - pace / 8 + 1e-4) % silhouettes.PHASES
 
 
-def _pose(
-    scene: Scene, times: torch.Tensor, pan: torch.Tensor | None, height: int, width: int
+def _travel(side: int, other: int, square: float) -> float:
+    """How far a figure goes in `TRIP` seconds, as a share of a side of the frame.
+
+    At the sizes of training that is 80 or 160 pixels: half a code block or a whole one (16 pixels) in each
+    latent frame. So a moving figure falls on the same few places in the blocks, and its codes come again and
+    again: far fewer patterns to learn than at an arbitrary speed.
+    """
+    if side == other:
+        return square
+    return 1 / 2 if side > other else 5 / 12
+
+
+def pose(
+    scene: Scene, times: torch.Tensor, height: int, width: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """The figure's middle in pixels, its scale, opacity and turn in radians, each [T]."""
     unit = min(height, width)
     nature = NATURES[scene.subject]
     way = (times / TRIP).clamp(max=1.3)
-    half = BOX / 2 * unit * nature.size * scene.size
+    half = BOX / 2 * unit * nature.size
     x = torch.full_like(times, 0.5 * width)
     # Feet are at 0.86 of the half square, water lines at 0.40, both a little inside the paper below.
     if nature.home == "ground":
@@ -283,41 +294,28 @@ def _pose(
     else:
         home = 0.40 * height
     y = torch.full_like(times, home)
-    scale, opacity, turn = torch.full_like(times, scene.size), torch.ones_like(times), torch.zeros_like(times)
-    if scene.action == "right":
-        x = (0.24 + 0.52 * way) * width
-    elif scene.action == "left":
-        x = (0.76 - 0.52 * way) * width
-    elif scene.action == "up":
-        low, high = (
-            (home + 0.30 * height, home - 0.05 * height)
-            if nature.home == "water"
-            else (0.70 * height, 0.29 * height)
-        )
-        y = low + (high - low) * way.clamp(max=1.1)
-    elif scene.action == "down":
-        low, high = (
-            (home + 0.30 * height, home - 0.05 * height)
-            if nature.home == "water"
-            else (0.68 * height, 0.25 * height)
-        )
-        y = high + (low - high) * way.clamp(max=1.1)
+    scale, opacity, turn = torch.ones_like(times), torch.ones_like(times), torch.zeros_like(times)
+    if scene.action in ("left", "right"):
+        across = (way - 0.5) * _travel(width, height, 5 / 8)
+        x = (0.5 + (across if scene.action == "right" else -across)) * width
+    elif scene.action in ("up", "down"):
+        low = home + 0.30 * height if nature.home == "water" else 0.70 * height
+        climb = way.clamp(max=1.1) if scene.action == "up" else 1 - way.clamp(max=1.1)
+        y = low - climb * _travel(height, width, 5 / 16) * height
     elif scene.action == "grow":
-        scale = scene.size * (0.35 + 0.80 * way.clamp(max=1))
+        scale = 0.35 + 0.80 * way.clamp(max=1)
         rest = {"ground": 0.86, "water": 0.40, "sky": 0.0}[nature.home]
-        y = home + rest * half * (1 - scale / scene.size)
+        y = home + rest * half * (1 - scale)
     elif scene.action == "fade_in":
         opacity = (times / 3).clamp(max=1)
-    if pan is not None and scene.action in ("stand", "grow", "fade_in"):
-        x = x - (pan - pan.sign() * 0.5) * 0.16 * width
     if nature.home == "water":
-        y = y + 0.010 * unit * torch.sin(2 * math.pi * times / 2.5)
-        turn = 0.05 * torch.sin(2 * math.pi * times / 2.5 + 1)
+        y = y + 0.010 * unit * torch.sin(math.pi * times)
+        turn = 0.05 * torch.sin(math.pi * times + 1)
     elif nature.home == "sky":
-        y = y + 0.012 * unit * torch.sin(2 * math.pi * times / 3)
+        y = y + 0.012 * unit * torch.sin(math.pi * times)
     if scene.subject == "rocket" and scene.action in ("left", "right"):
         turn = turn + math.radians(75 if scene.action == "right" else -75)
-    return x + scene.dx * width, y + scene.dy * height, scale, opacity, turn
+    return x, y, scale, opacity, turn
 
 
 def _zoomed(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import shutil
 import time
 from pathlib import Path
 
@@ -23,14 +24,27 @@ from pipelines.sketch.recipes import Recipe
 from pipelines.sketch.video import Learner, Plan, train
 from pipelines.sketch.words import learn_words
 
+_TAKEN_OVER = ("codec.safetensors", "words", "places.pt", "decoder.pt", "decoder_clips.safetensors")
+
 
 class Run:
-    """One training run: a recipe and the folder where everything it makes is kept."""
+    """One training run: a recipe and the folder where everything it makes is kept.
 
-    def __init__(self, recipe: Recipe, folder: Path, seed: int, until: float) -> None:
+    `start` is the folder of an earlier run to go on from: everything but its clips is taken over once.
+    """
+
+    def __init__(
+        self, recipe: Recipe, folder: Path, seed: int, until: float, start: Path | None = None
+    ) -> None:
         self.recipe, self.folder, self.seed, self.until = recipe, folder, seed, until
+        self.start = start
         for name in ("clips", "sheets"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+        for name in _TAKEN_OVER if start else ():
+            old, new = start / name, folder / name
+            if not new.exists():
+                copy_to = shutil.copytree if old.is_dir() else shutil.copyfile
+                copy_to(old, new)
 
     def codec(self) -> PatchCodec:
         """The frozen code, fitted on the first call."""
@@ -122,6 +136,9 @@ class Run:
         learner.places.load_state_dict(start["places"])
         if checkpoint.exists():
             learner.load(torch.load(checkpoint, weights_only=True))
+        elif self.start:
+            learner.load(torch.load(self.start / checkpoint.name, weights_only=True))
+            learner.step, learner.seconds = 0, 0.0
         codec = self.codec()
 
         def show() -> None:

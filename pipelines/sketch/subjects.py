@@ -7,7 +7,6 @@ the model puts the right words at the right place within minutes.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import torch
@@ -30,8 +29,7 @@ _FPS = 8.0
 def subject_masks(scenes: list[Scene], frames: Tensor, height: int, width: int) -> Tensor:
     """How much of each token the subject takes, [B, F, height, width] in [0, 1]; sizes are in tokens.
 
-    Only what the words decide goes in, not the scene's small random shifts: so a loss that is weighted with
-    it keeps its minimum.
+    The words alone decide it, so that a loss weighted with it keeps its minimum.
     """
     masks = torch.zeros(*frames.shape, height, width)
     rows = (torch.arange(height) + 0.5)[None, :, None] * _TOKEN
@@ -40,9 +38,8 @@ def subject_masks(scenes: list[Scene], frames: Tensor, height: int, width: int) 
     for row, scene in enumerate(scenes):
         if scene.subject == "none":
             continue
-        plain = dataclasses.replace(scene, dx=0.0, dy=0.0, size=1.0)
         times = ((frames[row] * 4 - 1.5) / _FPS).clamp(min=0)
-        x, y, scale, opacity, _ = drawing._pose(plain, times, drawing._pan(plain, times), tall, wide)
+        x, y, scale, opacity, _ = drawing.pose(scene, times, tall, wide)
         half = drawing.BOX / 2 * min(tall, wide) * NATURES[scene.subject].size * scale
         if scene.camera in ("zoom_in", "zoom_out"):
             way = (times / drawing.TRIP).clamp(max=1)

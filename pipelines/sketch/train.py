@@ -48,6 +48,11 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="where the model folder is written (RUN/model)")
     parser.add_argument("--stage", choices=("all", *STAGES), default="all", help="do only this stage")
     parser.add_argument("--minutes", type=float, help="stop this slice after so long; the next one goes on")
+    parser.add_argument(
+        "--start", type=Path,
+        help="run folder of an earlier training: take its code, words, decoder and experts, and train the "
+        "experts on; for a world that was changed a little",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="decides data, weights and order (%(default)s)")
     return parser.parse_args(argv)
 
@@ -63,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
 
     until = started + 60 * args.minutes if args.minutes else float("inf")
     recipe = RECIPES[args.recipe]
-    run = Run(recipe, args.run, args.seed, until)
+    run = Run(recipe, args.run, args.seed, until, args.start)
     out = args.out or args.run / "model"
     if args.stage != "all":
         return 0 if _stage(run, args.stage, out) else 3
@@ -103,6 +108,8 @@ def _lanes(args: argparse.Namespace, lanes: tuple[tuple[str, ...], ...]) -> bool
         str(args.seed),
     ]
     command += ["--run", str(args.run)]
+    if args.start:
+        command += ["--start", str(args.start)]
     if args.minutes:
         command += ["--minutes", str(args.minutes)]
     with ThreadPoolExecutor(len(lanes)) as pool:
