@@ -1,0 +1,80 @@
+"""What one film is made from, frozen when it is asked for: the job's row holds it, the worker acts on it alone."""
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipelines.request import GenerationRequest
+from studio.media.timeline import Format, Move, TransitionKind
+from studio.words import Language
+
+
+class _Plan(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PlannedSource(_Plan):
+    """A file below the home that a shot shows instead of takes; `seconds` None: to its end."""
+
+    path: str
+    start: float = 0.0
+    seconds: float | None = None
+
+
+class PlannedShot(_Plan):
+    """One shot. `requests` are the takes it shows, one after the other; empty when it has a `source`.
+
+    `seconds` is how long it shall be at least; the voice may need longer. `captions` by language are read
+    along with `narration`, sentence by sentence where both have as many.
+    """
+
+    shot_id: str
+    number: int
+    title: str = ""
+    requests: tuple[GenerationRequest, ...] = ()
+    source: PlannedSource | None = None
+    narration: str = ""
+    captions: dict[Language, str] = {}
+    seconds: float
+    move: Move = "none"
+    transition: TransitionKind = "crossfade"
+
+
+class FilmPlan(_Plan):
+    """A whole film. `music` is a mood or a path below the home, `logo` a path below the home; empty: none."""
+
+    version: Literal[1] = 1
+    story_id: str
+    title: str
+    language: Language
+    level: Literal["animatic", "film"]
+    shots: tuple[PlannedShot, ...]
+    format: Format
+    height: int
+    fps: int
+    fps_mode: Literal["blend", "motion"] = "blend"
+    transition_seconds: float = 0.5
+    look: str = ""
+    narrate: bool = True
+    voice: str = ""
+    voice_speed: float = 1.0
+    subtitles: tuple[Language, ...] = ()
+    burn: bool = True
+    music: str = ""
+    music_volume: float = -16.0
+    logo: str = ""
+    logo_corner: Literal["top_left", "top_right", "bottom_left", "bottom_right"] = "top_right"
+    logo_opacity: float = 0.9
+    end_card: str = ""
+
+    def requests(self) -> list[GenerationRequest]:
+        """Every take it needs, each once, in the order in which they are wanted."""
+        return list({key_of(request): request for shot in self.shots for request in shot.requests}.values())
+
+
+def key_of(request: GenerationRequest) -> str:
+    """What says that two takes are the same picture: 24 hex digits of the request's hash."""
+    text = json.dumps(request.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
