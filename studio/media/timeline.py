@@ -1,6 +1,6 @@
 """What a film is cut from, and where everything lies on its time: all in whole frames of the film.
 
-Pictures, sound, subtitles and chapters take their positions from the one `Layout`, so they cannot drift apart.
+Pictures, sound, subtitles and chapters take their positions from the one `Layout`: nothing drifts apart.
 """
 
 import math
@@ -52,7 +52,7 @@ class Caption:
 
 @dataclass(frozen=True)
 class ShotCut:
-    """One shot in the film: its pictures and how long they stand, its voice, its way into the next shot.
+    """One shot: its pictures and how long they stand, its voice, its way into the next shot.
 
     `seconds`, `voice_start` and the captions' times count from the shot's start; `transition` leads into the
     NEXT shot and overlaps both; `title` begins a chapter; `keep_sound` plays the pieces' own sound.
@@ -100,11 +100,11 @@ class Music:
 
 @dataclass(frozen=True)
 class FilmCut:
-    """Everything that decides a film. `height` is the short side in pixels (720: 1280x720, 720x1280, 720x720).
+    """Everything that decides a film. `height` is the short side (720: 1280x720, 720x1280, 720x720).
 
     `look` names an entry of `looks.LOOKS`; `subtitles` are the tracks, `burn` draws them into the picture;
-    `label_text` is the visible AI label; `comment` is the recipe for the file's `comment` tag; `fps_mode` is how
-    frames between the clips' own are made: "blend", or "motion" (compensated, much slower).
+    `label_text` is the visible AI label; `comment` is the recipe for the file's `comment` tag; `fps_mode` is
+    how frames between the clips' own are made: "blend", or "motion" (compensated, much slower).
     """
 
     shots: tuple[ShotCut, ...]
@@ -125,7 +125,7 @@ class FilmCut:
 
 @dataclass(frozen=True)
 class Span:
-    """Frames `start` to `start + frames` of the film; the last `overlap` of them are shared with what follows."""
+    """Frames `start` to `start + frames`; the last `overlap` of them are shared with what follows."""
 
     start: int
     frames: int
@@ -181,21 +181,21 @@ def layout(cut: FilmCut) -> Layout:
     """Where each shot lies. The exact times are rounded to frames once each, so errors never add up.
 
     Every border is within half a frame of its exact time. ValueError if there is no shot or a length is no
-    positive number.
+    number of at least two frames.
     """
     low, high = RATES
     if not low <= cut.fps <= high:
         raise ValueError(f"a film has {low} to {high} frames a second, not {cut.fps}")
     times = [shot.seconds for shot in cut.shots] + ([cut.end_card.seconds] if cut.end_card else [])
-    if not cut.shots or not all(math.isfinite(time) and time > 0 for time in times):
-        raise ValueError("a film has one shot at least, and each of them a length")
+    if not cut.shots or not all(math.isfinite(time) and time * cut.fps >= 2 for time in times):
+        raise ValueError("a film has one shot at least, and each of them two frames")
     overlaps = _overlaps(cut, times)
     spans: list[Span] = []
     exact = 0.0
     for time, overlap in zip(times, overlaps, strict=True):
         start, end = _frame(exact, cut.fps), _frame(exact + time, cut.fps)
         exact += time - overlap
-        spans.append(Span(start, max(1, end - start), max(0, end - _frame(exact, cut.fps))))
+        spans.append(Span(start, end - start, end - _frame(exact, cut.fps)))
     shots = tuple(spans[: len(cut.shots)])
     total = spans[-1].end
     return Layout(
@@ -223,7 +223,7 @@ def _overlaps(cut: FilmCut, times: list[float]) -> list[float]:
 
 
 def _chapters(cut: FilmCut, shots: tuple[Span, ...], total: int) -> tuple[Chapter, ...]:
-    """Each title begins a chapter, which lasts until the next one; what comes before the first belongs to it."""
+    """Each title begins a chapter, up to the next one; what comes before the first belongs to the first."""
     marks = [(span.start, shot.title) for shot, span in zip(cut.shots, shots, strict=True) if shot.title]
     starts = [0, *(start for start, _ in marks[1:])]
     ends = [*starts[1:], total]
