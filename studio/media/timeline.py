@@ -92,13 +92,13 @@ class EndCard:
 
 @dataclass(frozen=True)
 class Music:
-    """A bed under the film; `volume` in dB against the voice, as it is heard where nobody speaks.
+    """A bed under the film; `volume` in dB against the voice, as it is heard under it.
 
-    Under the voice it is 10 dB lower still.
+    Where nobody speaks it rises by 10 dB.
     """
 
     path: Path
-    volume: float = -8.0
+    volume: float = -18.0
 
 
 @dataclass(frozen=True)
