@@ -13,13 +13,15 @@ from pipelines.request import GenerationRequest, Notice, model_spec, notices
 from studio import access, db, styles
 from studio.access import Visitor
 from studio.follow import Followers
-from studio.jobs import Job, JobProgress, Jobs
+from studio.jobs import Job, Jobs
 from studio.library import Asset, Library
 from studio.media.ffmpeg import MediaError
 from studio.recipe import read_recipe
 from studio.settings import Settings
+from studio.views import JobView, Refused, seen_by
 
-FINAL_STATES = frozenset({"done", "failed", "cancelled"})
+__all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
+
 # What a person may set; everything else in a form is refused by name.
 FORM_FIELDS = (
     "prompt",
@@ -36,31 +38,6 @@ FORM_FIELDS = (
     "guidance_scale_2",
     "flow_shift",
 )
-
-
-class Refused(Exception):
-    """What was asked can't be done; `notices` say why, one a problem, in words each reader gets worded."""
-
-    def __init__(self, *found: Notice) -> None:
-        super().__init__(", ".join(notice.code for notice in found))
-        self.notices = list(found)
-
-
-@dataclass(frozen=True)
-class JobView:
-    """A job as one visitor sees it now. `eta` in seconds until it is done; `position` counts jobs ahead."""
-
-    job: Job
-    progress: JobProgress | None
-    position: int | None
-    eta: float | None
-    asset: Asset | None
-    may_change: bool = False
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing about this job will change by itself any more."""
-        return self.job.state in FINAL_STATES
 
 
 @dataclass(frozen=True)
@@ -138,14 +115,14 @@ class Studio:
         view = self._read(job_id)
         if view is None:
             raise Refused(Notice("job_unknown"))
-        return _seen_by(visitor, view)
+        return seen_by(visitor, view)
 
     async def follow(self, visitor: Visitor, job_id: str) -> AsyncIterator[JobView]:
         """Yield a job's view now and at each change, and end after the final one."""
         known = False
         async for view in self._followers.follow(job_id):
             known = True
-            yield _seen_by(visitor, view)
+            yield seen_by(visitor, view)
         if not known:
             raise Refused(Notice("job_unknown"))
 
@@ -162,7 +139,7 @@ class Studio:
             position, eta = outlook.get(job.id, (None, None))
             progress = self.jobs.progress(job.id) if job.state == "running" else None
             view = JobView(job=job, progress=progress, position=position, eta=eta, asset=None)
-            views.append(_seen_by(visitor, view))
+            views.append(seen_by(visitor, view))
         return views
 
     def _read(self, job_id: str) -> JobView | None:
@@ -294,7 +271,3 @@ def _refuse(code: str, **values: Any) -> Refused:
 def _admin_only(visitor: Visitor) -> None:
     if not visitor.admin:
         raise Refused(Notice("admin_only"))
-
-
-def _seen_by(visitor: Visitor, view: JobView) -> JobView:
-    return JobView(**{**view.__dict__, "may_change": access.may_change(visitor, view.job.owner)})
