@@ -192,7 +192,15 @@ class GenerationRequest(BaseModel):
     @field_validator("num_frames", "width", "height", mode="before")
     @classmethod
     def _whole(cls, value: Any, info: Any) -> int:
-        return int(_number(value, name=info.field_name, low=1, high=100_000, whole=True))
+        spec, name = MODELS.get(info.data.get("model", "")), info.field_name
+        try:
+            return int(_number(value, name=name, low=1, high=100_000, whole=True))
+        except PydanticCustomError:
+            if name != "num_frames" or spec is None:
+                raise
+            # No number at all: the range to name is the model's own.
+            low, high = spec.min_frames, spec.max_frames
+            raise _wrong("number_whole", field=name, value=_shown(value), low=low, high=high) from None
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> "GenerationRequest":

@@ -63,12 +63,18 @@ def apply(
     trained without one and gets none from the style.
     """
     template = style.template[language or written_in(prompt)]
-    fields = {"prompt": template.replace("{prompt}", prompt.strip())}
+    fields = {"prompt": template.replace("{prompt}", _open_ended(prompt.strip(), template))}
     own = style.negative if spec is None or spec.negative_prompt else ""
     theirs = negative_prompt.strip() if isinstance(negative_prompt, str) else ""
     if theirs or own:
         fields["negative_prompt"] = "，".join(filter(None, (theirs, own)))
     return fields
+
+
+def _open_ended(prompt: str, template: str) -> str:
+    """The prompt without its full stop where the template's words go on after it."""
+    goes_on = not template.endswith("{prompt}")
+    return (prompt.rstrip("。．.") or prompt) if goes_on else prompt
 
 
 def written_in(text: str) -> Language:

@@ -191,6 +191,8 @@ def _wire_form(made: Create, *, dice: gr.Button) -> None:
     switched.then(hints, dials, hinted, **RAW)
     costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames")
     gr.on([form[name].change for name in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW)
+    # A sentence about what was wrong is done with once somebody changes something.
+    gr.on([field.input for field in form.values()], None, None, made.notice, js="() => ''")
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
 
 

@@ -42,7 +42,7 @@ class Desk:
         try:
             estimate = self.page.studio.estimate(**{**form, "prompt": form.get("prompt") or "…"})
         except Refused:
-            return escape(self.page.t("price_unknown"))
+            return escape(self.page.t("price_fix"))
         return escape(fields.price(self.page, estimate))
 
     def _sorry(self, refused: Refused) -> str:

@@ -148,7 +148,7 @@ def _dialogs(page: Page) -> str:
     broken = escape(page.say(Notice("generic")))
     texts = {
         key: escape(page.t(key))
-        for key in ("yes", "no", "close", "keys", "reconnecting", "dropping", "copied")
+        for key in ("yes", "no", "close", "keys", "reconnecting", "dropping", "copied", "unsent")
     }
     return """<dialog id="confirm" aria-labelledby="confirm_title"><p id="confirm_title"></p>
 <p class="muted"></p><form method="dialog" class="actions">
@@ -157,5 +157,5 @@ def _dialogs(page: Page) -> str:
 <dialog id="keys" aria-label="{keys}"><p>{keys}</p><dl>{rows}</dl>
 <form method="dialog" class="actions"><button class="btn raised">{close}</button></form></dialog>
 <div id="line" role="status" hidden>{reconnecting}</div><div id="copied" role="status" hidden>{copied}</div>
-<div id="broken" role="alert" hidden>{broken}</div>
+<div id="unsent" role="alert" hidden>{unsent}</div><div id="broken" role="alert" hidden>{broken}</div>
 <div id="dropping" aria-hidden="true" hidden>{dropping}</div>""".format(rows=rows, broken=broken, **texts)

@@ -1,7 +1,5 @@
 // What the page does by itself in the browser: address, keys, player, questions, drop, light and dark. No library.
 window.studio = (() => {
-  // Dark unless chosen otherwise, whatever the system says: pictures are judged against a dark ground.
-  try { document.documentElement.dataset.theme = localStorage.getItem('wan_theme') || 'dark'; } catch { /* private mode */ }
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const keep = (name, value) => { try { sessionStorage.setItem(name, value); } catch { /* private mode */ } };
@@ -167,6 +165,13 @@ window.studio = (() => {
     event.preventDefault();
   }
 
+  // -- a button pressed while nobody answers -------------------------------------------------------------------
+  document.addEventListener('click', async (event) => {
+    if (!event.target.closest('#generate')) return;
+    const answer = await fetch('../healthz', { cache: 'no-store' }).catch(() => null);
+    if (!answer?.ok) flash('#unsent', 8000);
+  }, true);
+
   // -- light and dark, language, keys list ----------------------------------------------------------------------
   document.addEventListener('click', (event) => {
     const what = event.target.closest('[data-local]')?.dataset.local;
@@ -201,7 +206,7 @@ window.studio = (() => {
   });
 
   // -- what was typed outlives a reload -----------------------------------------------------------------------------
-  const WRITTEN = ['prompt', 'seed', 'negative_prompt'];
+  const WRITTEN = ['prompt', 'seed', 'negative_prompt', 'num_inference_steps', 'guidance_scale', 'guidance_scale_2', 'flow_shift', 'num_frames'];
   const CHOSEN = ['style', 'size', 'length', 'quality'];
   function draft(field) {
     const id = [...WRITTEN, ...CHOSEN].find((name) => field.closest?.(`#${name}`));

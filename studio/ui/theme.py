@@ -100,7 +100,9 @@ def mount_options() -> dict[str, Any]:
     script = (FOLDER / "studio.js").read_text(encoding="utf-8")
     style = (FOLDER / "studio.css").read_text(encoding="utf-8") + "\n".join(_drawn())
     # Not as Gradio's `css`: that one prefixes every rule, which breaks those on :root and in @media.
-    head = f"<style>{style}</style><script>{script}</script>"
+    # The first of all, so that a page in light never shows dark before.
+    chosen = "try{document.documentElement.dataset.theme=localStorage.getItem('wan_theme')||'dark'}catch{}"
+    head = f"<script>{chosen}</script><style>{style}</style><script>{script}</script>"
     return {"theme": theme(), "head": head, "footer_links": []}
 
 

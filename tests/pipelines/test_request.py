@@ -95,7 +95,7 @@ NOT_NUMBERS = [
 NUMBERS = {
     "seed": ("number_whole", 0, MAX_SEED, [-5, -1, 2**31, 10**400, 10**5000, "1e400", 1.5, "2.5"]),
     "num_inference_steps": ("number_whole", 1, 100, [0, 101, -3, 7.5]),
-    "num_frames": ("number_whole", 1, 100_000, [0, -17, 17.5, 10**9]),
+    "num_frames": ("number_whole", 17, 41, [0, -17, 17.5, 10**9]),
     "guidance_scale": ("number_range", 1.0, 20.0, [0.99, 20.01, -4, "1e9"]),
     "guidance_scale_2": ("number_range", 1.0, 20.0, [0, 21]),
     "flow_shift": ("number_range", 0.1, 20.0, [0, 0.05, 50, -1]),

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,9 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from studio import access, gate, web
-from studio.core import Studio
 from studio.gate import OwnHostOnly, own_host_only
 from studio.settings import Settings
-from tests.studio.web_kit import HERE, client_of
-
-
-@pytest.fixture
-def private(tmp_path: Path) -> Studio:
-    """A studio on this machine only."""
-    return Studio(Settings(studio_home=tmp_path / "home"))
-
-
-@pytest.fixture
-def client(private: Studio) -> Iterator[TestClient]:
-    with client_of(private) as client:
-        yield client
+from tests.studio.web_kit import HERE
 
 
 def echo(settings: Settings) -> FastAPI:

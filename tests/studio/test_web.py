@@ -1,8 +1,6 @@
 """The routes: films and stills by range and right, previews, and errors in words."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -10,20 +8,7 @@ from starlette.testclient import TestClient
 
 from studio.access import Visitor
 from studio.core import Studio
-from studio.settings import Settings
 from tests.studio.web_kit import client_of, keep
-
-
-@pytest.fixture
-def private(tmp_path: Path) -> Studio:
-    """A studio on this machine only."""
-    return Studio(Settings(studio_home=tmp_path / "home"))
-
-
-@pytest.fixture
-def client(private: Studio) -> Iterator[TestClient]:
-    with client_of(private) as client:
-        yield client
 
 
 @pytest.fixture
