@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -78,3 +79,22 @@ def key_of(request: GenerationRequest) -> str:
     """What says that two takes are the same picture: 24 hex digits of the request's hash."""
     text = json.dumps(request.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def read_plan(document: Mapping[str, Any]) -> FilmPlan:
+    """The plan that a job's row or an asset's holds.
+
+    Its requests were validated when they were asked for; a later studio may allow other sizes and still makes
+    them.
+    """
+    shots = document["shots"]
+    plan = FilmPlan.model_validate({**document, "shots": [{**shot, "requests": ()} for shot in shots]})
+    kept = tuple(
+        shot.model_copy(update={"requests": tuple(map(_request, given.get("requests", ())))})
+        for shot, given in zip(plan.shots, shots, strict=True)
+    )
+    return plan.model_copy(update={"shots": kept})
+
+
+def _request(values: dict[str, Any]) -> GenerationRequest:
+    return GenerationRequest.model_construct(**values)
