@@ -1,4 +1,4 @@
-"""What one film is made from, frozen when it is asked for: the job's row holds it, the worker acts on it alone."""
+"""What a film is made from, frozen when it is asked for: the job's row holds it, the worker acts on it alone."""
 
 import hashlib
 import json

@@ -1,8 +1,10 @@
 """What a story is: the document that is saved as it is typed. Frozen; every edit makes a new one."""
 
+import unicodedata
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from pipelines.models import Quality
 from studio.media.timeline import Format, Move, TransitionKind
@@ -15,7 +17,19 @@ MAX_SHOT_TEXT = 1000
 
 Level = Literal["animatic", "film"]
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
-Name = Annotated[str, Field(max_length=120)]
+
+
+def _plain(text: str) -> str:
+    # Cc: control characters; Cs: lone surrogates, which no database or tokenizer takes.
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t\r" for c in text):
+        raise PydanticCustomError("text_control", "text_control")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain)]
+Name = Annotated[Text, Field(max_length=120)]
+ShotText = Annotated[Text, Field(max_length=MAX_SHOT_TEXT)]
+ShotId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,24}$")]
 
 
 class _Document(BaseModel):
@@ -25,11 +39,11 @@ class _Document(BaseModel):
 class Source(_Document):
     """A shot's picture from elsewhere: a clip of the library or an uploaded file, trimmed.
 
-    `place` is an asset id (kind "asset") or a path below the home (kind "upload"); `seconds` None: to its end.
+    `place` is an asset id (kind "asset") or a path below the home ("upload"); `seconds` None: to its end.
     """
 
     kind: Literal["asset", "upload"]
-    place: Annotated[str, Field(max_length=200)]
+    place: Annotated[Text, Field(max_length=200)]
     title: Name = ""
     start: Annotated[float, Field(ge=0, le=600)] = 0.0
     seconds: Annotated[float | None, Field(gt=0, le=60)] = None
@@ -39,23 +53,27 @@ class Shot(_Document):
     """One shot. `text` is what the narrator reads and what is seen; `translation` the same in the other
     language, for subtitles.
 
+    `origin` is the text as it was cut from the story; `edited` names what was changed by hand and is not
+    found anew when the text changes: fields of ShotFields, and "characters".
     `prompt` None: assembled from fields, characters and style; a text: written by hand. `seconds` None: as
     long as the narration needs. `seed` None: of the story's family. `take` is the asset that the film uses.
     """
 
-    id: str
-    text: Annotated[str, Field(max_length=MAX_SHOT_TEXT)] = ""
-    translation: Annotated[str, Field(max_length=MAX_SHOT_TEXT)] = ""
+    id: ShotId
+    text: ShotText = ""
+    translation: ShotText = ""
+    origin: ShotText = ""
     title: Name = ""
     fields: ShotFields = ShotFields()
-    prompt: Annotated[str | None, Field(max_length=2000)] = None
-    characters: tuple[str, ...] = ()
+    edited: Annotated[tuple[Name, ...], Field(max_length=12)] = ()
+    prompt: Annotated[Text | None, Field(max_length=2000)] = None
+    characters: Annotated[tuple[Name, ...], Field(max_length=24)] = ()
     seconds: Annotated[float | None, Field(ge=1, le=30)] = None
     move: Move = "none"
     transition: TransitionKind | None = None
     seed: Annotated[int | None, Field(ge=0, le=2**31 - 1)] = None
     approved: bool = False
-    take: str | None = None
+    take: Annotated[str | None, Field(max_length=64)] = None
     source: Source | None = None
 
 
@@ -67,7 +85,7 @@ class Look(_Document):
     """
 
     style: Name = "none"
-    palette: Annotated[str, Field(max_length=200)] = ""
+    palette: Annotated[Text, Field(max_length=200)] = ""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     model: Name = ""
     quality: Quality = "standard"
@@ -80,14 +98,14 @@ class Look(_Document):
     narrate: bool = True
     voice: Name = ""
     voice_speed: Annotated[float, Field(ge=0.7, le=1.4)] = 1.0
-    subtitles: tuple[Language, ...] = ()
+    subtitles: Annotated[tuple[Language, ...], Field(max_length=2)] = ()
     burn: bool = True
-    music: Annotated[str, Field(max_length=200)] = ""
+    music: Annotated[Text, Field(max_length=200)] = ""
     music_volume: Annotated[float, Field(ge=-40, le=0)] = -16.0
-    logo: Annotated[str, Field(max_length=200)] = ""
+    logo: Annotated[Text, Field(max_length=200)] = ""
     logo_corner: Corner = "top_right"
     logo_opacity: Annotated[float, Field(ge=0.1, le=1)] = 0.9
-    end_card: Annotated[str, Field(max_length=200)] = ""
+    end_card: Annotated[Text, Field(max_length=200)] = ""
 
 
 class Story(_Document):
@@ -99,10 +117,10 @@ class Story(_Document):
     version: Literal[1] = 1
     title: Name = ""
     language: Language = "zh"
-    text: Annotated[str, Field(max_length=20_000)] = ""
+    text: Annotated[Text, Field(max_length=20_000)] = ""
     shots: Annotated[tuple[Shot, ...], Field(max_length=MAX_SHOTS)] = ()
     characters: Annotated[tuple[Character, ...], Field(max_length=24)] = ()
-    variables: Annotated[dict[str, Annotated[str, Field(max_length=200)]], Field(max_length=20)] = {}
+    variables: Annotated[dict[Name, Annotated[Text, Field(max_length=200)]], Field(max_length=20)] = {}
     look: Look = Look()
 
     def shot(self, shot_id: str) -> Shot | None:

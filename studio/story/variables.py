@@ -1,0 +1,156 @@
+"""{Variables} of a story: a child's name, a product; and a table of them, one film a row."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+
+from studio.story.problems import StoryProblem
+from studio.story.types import Shot, Story
+from studio.text.characters import Character
+from studio.text.fields import ShotFields
+
+MAX_ROWS = 200
+MAX_TABLE_BYTES = 1_000_000
+MAX_VALUE = 200
+# {name}, {产品 名}: words, not any text between braces.
+_PLACE = re.compile(r"\{\s*([^\W\d]\w{0,39}(?: \w{1,20}){0,2})\s*\}")
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with each {name} that has a value replaced by it; the others stay."""
+    if not values or "{" not in text:
+        return text
+    return _PLACE.sub(lambda match: values.get(match[1]) or match[0], text)
+
+
+def names_in(story: Story) -> tuple[str, ...]:
+    """The variables that the story's texts hold, in the order in which they appear."""
+    return tuple(dict.fromkeys(match[1] for text in _texts(story) for match in _PLACE.finditer(text)))
+
+
+def unset(story: Story) -> tuple[str, ...]:
+    """The variables that the texts hold and that have no value."""
+    return tuple(name for name in names_in(story) if not story.variables.get(name))
+
+
+def filled(story: Story) -> Story:
+    """The story with its variables' values in all its texts."""
+    values = story.variables
+    if not any(values.values()):
+        return story
+    look = story.look
+    return story.model_copy(
+        update={
+            "title": fill(story.title, values),
+            "shots": tuple(_shot(shot, values) for shot in story.shots),
+            "characters": tuple(_character(character, values) for character in story.characters),
+            "look": look.model_copy(
+                update={name: fill(getattr(look, name), values) for name in ("palette", "end_card")}
+            ),
+        }
+    )
+
+
+def rows_of(table: str | bytes, story: Story) -> list[dict[str, str]]:
+    """The rows of a table whose header holds variables' names: for each row the story's values and its own.
+
+    Commas, semicolons and tabs separate; UTF-8 or GB 18030. Raises StoryProblem that names row (the header is
+    row 1) and column.
+    """
+    lines = _lines(table)
+    if not lines:
+        raise StoryProblem("table_empty")
+    known = names_in(story)
+    header = [name.strip().strip("{}").strip() for name in lines[0]]
+    _check_header(header, known, story)
+    rows = [(number, line) for number, line in enumerate(lines[1:], 2) if any(cell.strip() for cell in line)]
+    if not rows:
+        raise StoryProblem("table_empty")
+    if len(rows) > MAX_ROWS:
+        raise StoryProblem("table_long", count=len(rows), high=MAX_ROWS)
+    return [dict(story.variables) | _row(header, line, number) for number, line in rows]
+
+
+def _check_header(header: list[str], known: tuple[str, ...], story: Story) -> None:
+    if not known:
+        raise StoryProblem("table_no_variables")
+    for column, name in enumerate(header, 1):
+        if name not in known:
+            raise StoryProblem(
+                "table_column_unknown", column=column, value=name[:40], allowed=", ".join(known)
+            )
+        if header.index(name) != column - 1:
+            raise StoryProblem("table_column_twice", column=column, value=name)
+    for name in unset(story):
+        if name not in header:
+            raise StoryProblem("table_column_missing", value=name)
+
+
+def _row(header: list[str], line: list[str], number: int) -> dict[str, str]:
+    cells = [cell.strip() for cell in line]
+    if len(cells) > len(header) and any(cells[len(header) :]):
+        raise StoryProblem("table_row_wide", row=number, count=len(cells), high=len(header))
+    values = dict(zip(header, cells, strict=False))
+    for name in header:
+        value = values.get(name, "")
+        if not value:
+            raise StoryProblem("table_cell_empty", row=number, column=name)
+        if len(value) > MAX_VALUE:
+            raise StoryProblem("table_cell_long", row=number, column=name, length=len(value), high=MAX_VALUE)
+        if not value.isprintable():
+            raise StoryProblem("table_cell_control", row=number, column=name)
+    return values
+
+
+def _lines(table: str | bytes) -> list[list[str]]:
+    if len(table) > MAX_TABLE_BYTES:
+        raise StoryProblem("table_big", high=MAX_TABLE_BYTES // 1_000_000)
+    text = (table if isinstance(table, str) else _decoded(table)).removeprefix("\ufeff")
+    first = text.lstrip().partition("\n")[0]
+    # Spreadsheets write what their country writes; a name holds none of the three.
+    separator = max(",;\t", key=first.count)
+    try:
+        return [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if line]
+    except csv.Error as error:
+        raise StoryProblem("table_bad") from error
+
+
+def _decoded(table: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return table.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise StoryProblem("table_bad")
+
+
+def _texts(story: Story) -> Iterator[str]:
+    yield story.title
+    for shot in story.shots:
+        yield from (shot.text, shot.translation, shot.title, shot.prompt or "")
+        for name in ShotFields.model_fields:
+            yield from getattr(shot.fields, name)
+    for character in story.characters:
+        yield from (character.name, character.looks, character.age, character.clothing)
+    yield from (story.look.palette, story.look.end_card)
+
+
+def _shot(shot: Shot, values: Mapping[str, str]) -> Shot:
+    fields = {
+        name: tuple(fill(phrase, values) for phrase in getattr(shot.fields, name))
+        for name in ShotFields.model_fields
+    }
+    texts: dict[str, object] = {
+        name: fill(getattr(shot, name), values) for name in ("text", "translation", "title")
+    }
+    prompt = None if shot.prompt is None else fill(shot.prompt, values)
+    return shot.model_copy(
+        update={**texts, "prompt": prompt, "fields": shot.fields.model_copy(update=fields)}
+    )
+
+
+def _character(character: Character, values: Mapping[str, str]) -> Character:
+    return character.model_copy(
+        update={name: fill(getattr(character, name), values) for name in ("name", "looks", "age", "clothing")}
+    )
