@@ -1,4 +1,4 @@
-"""What a film is made from, frozen when it is asked for: the job's row holds it, the worker acts on it alone."""
+"""What one film is made from, frozen when it is asked for: the worker acts on what the job's row holds."""
 
 import hashlib
 import json
