@@ -74,7 +74,7 @@ def stretches(shot: ShotCut, number: int, fps: int) -> tuple[Stretch, ...]:
             found.append(_measured(piece, number, fps))
     lack = need - sum(part.frames for part in found)
     if not found:
-        raise MediaError("shot_short", number=number, seconds=round(shot.seconds, 1))
+        raise MediaError("shot_short", shot=number, seconds=round(shot.seconds, 1))
     last = found[-1]
     if lack < 0:
         found[-1] = _shortened(last, last.frames + lack)
@@ -85,7 +85,7 @@ def stretches(shot: ShotCut, number: int, fps: int) -> tuple[Stretch, ...]:
         elif last.piece.push and lack <= round(MAX_PUSH_SECONDS * fps) + trace:
             found[-1] = Stretch(last.piece, last.facts, last.first, last.count, last.frames + lack, lack)
         else:
-            raise MediaError("shot_short", number=number, seconds=math.ceil(10 * lack / fps) / 10)
+            raise MediaError("shot_short", shot=number, seconds=math.ceil(10 * lack / fps) / 10)
     return tuple(found)
 
 
@@ -108,7 +108,7 @@ def cut_shot(
     """The shot's file in `work`, made unless it is there. MediaError as `stretches` and `run`; Cancelled."""
     for piece in shot.pieces:
         if not piece.path.is_file():
-            raise MediaError("shot_file_missing", number=number)
+            raise MediaError("shot_file_missing", shot=number)
     path = work / shot_name(shot, canvas)
     if not path.is_file():
         parts = stretches(shot, number, canvas.fps)
@@ -183,9 +183,9 @@ def _measured(piece: Piece, number: int, fps: int) -> Stretch:
     try:
         facts = probe(piece.path)
     except MediaError as error:
-        raise MediaError("shot_file_bad", number=number) from error
+        raise MediaError("shot_file_bad", shot=number) from error
     if not facts.frames or not facts.fps:
-        raise MediaError("shot_file_bad", number=number)
+        raise MediaError("shot_file_bad", shot=number)
     first = min(max(0, round(piece.start * facts.fps)), facts.frames - 1)
     wanted = facts.frames if piece.seconds is None else round(piece.seconds * facts.fps)
     count = min(max(1, wanted), facts.frames - first)
