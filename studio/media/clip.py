@@ -57,9 +57,7 @@ def write_clip(
         found = probe(part)
         if (found.frames, found.width, found.height) != (expected_frames, width, height):
             raise MediaError("encode_failed", stderr=f"{found.frames} frames instead of {expected_frames}")
-        size, digest = _settle(part)
-        os.replace(part, path)
-        _sync(path.parent)
+        size, digest = publish(part, path)
     except OSError as error:
         if no_room(error):
             raise MediaError("disk_full") from error
@@ -131,12 +129,23 @@ def _graph(part: Path, *, width: int, height: int, fps: int, recipe: str) -> Any
     )
 
 
-def _settle(part: Path) -> tuple[int, str]:
-    """Make sure that the file is on the disk, not only on its way; return its size and hash."""
+def publish(part: Path, path: Path) -> tuple[int, str]:
+    """Give a finished file its name, so that it survives a power cut; return its size and SHA-256."""
+    size, digest = _settle(part)
+    os.replace(part, path)
+    _sync(path.parent)
+    return size, digest
+
+
+def publish(part: Path, path: Path) -> tuple[int, str]:
+    """Give a finished file its name, safe against a power cut; return its size and the SHA-256 of it all."""
     with part.open("r+b") as file:
         os.fsync(file.fileno())
         digest = hashlib.file_digest(file, "sha256")
-        return file.tell(), digest.hexdigest()
+        size = file.tell()
+    os.replace(part, path)
+    _sync(path.parent)
+    return size, digest.hexdigest()
 
 
 def _sync(folder: Path) -> None:
