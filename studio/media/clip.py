@@ -130,14 +130,6 @@ def _graph(part: Path, *, width: int, height: int, fps: int, recipe: str) -> Any
 
 
 def publish(part: Path, path: Path) -> tuple[int, str]:
-    """Give a finished file its name, so that it survives a power cut; return its size and SHA-256."""
-    size, digest = _settle(part)
-    os.replace(part, path)
-    _sync(path.parent)
-    return size, digest
-
-
-def publish(part: Path, path: Path) -> tuple[int, str]:
     """Give a finished file its name, safe against a power cut; return its size and the SHA-256 of it all."""
     with part.open("r+b") as file:
         os.fsync(file.fileno())
