@@ -100,7 +100,8 @@ def draw_card(card: EndCard, canvas: Canvas) -> Image.Image:
         logo = _fitted(open_picture(card.logo, "logo"), (round(width * 0.5), round(height * 0.28)))
     gap = round(min(width, height) * 0.07) if logo and card.text.strip() else 0
     used = (logo.height if logo else 0) + gap
-    lines, font, leading = _text_that_fits(card.text, (round(width * 0.84), round(height * 0.84) - used))
+    room = (round(width * 0.84), round(height * 0.84) - used)
+    lines, font, leading = _text_that_fits(card.text, room, min(width, height))
     top = (height - used - leading * len(lines)) // 2
     if logo:
         picture.paste(logo, ((width - logo.width) // 2, top), logo)
@@ -142,15 +143,21 @@ def _fitted(picture: Image.Image, room: tuple[int, int]) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _text_that_fits(text: str, room: tuple[int, int]) -> tuple[list[str], ImageFont.FreeTypeFont, int]:
-    """The text's lines, its font and the line height: as large as fits, cut off if even small does not."""
-    short = min(room)
-    font, leading, lines = _font(12), 16, [""]
-    for share in (0.1, 0.085, 0.07, 0.06, 0.05):
-        font = _font(max(9, round(short * share)))
-        leading = round(font.size * 1.5)
+def _text_that_fits(
+    text: str, room: tuple[int, int], short: int
+) -> tuple[list[str], ImageFont.FreeTypeFont, int]:
+    """The text's lines, its font and the line height: as large as fits, cut off if even small does not.
+
+    `short` is the frame's short side, of which the sizes are shares.
+    """
+    sizes = [max(9, round(short * share)) for share in (0.085, 0.075, 0.065, 0.055, 0.045)]
+    # Rather a little smaller than broken within a line; rather broken than tiny.
+    for size, may_break in [*((size, False) for size in sizes[:4]), *((size, True) for size in sizes)]:
+        font = _font(size)
+        leading = round(size * 1.5)
         lines = _wrapped(text, font, room[0])
-        if leading * len(lines) <= room[1]:
+        whole = len(lines) == len(text.strip().splitlines())
+        if leading * len(lines) <= room[1] and (whole or may_break):
             return lines, font, leading
     fit = max(1, room[1] // leading)
     return [*lines[: fit - 1], lines[fit - 1][:-1] + "…"], font, leading
