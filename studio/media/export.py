@@ -1,0 +1,206 @@
+"""A finished film in other formats: with its subtitles, chapters and recipe wherever the format has room."""
+
+import contextlib
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import av
+import ffmpeg
+
+from pipelines.request import Notice
+from studio.media.clip import publish
+from studio.media.ffmpeg import MediaError, no_room, run
+from studio.media.probe import probe
+
+Kind = Literal["h264", "h265", "vp9", "gif"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SUFFIXES: dict[Kind, str] = {"h264": ".mp4", "h265": ".mp4", "vp9": ".webm", "gif": ".gif"}
+"""How a file of each kind is called."""
+
+GIF_SIDE, GIF_FPS, GIF_SECONDS = 480, 15, 20
+_DEMUXERS: dict[Kind, str] = {"h264": "mp4", "h265": "mp4", "vp9": "webm", "gif": "gif"}
+_CODECS: dict[Kind, str] = {"h264": "h264", "h265": "hevc", "vp9": "vp9", "gif": "gif"}
+_THREADS = 2
+# Divides by the usual rates, and together with the sound's it leaves chapters a time unit that fits 32 bits.
+_TIMESCALE = 48_000
+# MP4 has places of its own for these; other names live only where the writer is told to keep them.
+_KNOWN_TAGS = frozenset(
+    (
+        "major_brand",
+        "minor_version",
+        "compatible_brands",
+        "encoder",
+        "comment",
+        "title",
+        "creation_time",
+        "artist",
+    )
+)
+
+
+@dataclass(frozen=True)
+class ExportFacts:
+    """A file that was made. `subtitles` and `chapters` count what it carries; `notices` say what is missing.
+
+    `carries_recipe` tells whether the film can be made again from this file.
+    """
+
+    kind: Kind
+    frames: int
+    seconds: float
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    carries_recipe: bool
+    subtitles: int
+    chapters: int
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a file holds, counted."""
+
+    codec: str
+    frames: int
+    seconds: float
+    width: int
+    height: int
+    subtitles: int
+    chapters: int
+    tags: dict[str, str]
+
+
+def export(
+    source: Path,
+    target: Path,
+    kind: Kind,
+    *,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> ExportFacts:
+    """Write the film at `source` (an MP4 of this studio) to `target` in another format.
+
+    "h264" takes the streams as they are. "h265" plays on Apple's devices too; "vp9" is WebM with Opus; "gif"
+    has no sound, at most 480 pixels, 15 frames a second and 20 s. `on_progress` hears frames done and in all.
+    Raises MediaError "file_empty", "not_a_video", "disk_full" or "encode_failed", Cancelled when
+    `should_stop()` turns true; `target` is whole or not there.
+    """
+    fps = probe(source).fps
+    before = _look(source, "mp4")
+    rate = fps / math.ceil(fps / GIF_FPS - 1e-6) if kind == "gif" else fps
+    seconds = min(before.seconds, GIF_SECONDS) if kind == "gif" else before.seconds
+    total = max(1, round(seconds * rate)) if kind == "gif" else before.frames
+    part = target.with_name(f"{target.stem}.{secrets.token_hex(6)}.part{SUFFIXES[kind]}")
+    graph = graph_of(source, part, kind, rate=rate, own_tags=set(before.tags) - _KNOWN_TAGS != set())
+    try:
+        run(graph, should_stop=should_stop, on_frame=lambda frame: on_progress(min(frame, total), total))
+        found = _look(part, _DEMUXERS[kind])
+        if found.codec != _CODECS[kind] or abs(found.frames - total) > (1 if kind == "gif" else 0):
+            raise MediaError(
+                "encode_failed", stderr=f"{found.codec}, {found.frames} frames instead of {total}"
+            )
+        size, digest = publish(part, target)
+    except OSError as error:
+        if no_room(error):
+            raise MediaError("disk_full") from error
+        raise
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()
+    on_progress(total, total)
+    kept = found.tags.get("comment", "") == before.tags.get("comment", "")
+    return ExportFacts(
+        kind=kind,
+        frames=found.frames,
+        seconds=found.seconds,
+        width=found.width,
+        height=found.height,
+        bytes=size,
+        sha256=digest,
+        carries_recipe=kept and bool(before.tags.get("comment")),
+        subtitles=found.subtitles,
+        chapters=found.chapters,
+        notices=_notices(kind, kept=kept, cut=kind == "gif" and before.seconds > GIF_SECONDS),
+    )
+
+
+def graph_of(source: Path, target: Path, kind: Kind, *, rate: float, own_tags: bool = False) -> Any:
+    """The graph of an export.
+
+    `rate` is a GIF's frames a second; `own_tags` keeps tags that MP4 has no place of its own for.
+    """
+    film = ffmpeg.input(f"file:{source.absolute()}", f="mp4", protocol_whitelist="file")
+    path = f"file:{target.absolute()}"
+    if kind == "gif":
+        return ffmpeg.output(_for_gif(film, rate), path, f="gif", threads=_THREADS)
+    streams = [film["v:0"], film["a?"], film["s?"]]
+    if kind == "vp9":
+        options: dict[str, Any] = {
+            "f": "webm", "c:v": "libvpx-vp9", "crf": 33, "b:v": 0, "deadline": "good", "cpu-used": 5,
+            "row-mt": 1, "c:a": "libopus", "b:a": "128k", "c:s": "webvtt", "pix_fmt": "yuv420p",
+        }  # fmt: skip
+    else:
+        options = {
+            "f": "mp4", "c": "copy", "movflags": "+faststart" + "+use_metadata_tags" * own_tags,
+            "video_track_timescale": _TIMESCALE,
+        }  # fmt: skip
+    if kind == "h265":
+        options |= {
+            "c:v": "libx265", "preset": "veryfast", "crf": 24, "tag:v": "hvc1", "pix_fmt": "yuv420p",
+            "x265-params": "log-level=error",
+        }  # fmt: skip
+    return ffmpeg.output(*streams, path, threads=_THREADS, **options)
+
+
+def _for_gif(film: Any, rate: float) -> Any:
+    """Fewer and smaller frames, and the 256 colours that suit them."""
+    video = film["v:0"].filter("trim", duration=GIF_SECONDS).filter("fps", fps=rate)
+    video = video.filter(
+        "scale",
+        w=f"min({GIF_SIDE},iw)",
+        h=f"min({GIF_SIDE},ih)",
+        force_original_aspect_ratio="decrease",
+        flags="lanczos",
+    )
+    both = video.filter_multi_output("split")
+    palette = both[0].filter("palettegen", stats_mode="full")
+    return ffmpeg.filter(
+        [both[1], palette], "paletteuse", dither="bayer", bayer_scale=3, diff_mode="rectangle"
+    )
+
+
+def _look(path: Path, demuxer: str) -> _Found:
+    """What a file of this format holds; MediaError "not_a_video"."""
+    try:
+        with av.open(f"file:{path.absolute()}", format=demuxer, metadata_errors="replace") as container:
+            stream = container.streams.video[0]
+            frames = sum(1 for packet in container.demux(stream) if packet.size)
+            rate = float(stream.average_rate or 0)
+            return _Found(
+                codec=stream.codec_context.name,
+                frames=frames,
+                # A GIF's frames stand for whole hundredths: only all together are they as long as meant.
+                seconds=(container.duration or 0) / 1e6
+                if demuxer == "gif"
+                else frames / rate
+                if rate
+                else 0.0,
+                width=stream.width,
+                height=stream.height,
+                subtitles=len(container.streams.subtitles),
+                chapters=len(container.chapters()),
+                tags={name.lower(): value for name, value in container.metadata.items()},
+            )
+    except (av.FFmpegError, IndexError, ValueError) as error:
+        raise MediaError("not_a_video") from error
+
+
+def _notices(kind: Kind, *, kept: bool, cut: bool) -> tuple[Notice, ...]:
+    found = [] if kept else [Notice("export_no_recipe")]
+    return (*found, *([Notice("export_gif_cut", {"high": GIF_SECONDS})] if cut else []))
