@@ -17,7 +17,7 @@ from studio.words import say
 ENV_NAMES: tuple[str, ...] = (
     "STUDIO_HOME", "DATABASE_URL", "HOST", "GRADIO_SERVER_NAME", "PORT", "GRADIO_SERVER_PORT", "SHARE",
     "ACCESS_PASSWORD", "OPEN_DEMO", "ADMIN_TOKEN", "SECRET_KEY", "MODEL", "DEVICE", "WORKER_ID", "LABEL_TEXT",
-    "LOCAL_WORKER", "HF_TOKEN", "HF_ENDPOINT",
+    "LOCAL_WORKER", "PRICE_PER_GPU_HOUR", "CURRENCY", "HF_TOKEN", "HF_ENDPOINT",
 )  # fmt: skip
 """Every environment variable that is read; the README explains each (a test compares)."""
 
@@ -25,6 +25,8 @@ _YES = ("1", "true", "yes", "on")
 _NO = ("", "0", "false", "no", "off")
 # OpenMP's threads otherwise spin while they wait: twice the time on a machine that does anything else, too.
 _TORCH = {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_DISABLE_TELEMETRY": "1"}
+# A dearer hour is a slip of the keys.
+_HIGHEST_PRICE = 100_000
 _DATABASES = ("sqlite:", "postgres:", "postgresql:", "postgresql+psycopg:")
 
 
@@ -58,6 +60,8 @@ class Settings(BaseModel):
     worker_id: str = ""
     label_text: str = "AI生成 · AI-generated"
     local_worker: bool = True
+    price_per_gpu_hour: float | None = None
+    currency: str = "USD"
     hf_token: str = Field(default="", repr=False)
     hf_endpoint: str = ""
 
@@ -93,6 +97,8 @@ class Settings(BaseModel):
             worker_id=env.get("WORKER_ID", ""),
             label_text=_label(env.get("LABEL_TEXT")),
             local_worker=_switch(env, "LOCAL_WORKER", default=True),
+            price_per_gpu_hour=_price(env.get("PRICE_PER_GPU_HOUR", "")),
+            currency=_currency(env.get("CURRENCY") or "USD"),
             hf_token=env.get("HF_TOKEN", ""),
             hf_endpoint=env.get("HF_ENDPOINT", ""),
         )
@@ -249,3 +255,23 @@ def _label(value: str | None) -> str:
     if not text or len(text) > 60 or not text.isprintable():
         raise SettingsError("setting_label", name="LABEL_TEXT", high=60)
     return str(text)
+
+
+def _price(value: str) -> float | None:
+    if not value:
+        return None
+    try:
+        price = float(value)
+    except ValueError:
+        price = -1.0
+    if not 0 <= price <= _HIGHEST_PRICE:
+        raise SettingsError(
+            "setting_price", name="PRICE_PER_GPU_HOUR", value=value[:40], low=0, high=_HIGHEST_PRICE
+        )
+    return price
+
+
+def _currency(value: str) -> str:
+    if not (value.isalpha() and value.isascii() and len(value) == 3):
+        raise SettingsError("setting_currency", name="CURRENCY", value=value[:40])
+    return value.upper()

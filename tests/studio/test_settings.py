@@ -57,6 +57,10 @@ def test_a_switch_is_off(word: str) -> None:
         ("LABEL_TEXT", ""),
         ("LABEL_TEXT", "x" * 61),
         ("LABEL_TEXT", "a\nb"),
+        ("PRICE_PER_GPU_HOUR", "cheap"),
+        ("PRICE_PER_GPU_HOUR", "-1"),
+        ("PRICE_PER_GPU_HOUR", "nan"),
+        ("CURRENCY", "dollars"),
     ],
 )
 def test_a_bad_value_is_named_and_worded(name: str, value: str) -> None:
@@ -66,6 +70,12 @@ def test_a_bad_value_is_named_and_worded(name: str, value: str) -> None:
     assert "hush" not in str(caught.value)
     for language in LANGUAGES:
         assert name in say(caught.value.notice, language)
+
+
+def test_an_hour_has_a_price_only_where_one_is_set() -> None:
+    assert Settings.from_env({}).price_per_gpu_hour is None
+    priced = Settings.from_env({"PRICE_PER_GPU_HOUR": "2.5", "CURRENCY": "eur"})
+    assert (priced.price_per_gpu_hour, priced.currency) == (2.5, "EUR")
 
 
 def test_secrets_stay_out_of_the_repr() -> None:
