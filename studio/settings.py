@@ -6,7 +6,8 @@ import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +19,7 @@ ENV_NAMES: tuple[str, ...] = (
     "STUDIO_HOME", "DATABASE_URL", "HOST", "GRADIO_SERVER_NAME", "PORT", "GRADIO_SERVER_PORT", "SHARE",
     "ACCESS_PASSWORD", "OPEN_DEMO", "ADMIN_TOKEN", "SECRET_KEY", "MODEL", "DEVICE", "WORKER_ID", "LABEL_TEXT",
     "LOCAL_WORKER", "PRICE_PER_GPU_HOUR", "CURRENCY", "HF_TOKEN", "HF_ENDPOINT",
+    "SPEECH_KIND", "SPEECH_BASE_URL", "SPEECH_API_KEY", "SPEECH_MODEL", "SPEECH_VOICE",
 )  # fmt: skip
 """Every environment variable that is read; the README explains each (a test compares)."""
 
@@ -64,6 +66,11 @@ class Settings(BaseModel):
     currency: str = "USD"
     hf_token: str = Field(default="", repr=False)
     hf_endpoint: str = ""
+    speech_kind: Literal["openai", "dashscope"] = "openai"
+    speech_base_url: str = ""
+    speech_api_key: str = Field(default="", repr=False)
+    speech_model: str = ""
+    speech_voice: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -101,6 +108,11 @@ class Settings(BaseModel):
             currency=_currency(env.get("CURRENCY") or "USD"),
             hf_token=env.get("HF_TOKEN", ""),
             hf_endpoint=env.get("HF_ENDPOINT", ""),
+            speech_kind=_speech_kind(env.get("SPEECH_KIND", "")),
+            speech_base_url=_web_address("SPEECH_BASE_URL", env.get("SPEECH_BASE_URL", "")),
+            speech_api_key=_key("SPEECH_API_KEY", env.get("SPEECH_API_KEY", "")),
+            speech_model=env.get("SPEECH_MODEL", ""),
+            speech_voice=env.get("SPEECH_VOICE", ""),
         )
 
     @property
@@ -167,6 +179,11 @@ class Settings(BaseModel):
             "LABEL_TEXT": self.label_text,
             "HF_TOKEN": self.hf_token,
             "HF_ENDPOINT": self.hf_endpoint,
+            "SPEECH_KIND": self.speech_kind,
+            "SPEECH_BASE_URL": self.speech_base_url,
+            "SPEECH_API_KEY": self.speech_api_key,
+            "SPEECH_MODEL": self.speech_model,
+            "SPEECH_VOICE": self.speech_voice,
         }
         kept = {name: value for name, value in os.environ.items() if name not in own}
         return {**kept, **{name: value for name, value in own.items() if value}, **_TORCH}
@@ -247,6 +264,33 @@ def _database(value: str) -> str:
     if value and not value.startswith(_DATABASES):
         # The address itself may hold a password, so it isn't repeated.
         raise SettingsError("setting_database", name="DATABASE_URL", allowed="sqlite:///…, postgresql://…")
+    return value
+
+
+def _speech_kind(value: str) -> Literal["openai", "dashscope"]:
+    if value in ("", "openai"):
+        return "openai"
+    if value == "dashscope":
+        return "dashscope"
+    raise SettingsError("setting_choice", name="SPEECH_KIND", value=value[:40], allowed="openai, dashscope")
+
+
+def _web_address(name: str, value: str) -> str:
+    """An http(s) address, without the slash at its end. It isn't repeated: people put keys into addresses."""
+    try:
+        parts = urlsplit(value)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        fine = False
+    if value and not (fine and value.isprintable() and value.isascii()):
+        raise SettingsError("setting_web_address", name=name)
+    return value.rstrip("/")
+
+
+def _key(name: str, value: str) -> str:
+    """A key as it fits into a request's header."""
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise SettingsError("setting_key", name=name)
     return value
 
 

@@ -53,6 +53,7 @@ LAYERS = (
     ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates"),
     (
         "studio/text",
+        "studio/voice",
         "studio/story",
         "studio/media",
         "studio/trust",

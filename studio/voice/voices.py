@@ -55,6 +55,11 @@ def voice(name: str) -> Voice:
     return VOICES[name]
 
 
+def voice_for(language: VoiceLanguage) -> Voice:
+    """The first voice of a language."""
+    return next(voice for voice in VOICES.values() if voice.language == language)
+
+
 def sample(name: str) -> str:
     """A short text in the voice's language, to hear it by; VoiceError "voice_unknown"."""
     return voice(name).sample
