@@ -279,7 +279,9 @@ def _web_address(name: str, value: str) -> str:
     """An http(s) address, without the slash at its end. It isn't repeated: people put keys into addresses."""
     try:
         parts = urlsplit(value)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+        fine = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.username or parts.query)
+        )
     except ValueError:
         fine = False
     if value and not (fine and value.isprintable() and value.isascii()):

@@ -15,7 +15,18 @@ from studio.words import LANGUAGES, Language, say
 
 ROOT = Path(__file__).resolve().parents[2]
 # Calls whose first argument is the code of something that people are told.
-RAISERS = ("Notice", "ModelError", "MediaError", "SettingsError", "StoryProblem", "_wrong", "_refuse", "note")
+RAISERS = (
+    "Notice",
+    "ModelError",
+    "MediaError",
+    "SettingsError",
+    "StoryProblem",
+    "VoiceError",
+    "EndpointFailed",
+    "_wrong",
+    "_refuse",
+    "note",
+)
 
 
 def _texts(language: Language) -> dict[str, str]:
