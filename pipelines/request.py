@@ -46,9 +46,12 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a running request is. `step` of `total` denoising steps; `preview` is an animated WebP."""
+    """Where a running job is: a request in its pipeline, or a film (the last three stages).
 
-    stage: Literal["loading", "encoding", "denoising", "decoding"]
+    `step` of `total` denoising steps, takes, or frames; `preview` is an animated WebP.
+    """
+
+    stage: Literal["loading", "encoding", "denoising", "decoding", "takes", "voice", "cutting"]
     step: int = 0
     total: int = 0
     preview: bytes | None = None

@@ -18,20 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.request import Notice, Progress
 from studio.db import reading, utc_now, writing
+from studio.endings import end, forget_progress, requeue
 from studio.library import PUBLISHING, Asset, Library
-from studio.rows import (
-    Job,
-    end,
-    forget_progress,
-    is_paused,
-    job_of,
-    job_table,
-    preview_table,
-    progress_table,
-)
+from studio.rows import Job, Kind, is_paused, job_of, job_table, preview_table, progress_table
 
-# A job whose worker died this often has failed: it may be what kills them.
+# A job whose worker died this often has failed: it may be what kills them. A film's worker may also die of
+# the takes that it makes meanwhile.
 MAX_ATTEMPTS = 3
+_MOST: dict[Kind, int] = {"clip": MAX_ATTEMPTS, "film": 2 * MAX_ATTEMPTS}
 
 Wish = Literal["go", "cancel", "lost"]
 
@@ -54,8 +48,8 @@ class Claims:
         self.engine = engine
         self.worker_id = worker_id
 
-    def claim(self, workflow_id: str) -> str | None:
-        """Take the first waiting job for a ticket; None if none waits or the queue is paused.
+    def claim(self, workflow_id: str, kind: Kind = "clip") -> str | None:
+        """Take the first waiting job of a kind for a ticket; None if none waits or the queue is paused.
 
         The same ticket asking again (its worker died right after) gets the same job.
         """
@@ -67,7 +61,7 @@ class Claims:
                 return kept
             first: str | None = connection.execute(
                 sa.select(job_table.c.id)
-                .where(job_table.c.state == "queued")
+                .where(job_table.c.state == "queued", job_table.c.kind == kind)
                 .order_by(job_table.c.place, job_table.c.created)
                 .limit(1)
                 .with_for_update(skip_locked=True)
@@ -95,7 +89,7 @@ class Claims:
             if row["cancel_requested"]:
                 end(connection, job_id, "cancelled")
                 return None
-            if row["attempt"] >= MAX_ATTEMPTS:
+            if row["attempt"] >= _MOST[row["kind"]]:
                 end(connection, job_id, "failed", Notice("worker_died", {"attempts": row["attempt"]}))
                 return None
             number, fence = row["attempt"] + 1, row["fence"] + 1
@@ -137,6 +131,13 @@ class Claims:
             _put(connection, progress_table, attempt.job.id, values, {"preview_version": 0})
             return wanted
 
+    def got_on(self, attempt: Attempt) -> None:
+        """Count deaths anew: a part of the film is finished and kept, so it is not what kills workers."""
+        mine = (job_table.c.id == attempt.job.id, job_table.c.state == "running")
+        with writing(self.engine) as connection:
+            unchanged = sa.update(job_table).where(*mine, job_table.c.fence == attempt.fence)
+            connection.execute(unchanged.values(attempt=1))
+
     def publish(
         self,
         attempt: Attempt,
@@ -145,11 +146,13 @@ class Claims:
         library: Library,
         *,
         tail_seconds: float,
+        clips: Sequence[str] = (),
+        notices: Sequence[Notice] = (),
     ) -> bool:
-        """Move a clip's `files` (where they are, where they belong below home) and end the job as done.
+        """Move an asset's `files` (where they are, where they belong below home) and end the job as done.
 
         False, with the files removed, if the job was cancelled or is another worker's now. `tail_seconds` is
-        what came after the last step, for later estimates.
+        what came after the last step, for later estimates; `clips` are the assets that a film is cut from.
         """
         marker = files[0][0].with_name(asset.id + PUBLISHING)
         with ExitStack() as undo:
@@ -164,7 +167,9 @@ class Claims:
                 undo.callback(target.unlink, missing_ok=True)
                 shutil.move(source, target)
             try:
-                published = self._done(attempt, asset, library, tail_seconds)
+                published = self._done(
+                    attempt, asset, library, clips, tail_seconds=tail_seconds, notices=notices
+                )
             except SQLAlchemyError:
                 # Nobody knows whether this was committed: the marker lets the next sweep look.
                 undo.pop_all()
@@ -174,21 +179,17 @@ class Claims:
                 marker.unlink(missing_ok=True)
             return published
 
-    def _done(self, attempt: Attempt, asset: Asset, library: Library, tail_seconds: float) -> bool:
+    def _done(
+        self, attempt: Attempt, asset: Asset, library: Library, clips: Sequence[str], **more: Any
+    ) -> bool:
         with writing(self.engine) as connection:
             wanted = _wish(connection, attempt, lock=True)
             if wanted == "cancel":
                 end(connection, attempt.job.id, "cancelled")
             elif wanted == "go":
-                library.add(asset, connection)
-                end(
-                    connection,
-                    attempt.job.id,
-                    "done",
-                    asset_id=asset.id,
-                    seconds=asset.render_seconds,
-                    tail_seconds=tail_seconds,
-                )
+                library.add(asset, connection, clips=clips)
+                more |= {"asset_id": asset.id, "seconds": asset.render_seconds}
+                end(connection, attempt.job.id, "done", **more)
             return wanted == "go"
 
     def fail(self, attempt: Attempt, notice: Notice) -> None:
@@ -200,20 +201,29 @@ class Claims:
             elif wanted == "go":
                 end(connection, attempt.job.id, "failed", notice)
 
-    def cancelled(self, attempt: Attempt) -> None:
-        """End the job as cancelled."""
-        with writing(self.engine) as connection:
-            if _wish(connection, attempt, lock=True) != "lost":
-                end(connection, attempt.job.id, "cancelled")
+    def stopped(self, attempt: Attempt) -> bool:
+        """End a job that stopped half-way as cancelled if somebody asked for that; else give it back.
 
-    def give_back(self) -> int:
-        """Put this worker's running job back to its place in the queue, as if it had never been begun.
+        Whether it was cancelled.
+        """
+        with writing(self.engine) as connection:
+            wanted = _wish(connection, attempt, lock=True)
+            if wanted == "cancel":
+                end(connection, attempt.job.id, "cancelled")
+            elif wanted == "go":
+                requeue(connection, attempt.job.id, attempt=max(0, attempt.number - 1))
+            return wanted == "cancel"
+
+    def give_back(self, kind: Kind = "clip") -> int:
+        """Put this worker's running job of a kind back to its place, as if it had never been begun.
 
         How many there were (0 or 1); their tickets are the caller's to make.
         """
         with writing(self.engine) as connection:
             here = sa.select(job_table).where(
-                job_table.c.state == "running", job_table.c.worker == self.worker_id
+                job_table.c.state == "running",
+                job_table.c.kind == kind,
+                job_table.c.worker == self.worker_id,
             )
             given = 0
             for row in connection.execute(here.with_for_update()).mappings().all():
@@ -223,21 +233,6 @@ class Claims:
                     requeue(connection, row["id"], attempt=max(0, row["attempt"] - 1))
                     given += 1
             return given
-
-
-def requeue(connection: Connection, job_id: str, **more: Any) -> None:
-    """Put a running job back to its place in the queue, within the caller's transaction."""
-    _set(
-        connection,
-        job_id,
-        state="queued",
-        fence=job_table.c.fence + 1,
-        workflow_id=None,
-        worker=None,
-        started=None,
-        **more,
-    )
-    forget_progress(connection, job_id)
 
 
 def _wish(connection: Connection, attempt: Attempt, *, lock: bool = False) -> Wish:

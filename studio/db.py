@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from studio import migrations
+
 metadata = sa.MetaData()
 
 # The modules whose tables make up the schema.
@@ -27,7 +29,7 @@ _version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer,
 Step = Callable[[Connection], None]
 # Step N (from 1) turns version N into N+1. A plain list instead of Alembic: a new database is made from
 # `metadata` at once, so these steps only ever run on older ones, and there is one package less.
-MIGRATIONS: tuple[Step, ...] = ()
+MIGRATIONS: tuple[Step, ...] = (migrations.films,)
 
 
 class SchemaTooNew(RuntimeError):

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from statistics import median
 
 from pipelines.request import GenerationRequest
+from studio.media.timeline import frame_size
+from studio.story.film_plan import FilmPlan
+
+_END_CARD_SECONDS = 2.5
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,29 @@ class Past:
     steps: int
     seconds: float
     tail: float
+
+
+@dataclass(frozen=True)
+class PastFilm:
+    """One finished film. `rest`: seconds of voice and cutting after its last take was there."""
+
+    volume: int
+    rest: float
+
+
+@dataclass(frozen=True)
+class FilmEstimate:
+    """What a film costs: takes to render, takes that are there or on their way, and times in seconds.
+
+    `film_seconds` is its own length as planned; `render_seconds` all takes to render one after the other,
+    `rest_seconds` voice and cutting: None where nothing like it was made before.
+    """
+
+    to_render: int
+    reused: int
+    film_seconds: float
+    render_seconds: float | None
+    rest_seconds: float | None
 
 
 class Estimates:
@@ -51,6 +78,28 @@ class Estimates:
 def volume_of(request: GenerationRequest) -> int:
     """Pixels of all frames together."""
     return request.width * request.height * request.num_frames
+
+
+def film_seconds(plan: FilmPlan) -> float:
+    """How long a film will be, as planned: the voice may need longer."""
+    joints = [shot for shot in plan.shots[:-1] if shot.transition != "cut"]
+    length = sum(shot.seconds for shot in plan.shots) - plan.transition_seconds * len(joints)
+    return max(0.0, length) + (_END_CARD_SECONDS if plan.end_card else 0.0)
+
+
+def film_volume(plan: FilmPlan) -> int:
+    """Pixels of all frames of a film as planned."""
+    width, height = frame_size(plan.format, plan.height)
+    return round(width * height * plan.fps * film_seconds(plan))
+
+
+def film_rest(volume: int, past: Sequence[PastFilm]) -> float | None:
+    """Seconds of voice and cutting for a film of so many pixels; None if no film was made yet."""
+    if not past:
+        return None
+    # Voice takes the same for small and for large frames: films about as large tell best.
+    near = [film for film in past if volume / 2 <= film.volume <= volume * 2] or past
+    return volume * median(film.rest / film.volume for film in near)
 
 
 def waits(

@@ -7,7 +7,7 @@ in `studio.claims`.
 import logging
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,27 +16,34 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.request import GenerationRequest
-from studio import fleet
 from studio.db import reading, utc_now, writing
+from studio.endings import stop
+from studio.estimates import FilmEstimate
 from studio.fleet import Fleet, WorkerView
 from studio.outlook import Ahead, Forecast, Outlook
 from studio.rows import (
+    KINDS,
+    LIVE,
     Job,
     JobProgress,
+    Kind,
     State,
-    end,
+    count_waiting,
+    film_take_table,
     is_paused,
     job_of,
     job_table,
+    new_clip,
     preview_table,
     progress_table,
     read_job,
     set_paused,
 )
 from studio.settings import Settings
+from studio.story.film_plan import FilmPlan
 from studio.tickets import Tickets
 
-__all__ = ["Job", "JobProgress", "Jobs", "State", "WorkerView"]
+__all__ = ["FilmEstimate", "Job", "JobProgress", "Jobs", "State", "WorkerView"]
 
 log = logging.getLogger(__name__)
 
@@ -54,71 +61,100 @@ class Jobs:
 
     def submit(self, owner: str, form: dict[str, Any], request: GenerationRequest) -> str:
         """Keep a new job at the end of the queue, return its id; raises only if the row can't be written."""
-        job_id = secrets.token_urlsafe(12)
+        values = new_clip(owner, form, request, place=time.time())
+        return self._keep(values, "clip")
+
+    def submit_film(self, owner: str, form: dict[str, Any], plan: FilmPlan) -> str:
+        """As `submit`, for a film: a worker asks for the takes that are missing once it begins with it.
+
+        `form` is kept beside the plan; a `prompt` in it is shown where lists show one, else the plan's title.
+        """
+        values = {
+            "id": secrets.token_urlsafe(12),
+            "owner": owner,
+            "kind": "film",
+            "form": form,
+            "request": None,
+            "plan": plan.model_dump(mode="json"),
+            "story_id": plan.story_id,
+            "model": next((request.model for request in plan.requests()), ""),
+            "state": "queued",
+            "place": time.time(),
+            "created": utc_now(),
+        }
+        return self._keep(values, "film")
+
+    def _keep(self, values: dict[str, Any], kind: Kind) -> str:
         with writing(self.engine) as connection:
-            connection.execute(
-                sa.insert(job_table).values(
-                    id=job_id,
-                    owner=owner,
-                    form=form,
-                    request=request.model_dump(mode="json"),
-                    model=request.model,
-                    state="queued",
-                    place=time.time(),
-                    created=utc_now(),
-                )
-            )
-        self._call_a_worker()
-        return job_id
+            connection.execute(sa.insert(job_table).values(**values))
+        self._call_a_worker(kind)
+        return str(values["id"])
 
     def cancel(self, job_id: str) -> bool:
-        """Cancel a waiting job at once, a running one at its next block; False if it has ended already."""
+        """Cancel a waiting job at once, a running one at its next block; False if it has ended already.
+
+        With a film go its takes that no other film waits for.
+        """
         with writing(self.engine) as connection:
-            mine = job_table.c.id == job_id
-            query = sa.select(job_table.c.state, job_table.c.worker).where(mine).with_for_update()
-            row = connection.execute(query).first()
-            if row is None or row.state not in ("queued", "running"):
+            query = sa.select(job_table.c.state, job_table.c.worker).where(job_table.c.id == job_id)
+            row = connection.execute(query.with_for_update()).first()
+            if row is None or row.state not in LIVE:
                 return False
-            if row.state == "running" and row.worker in fleet.alive(connection):
-                connection.execute(sa.update(job_table).where(mine).values(cancel_requested=True))
-            else:
-                # Nobody is there to hear it: a waiting job, or one whose worker died.
-                end(connection, job_id, "cancelled")
+            stop(connection, job_id, row.state, row.worker)
         self._outlook.forget()
         return True
 
     def retry(self, job_id: str) -> str:
-        """Queue a failed or cancelled job again, last, as the same job; its attempts are counted anew."""
+        """Queue a failed or cancelled job again, last, as the same job; its attempts are counted anew.
+
+        A film goes on with what is there; takes that failed or were cancelled are asked for again.
+        """
+        ended = job_table.c.state.in_(("failed", "cancelled"))
         with writing(self.engine) as connection:
-            changed = connection.execute(
-                sa.update(job_table)
-                .where(job_table.c.id == job_id, job_table.c.state.in_(("failed", "cancelled")))
-                .values(
-                    state="queued",
-                    place=time.time(),
-                    attempt=0,
-                    fence=job_table.c.fence + 1,
-                    workflow_id=None,
-                    worker=None,
-                    cancel_requested=False,
-                    started=None,
-                    finished=None,
-                    error=None,
+            query = sa.select(job_table.c.kind).where(job_table.c.id == job_id, ended).with_for_update()
+            kind: Kind | None = connection.execute(query).scalar()
+            if kind is not None:
+                connection.execute(
+                    sa.update(job_table)
+                    .where(job_table.c.id == job_id)
+                    .values(
+                        state="queued",
+                        place=time.time(),
+                        attempt=0,
+                        fence=job_table.c.fence + 1,
+                        workflow_id=None,
+                        worker=None,
+                        cancel_requested=False,
+                        started=None,
+                        finished=None,
+                        error=None,
+                    )
                 )
-            ).rowcount
-        if changed:
-            self._call_a_worker()
+                takes = film_take_table.c
+                lost = sa.select(job_table.c.id).where(ended)
+                connection.execute(
+                    sa.delete(film_take_table).where(takes.film_id == job_id, takes.job_id.in_(lost))
+                )
+        if kind is not None:
+            self._call_a_worker(kind)
         return job_id
 
     def to_front(self, job_id: str) -> bool:
-        """Let a waiting job be the next one; False if it waits no more."""
-        waiting = job_table.c.state == "queued"
+        """Let a waiting job be the next one, a film with all its takes; False if nothing of it waits."""
+        columns, takes = job_table.c, film_take_table.c
         with writing(self.engine) as connection:
-            first = connection.execute(sa.select(sa.func.min(job_table.c.place)).where(waiting)).scalar()
+            waiting = columns.state == "queued"
+            first = connection.execute(sa.select(sa.func.min(columns.place)).where(waiting)).scalar()
             if first is None:
                 return False
-            mine = sa.update(job_table).where(job_table.c.id == job_id, waiting)
-            changed = connection.execute(mine.values(place=first - 1)).rowcount
+            made = sa.select(takes.job_id).where(takes.film_id == job_id)
+            mine = sa.or_(columns.id == job_id, columns.id.in_(made))
+            changed = connection.execute(
+                sa.update(job_table).where(waiting, mine).values(place=first - 1)
+            ).rowcount
+            # The takes that it asks for later come with it.
+            film = (columns.id == job_id, columns.kind == "film", columns.state == "running")
+            connection.execute(sa.update(job_table).where(*film).values(place=first - 1))
         self._outlook.forget()
         return bool(changed)
 
@@ -140,9 +176,9 @@ class Jobs:
         """Go on after `pause`: one ticket for each job that waits."""
         with writing(self.engine) as connection:
             set_paused(connection, False)
-            query = sa.select(sa.func.count()).select_from(job_table).where(job_table.c.state == "queued")
-            waiting = connection.execute(query).scalar_one()
-        self._call_a_worker(waiting)
+            waiting = count_waiting(connection)
+        for kind in KINDS:
+            self._call_a_worker(kind, waiting[kind])
 
     def paused(self) -> bool:
         """Whether the queue is paused."""
@@ -161,9 +197,17 @@ class Jobs:
         return self.fleet.list()
 
     def list(
-        self, owner: str | None = None, states: Iterable[State] | None = None, limit: int = 200
+        self,
+        owner: str | None = None,
+        states: Iterable[State] | None = None,
+        limit: int = 200,
+        *,
+        takes: bool = False,
     ) -> list[Job]:
-        """Running jobs, then waiting ones in the queue's order, then the newest finished ones."""
+        """Running jobs, then waiting ones in the queue's order, then the newest finished ones.
+
+        The takes that films asked for are left out, unless `takes`: their film stands for them.
+        """
         wanted = set(states) if states is not None else None
         columns = job_table.c
         groups = (
@@ -178,9 +222,45 @@ class Jobs:
                 query = sa.select(job_table).where(columns.state.in_(chosen)).order_by(*order)
                 if owner is not None:
                     query = query.where(columns.owner == owner)
+                if not takes:
+                    query = query.where(columns.parent.is_(None))
                 if chosen and len(found) < limit:
                     rows = connection.execute(query.limit(limit - len(found))).mappings()
                     found += [job_of(row) for row in rows]
+        return found
+
+    def takes_of(self, film_id: str) -> Sequence[Job]:
+        """The jobs that make, or made, what a film had to wait for, the first that was asked for first.
+
+        Takes that were there already have no job here.
+        """
+        query = (
+            sa.select(job_table)
+            .join(film_take_table, film_take_table.c.job_id == job_table.c.id)
+            .where(film_take_table.c.film_id == film_id)
+            .order_by(job_table.c.created, job_table.c.id)
+        )
+        with reading(self.engine) as connection:
+            return [job_of(row) for row in connection.execute(query).mappings()]
+
+    def films_of(self, story_id: str, limit: int = 20) -> Sequence[Job]:
+        """The films that were asked for of a story, newest first."""
+        query = sa.select(job_table).where(job_table.c.story_id == story_id)
+        query = query.order_by(job_table.c.created.desc(), job_table.c.id).limit(limit)
+        with reading(self.engine) as connection:
+            return [job_of(row) for row in connection.execute(query).mappings()]
+
+    def with_keys(self, owner: str, keys: Collection[str]) -> dict[str, Job]:
+        """An owner's job for each request's key (`key_of`): one that waits or runs, else the newest."""
+        columns = job_table.c
+        query = sa.select(job_table).where(columns.owner == owner, columns.request_key.in_(keys))
+        found: dict[str, Job] = {}
+        with reading(self.engine) as connection:
+            rows = connection.execute(query.order_by(columns.created)).mappings() if keys else ()
+            for row in rows:
+                before = found.get(row["request_key"])
+                if before is None or before.state not in LIVE or row["state"] in LIVE:
+                    found[row["request_key"]] = job_of(row)
         return found
 
     def progress(self, job_id: str) -> JobProgress | None:
@@ -216,10 +296,14 @@ class Jobs:
         """Seconds that such a clip took before, once it ran; None for a model that never finished one."""
         return self._outlook.estimate(request)
 
-    def _call_a_worker(self, count: int = 1) -> None:
+    def estimate_film(self, owner: str, plan: FilmPlan) -> FilmEstimate:
+        """What a film asked for now would cost; see `FilmEstimate`."""
+        return self._outlook.estimate_film(owner, plan)
+
+    def _call_a_worker(self, kind: Kind, count: int = 1) -> None:
         self._outlook.forget()
         try:
-            self.tickets.add(count)
+            self.tickets.add(count, kind)
         except (SQLAlchemyError, dbos_error.DBOSException):
             # The job is kept all the same: workers look for jobs without a ticket every few seconds.
             log.warning("no ticket could be made; a worker will make it", exc_info=True)

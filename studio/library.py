@@ -1,8 +1,9 @@
-"""The library: clips that are kept, as files below the studio's home and one row each."""
+"""The library: clips and films that are kept, as files below the studio's home and one row each."""
 
 import logging
 import secrets
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
+from pipelines.models import Size
 from pipelines.request import GenerationRequest
 from studio.db import UtcTime, metadata, reading, utc_now, writing
+from studio.rows import Kind, asked, request_of
+from studio.story.film_plan import FilmPlan, read_plan
 
 # Its file lies in a worker's tmp folder while clips are being published, and names the files that are moved.
 PUBLISHING = ".publishing"
@@ -24,9 +28,14 @@ asset_table = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("job_id", sa.Text, nullable=False, unique=True),
     sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default="clip"),
+    sa.Column("title", sa.Text, nullable=False, server_default=""),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("thumbnail", sa.Text, nullable=False),
+    # As in the row of the job: a clip has a request and its key, a film a plan.
     sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("request_key", sa.Text),
+    sa.Column("plan", sa.JSON(none_as_null=True)),
     sa.Column("form", sa.JSON, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("model_revision", sa.Text, nullable=False),
@@ -41,19 +50,33 @@ asset_table = sa.Table(
     sa.Column("created", UtcTime, nullable=False),
     sa.Index("asset_by_owner", "owner", "created"),
     sa.Index("asset_by_time", "created"),
+    sa.Index("asset_by_key", "owner", "request_key"),
+)
+
+# Which clips a film was cut from. It holds copies of their pictures: either can be deleted alone.
+film_clip_table = sa.Table(
+    "film_clip",
+    metadata,
+    sa.Column("film_asset_id", sa.Text, sa.ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("clip_asset_id", sa.Text, sa.ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    sa.Index("film_clip_by_clip", "clip_asset_id"),
 )
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A kept clip. Paths are relative to the home; `seconds` is its length, `render_seconds` its making."""
+    """A kept clip or film. Paths are relative to the home.
+
+    `seconds` is its length, `render_seconds` what its making took. A clip has a `request` and its
+    `request_key` (None: made before there were keys), a film has a `title` and a `plan`.
+    """
 
     id: str
     job_id: str
     owner: str
     path: str
     thumbnail: str
-    request: GenerationRequest
+    request: GenerationRequest | None
     form: dict[str, Any]
     model: str
     model_revision: str
@@ -66,6 +89,20 @@ class Asset:
     sha256: str
     render_seconds: float
     created: datetime
+    kind: Kind = "clip"
+    title: str = ""
+    request_key: str | None = None
+    plan: FilmPlan | None = None
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels."""
+        return Size(self.width, self.height)
+
+    @property
+    def asked(self) -> str:
+        """What a list shows: a film's title, or the prompt as it was typed."""
+        return self.title or asked(self.form, self.request, self.plan)
 
 
 def new_place(suffix: str) -> tuple[str, str, str]:
@@ -82,14 +119,22 @@ class Library:
         self.engine = engine
         self.home = home
 
-    def add(self, asset: Asset, connection: Connection | None = None) -> None:
-        """Keep a clip whose files lie in their place; within the caller's transaction if there is one."""
-        values = asdict(asset) | {"request": asset.request.model_dump(mode="json")}
-        if connection is not None:
-            connection.execute(sa.insert(asset_table).values(**values))
-            return
-        with writing(self.engine) as own:
-            own.execute(sa.insert(asset_table).values(**values))
+    def add(self, asset: Asset, connection: Connection | None = None, *, clips: Sequence[str] = ()) -> None:
+        """Keep an asset whose files lie in their place; within the caller's transaction if there is one.
+
+        `clips` are the ids of those that a film was cut from; one deleted meanwhile is left out.
+        """
+        if connection is None:
+            with writing(self.engine) as own:
+                return self.add(asset, own, clips=clips)
+        values = {name: getattr(asset, name) for name in Asset.__dataclass_fields__}
+        for name in ("request", "plan"):
+            values[name] = None if values[name] is None else values[name].model_dump(mode="json")
+        connection.execute(sa.insert(asset_table).values(**values))
+        there = sa.select(asset_table.c.id).where(asset_table.c.id.in_(clips))
+        for clip in connection.execute(there).scalars().all() if clips else ():
+            connection.execute(sa.insert(film_clip_table).values(film_asset_id=asset.id, clip_asset_id=clip))
+        return None
 
     def get(self, asset_id: str) -> Asset | None:
         """One clip, or None if there is none of that id (any more)."""
@@ -108,6 +153,33 @@ class Library:
             query = query.where(asset_table.c.owner == owner)
         with reading(self.engine) as connection:
             return [_asset(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
+
+    def with_keys(self, owner: str, keys: Collection[str]) -> dict[str, Asset]:
+        """An owner's newest clip of each request's key (`film_plan.key_of`), if its file is there."""
+        with reading(self.engine) as connection:
+            return self.find_keys(connection, owner, keys)
+
+    def find_keys(self, connection: Connection, owner: str, keys: Collection[str]) -> dict[str, Asset]:
+        """As `with_keys`, within the caller's transaction."""
+        columns = asset_table.c
+        mine = (columns.owner == owner, columns.kind == "clip", columns.request_key.in_(keys))
+        query = sa.select(asset_table).where(*mine).order_by(columns.created.desc(), columns.id)
+        found: dict[str, Asset] = {}
+        for row in connection.execute(query).mappings() if keys else ():
+            if row["request_key"] not in found and (self.home / row["path"]).is_file():
+                found[row["request_key"]] = _asset(row)
+        return found
+
+    def clips_of(self, film_asset_id: str) -> Sequence[Asset]:
+        """The clips that a film was cut from, oldest first; those deleted since are missing."""
+        query = (
+            sa.select(asset_table)
+            .join(film_clip_table, film_clip_table.c.clip_asset_id == asset_table.c.id)
+            .where(film_clip_table.c.film_asset_id == film_asset_id)
+            .order_by(asset_table.c.created, asset_table.c.id)
+        )
+        with reading(self.engine) as connection:
+            return [_asset(row) for row in connection.execute(query).mappings()]
 
     def file(self, asset: Asset) -> Path:
         """Where its MP4 lies; it may have been removed by hand."""
@@ -145,5 +217,5 @@ class Library:
 
 
 def _asset(row: Any) -> Asset:
-    # Validated when it was made; a later studio may allow other sizes and still shows it.
-    return Asset(**{**row, "request": GenerationRequest.model_construct(**row["request"])})
+    plan = None if row["plan"] is None else read_plan(row["plan"])
+    return Asset(**{**row, "request": request_of(row["request"]), "plan": plan})

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,13 +13,27 @@ from sqlalchemy import Connection, Engine
 from pipelines.request import GenerationRequest
 from studio import fleet
 from studio.db import reading, utc_now
-from studio.estimates import Estimates, Past, volume_of, waits
-from studio.rows import Job, is_paused, job_of, job_table, progress_table
+from studio.estimates import (
+    Estimates,
+    FilmEstimate,
+    Past,
+    PastFilm,
+    film_rest,
+    film_seconds,
+    film_volume,
+    volume_of,
+    waits,
+)
+from studio.library import asset_table
+from studio.rows import LIVE, film_take_table, is_paused, job_table, progress_table, request_of
+from studio.story.film_plan import FilmPlan, key_of, read_plan
 
 # Estimates look at this many finished jobs of a model.
 PAST_JOBS = 20
 # However many people follow waiting jobs, the queue is looked over only so often.
 FRESH_SECONDS = 0.5
+# What a look at the queue reads of each job: not the forms and plans, which are large.
+_SEEN = ("id", "kind", "state", "owner", "model", "request", "request_key", "started")
 
 Forecast = dict[str, tuple[int | None, float | None]]
 
@@ -30,6 +45,30 @@ class Ahead(NamedTuple):
     wait: float | None
 
 
+@dataclass(frozen=True)
+class _Needs:
+    """What a film's plan asks for: its takes by key, and how many pixels it has."""
+
+    takes: dict[str, GenerationRequest]
+    volume: int
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """All that waits and runs, as one look at the database found it."""
+
+    now: datetime
+    lines: list[Any]
+    written: dict[str, Any]
+    needs: dict[str, _Needs]
+    ready: set[tuple[str, str]]
+    waited: dict[str, list[str]]
+    estimates: Estimates
+    films: list[PastFilm]
+    lanes: int
+    paused: bool
+
+
 class Outlook:
     """Positions and times of all jobs that wait or run, from a handful of queries for the whole queue."""
 
@@ -38,20 +77,23 @@ class Outlook:
         self._lock = threading.Lock()
         self._made = float("-inf")
         self._found: Forecast = {}
-        self._next: float | None = None
+        self._ahead = Ahead(0, 0.0)
+        self._needs: dict[str, _Needs] = {}
 
     def all(self) -> Forecast:
         """Jobs before it and whole seconds until it is done, by id of each waiting or running job."""
         with self._lock:
             if time.monotonic() - self._made > FRESH_SECONDS:
-                self._look()
+                with reading(self.engine) as connection:
+                    queue = self._look(connection)
+                self._found, self._ahead = _forecast(queue)
                 self._made = time.monotonic()
             return self._found
 
     def ahead(self) -> Ahead:
         """What a new job would have before it."""
-        found = self.all()
-        return Ahead(len(found), self._next)
+        self.all()
+        return self._ahead
 
     def forget(self) -> None:
         """Look again next time: this process changed the queue."""
@@ -67,40 +109,142 @@ class Outlook:
         with reading(self.engine) as connection:
             return _past(connection, {request.model}).tail(request)
 
-    def _look(self) -> None:
+    def estimate_film(self, owner: str, plan: FilmPlan) -> FilmEstimate:
+        """What a film asked for now would cost."""
+        takes = {key_of(request): request for request in plan.requests()}
         with reading(self.engine) as connection:
-            now = utc_now()
-            rows = connection.execute(
-                sa.select(job_table)
-                .where(job_table.c.state.in_(("running", "queued")))
-                .order_by(job_table.c.place, job_table.c.created)
-            ).mappings()
-            jobs = [job_of(row) for row in rows]
-            estimates = _past(connection, {job.model for job in jobs})
-            written = {row.job_id: row for row in connection.execute(sa.select(progress_table))}
-            lanes = len(fleet.alive(connection))
-            paused = is_paused(connection)
-        running = [job for job in jobs if job.state == "running"]
-        queued = [job for job in jobs if job.state == "queued"]
-        left = [_left(job, written.get(job.id), estimates, now) for job in running]
-        # A last job of no length tells when a new one would start.
-        times = waits(left, [*(estimates.seconds(job.request) for job in queued), 0.0], lanes)
-        found: Forecast = {
-            job.id: (None, _whole(seconds)) for job, seconds in zip(running, left, strict=True)
-        }
-        for position, (job, (_, ends)) in enumerate(zip(queued, times, strict=False)):
-            found[job.id] = (position, None if paused else _whole(ends))
-        self._found, self._next = found, None if paused else _whole(times[-1][0])
+            there = {key for _, key in _ready(connection, {owner}, takes)}
+            columns = job_table.c
+            coming = sa.select(columns.request_key).where(
+                columns.owner == owner, columns.state.in_(LIVE), columns.request_key.in_(takes)
+            )
+            there |= set(connection.execute(coming).scalars())
+            estimates = _past(connection, {request.model for request in takes.values()})
+            films = _past_films(connection)
+        missing = [request for key, request in takes.items() if key not in there]
+        return FilmEstimate(
+            to_render=len(missing),
+            reused=len(takes) - len(missing),
+            film_seconds=film_seconds(plan),
+            render_seconds=_sum(estimates.seconds(request) for request in missing),
+            rest_seconds=film_rest(film_volume(plan), films),
+        )
+
+    def _look(self, connection: Connection) -> _Queue:
+        now, columns = utc_now(), job_table.c
+        wanted = [columns[name] for name in _SEEN]
+        query = sa.select(*wanted).where(columns.state.in_(LIVE)).order_by(columns.place, columns.created)
+        lines = list(connection.execute(query).all())
+        films = {line.id for line in lines if line.kind == "film"}
+        self._learn(connection, films)
+        needs = {film: self._needs[film] for film in films}
+        asked = [request_of(line.request) for line in lines if line.kind == "clip"]
+        models = {request.model for request in asked if request is not None}
+        models |= {request.model for need in needs.values() for request in need.takes.values()}
+        keys = {key for need in needs.values() for key in need.takes}
+        waited: dict[str, list[str]] = {film: [] for film in films}
+        taken = sa.select(film_take_table).where(film_take_table.c.film_id.in_(films))
+        for row in connection.execute(taken).all() if films else ():
+            waited[row.film_id].append(row.job_id)
+        return _Queue(
+            now=now,
+            lines=lines,
+            written={row.job_id: row for row in connection.execute(sa.select(progress_table))},
+            needs=needs,
+            ready=_ready(connection, {line.owner for line in lines}, keys),
+            waited=waited,
+            estimates=_past(connection, models),
+            films=_past_films(connection) if films else [],
+            lanes=len(fleet.alive(connection)),
+            paused=is_paused(connection),
+        )
+
+    def _learn(self, connection: Connection, films: set[str]) -> None:
+        """Read the plans of films not seen before: a plan is large, and never changes."""
+        self._needs = {film: need for film, need in self._needs.items() if film in films}
+        unknown = films - self._needs.keys()
+        query = sa.select(job_table.c.id, job_table.c.plan).where(job_table.c.id.in_(unknown))
+        for row in connection.execute(query).all() if unknown else ():
+            plan = read_plan(row.plan)
+            takes = {key_of(request): request for request in plan.requests()}
+            self._needs[row.id] = _Needs(takes, film_volume(plan))
+
+
+def _forecast(queue: _Queue) -> tuple[Forecast, Ahead]:
+    """Everybody's place and time. Waiting films stand for the takes that nobody has asked for yet."""
+    queued = [line for line in queue.lines if line.state == "queued"]
+    running = [line for line in queue.lines if line.state == "running" and line.kind == "clip"]
+    left = [_left(line, queue) for line in running]
+    making = {(line.owner, line.request_key): line.id for line in queue.lines if line.kind == "clip"}
+    waited = {film: list(jobs) for film, jobs in queue.waited.items()}
+    units: list[tuple[str, float | None]] = []
+    for line in queued:
+        if line.kind == "clip":
+            units.append((line.id, queue.estimates.seconds(_asked(line))))
+            continue
+        for key, request in queue.needs[line.id].takes.items():
+            if (line.owner, key) in queue.ready:
+                continue
+            if (line.owner, key) not in making:
+                making[line.owner, key] = f"{line.id} {key}"
+                units.append((f"{line.id} {key}", queue.estimates.seconds(request)))
+            waited[line.id].append(making[line.owner, key])
+    # A last job of no length tells when a new one would start.
+    times = waits(left, [*(seconds for _, seconds in units), 0.0], queue.lanes)
+    ends = dict(zip((line.id for line in running), left, strict=True))
+    ends |= {unit: end for (unit, _), (_, end) in zip(units, times, strict=False)}
+    films = _films(queue, waited, ends)
+    found: Forecast = {line.id: (None, _whole(ends[line.id])) for line in running}
+    for line in queue.lines:
+        if line.kind == "film" and line.state == "running":
+            found[line.id] = (None, _whole(films[line.id]))
+    for position, line in enumerate(queued):
+        seconds = films[line.id] if line.kind == "film" else ends[line.id]
+        found[line.id] = (position, None if queue.paused else _whole(seconds))
+    return found, Ahead(len(running) + len(queued), None if queue.paused else _whole(times[-1][0]))
+
+
+def _films(
+    queue: _Queue, waited: dict[str, list[str]], ends: dict[str, float | None]
+) -> dict[str, float | None]:
+    """Seconds until each film is done: its takes have to be there, and the films before it to be cut."""
+    found: dict[str, float | None] = {}
+    films = [line for line in queue.lines if line.kind == "film"]
+    takes = {film: _latest(ends[take] for take in jobs if take in ends) for film, jobs in waited.items()}
+    rest = {line.id: film_rest(queue.needs[line.id].volume, queue.films) for line in films}
+    for line in films:
+        if line.state == "running":
+            written = queue.written.get(line.id)
+            told = written is not None and written.eta is not None
+            found[line.id] = _still(written, queue.now) if told else _sum([takes[line.id], rest[line.id]])
+    lanes = [*found.values(), *[0.0] * (max(1, queue.lanes) - len(found))]
+    for line in films:
+        if line.state == "queued":
+            free = None if None in lanes else min(seconds for seconds in lanes if seconds is not None)
+            found[line.id] = _sum([_latest([takes[line.id], free]), rest[line.id]])
+            lanes[lanes.index(free)] = found[line.id]
+    return found
+
+
+def _ready(connection: Connection, owners: set[str], keys: Collection[str]) -> set[tuple[str, str]]:
+    """Owner and key of each clip that is there."""
+    if not keys:
+        return set()
+    columns = asset_table.c
+    query = sa.select(columns.owner, columns.request_key)
+    found = connection.execute(query.where(columns.owner.in_(owners), columns.request_key.in_(keys)))
+    return {(row.owner, row.request_key) for row in found}
 
 
 def _past(connection: Connection, models: Iterable[str]) -> Estimates:
-    """What the last finished jobs of these models took."""
-    found = []
+    """What the last finished clips of these models took."""
+    found, columns = [], job_table.c
     for model in models:
         rows = connection.execute(
-            sa.select(job_table.c.request, job_table.c.seconds, job_table.c.tail_seconds)
-            .where(job_table.c.model == model, job_table.c.state == "done", job_table.c.seconds.is_not(None))
-            .order_by(job_table.c.finished.desc())
+            sa.select(columns.request, columns.seconds, columns.tail_seconds)
+            .where(columns.model == model, columns.state == "done", columns.seconds.is_not(None))
+            .where(columns.kind == "clip")
+            .order_by(columns.finished.desc())
             .limit(PAST_JOBS)
         )
         for row in rows:
@@ -110,15 +254,49 @@ def _past(connection: Connection, models: Iterable[str]) -> Estimates:
     return Estimates(found)
 
 
-def _left(job: Job, written: Any, estimates: Estimates, now: datetime) -> float | None:
-    """Seconds until a running job is done: by its own steps, else by the past, else None."""
+def _past_films(connection: Connection) -> list[PastFilm]:
+    """What the last films took after their takes."""
+    asset = asset_table.c
+    query = (
+        sa.select(asset.width, asset.height, asset.frames, job_table.c.tail_seconds)
+        .join(job_table, job_table.c.asset_id == asset.id)
+        .where(job_table.c.kind == "film", job_table.c.state == "done")
+        .order_by(job_table.c.finished.desc())
+        .limit(PAST_JOBS)
+    )
+    rows = connection.execute(query).all()
+    return [PastFilm(row.width * row.height * row.frames, row.tail_seconds or 0.0) for row in rows]
+
+
+def _asked(line: Any) -> GenerationRequest:
+    return GenerationRequest.model_construct(**line.request)
+
+
+def _left(line: Any, queue: _Queue) -> float | None:
+    """Seconds until a running clip is done: by its own steps, else by the past, else None."""
+    written = queue.written.get(line.id)
     if written is not None and written.eta is not None:
-        since: float = (now - written.updated).total_seconds()
-        return max(0.0, float(written.eta) - since)
-    expected = estimates.seconds(job.request)
-    if expected is None or job.started is None:
+        return _still(written, queue.now)
+    expected = queue.estimates.seconds(_asked(line))
+    if expected is None or line.started is None:
         return None
-    return max(0.0, expected - (now - job.started).total_seconds())
+    since: float = (queue.now - line.started).total_seconds()
+    return max(0.0, expected - since)
+
+
+def _still(written: Any, now: datetime) -> float:
+    """What is left now of the seconds that were left when they were written."""
+    return max(0.0, float(written.eta) - float((now - written.updated).total_seconds()))
+
+
+def _sum(parts: Iterable[float | None]) -> float | None:
+    known = list(parts)
+    return None if None in known else sum(part for part in known if part is not None)
+
+
+def _latest(parts: Iterable[float | None]) -> float | None:
+    known = list(parts)
+    return None if None in known else max((part for part in known if part is not None), default=0.0)
 
 
 def _whole(seconds: float | None) -> float | None:

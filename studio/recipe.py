@@ -1,4 +1,4 @@
-"""The recipe that every MP4 carries in its `comment`: all that is needed to make the clip again.
+"""The recipe that every MP4 carries in its `comment`: all that is needed to make the clip, or film, again.
 
 Read back, it is untrusted: anybody can write a comment.
 """
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pipelines.request import GenerationRequest
 from studio.media import probe
 from studio.media.ffmpeg import MediaError
+from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
 
 STUDIO: Literal["wan-studio"] = "wan-studio"
@@ -60,11 +61,44 @@ class Recipe(BaseModel):
         return self.model_dump_json()
 
 
+# What a film's recipe leaves out first where it has no room: the least needed to tell the story again.
+_SPARE = (
+    ("requests", "negative_prompt"),
+    ("shot", "captions"),
+    ("requests", "prompt"),
+    ("shot", "requests"),
+    ("shot", "narration"),
+    ("plan", "shots"),
+)
+
+
+def film_recipe(plan: FilmPlan, *, job: str, created: str) -> tuple[str, tuple[str, ...]]:
+    """A film's recipe as its file's comment holds it, and what it leaves out to fit 64 KB ("captions" ...).
+
+    `created` is an ISO time. The comment itself lists what is left out as `left_out`.
+    """
+    told = plan.model_dump(mode="json", exclude_defaults=True)
+    told |= {"version": plan.version}
+    left: list[str] = []
+    for place, name in (("", ""), *_SPARE):
+        shots = told.get("shots", ())
+        requests = [request for shot in shots for request in shot.get("requests", ())]
+        for part in {"plan": [told], "shot": shots, "requests": requests}.get(place, ()):
+            part.pop(name, None)
+        left += [name] if name else []
+        found: dict[str, Any] = {"studio": STUDIO, "version": 1, "kind": "film", "job": job}
+        found |= {"created": created, "plan": told, "left_out": left}
+        text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+        if len(text.encode()) <= MAX_BYTES:
+            break
+    return text, tuple(left)
+
+
 def read_recipe(path: Path) -> Recipe:
-    """The recipe of an MP4 made here.
+    """The recipe of a clip made here.
 
     Raises MediaError: "file_empty", "file_too_big", "not_a_video" (text named .mp4), "not_ours" (somebody
-    else's video), "recipe_bad" (changed or damaged).
+    else's video), "is_film" (its story is what can be changed), "recipe_bad" (changed or damaged).
     """
     if path.stat().st_size > MAX_FILE_BYTES:
         raise MediaError("file_too_big", high=MAX_FILE_BYTES // 1_000_000)
@@ -87,6 +121,8 @@ def _read_json(text: str) -> dict[str, Any]:
         raise MediaError("recipe_bad") from error
     if not isinstance(found, dict) or found.get("studio") != STUDIO:
         raise MediaError("not_ours")
+    if found.get("kind") == "film":
+        raise MediaError("is_film")
     return found
 
 

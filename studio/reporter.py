@@ -16,6 +16,8 @@ from studio.claims import Attempt, Claims, Wish
 
 # How often a rendering hears of a cancellation, and at most writes how far it is.
 LISTEN_SECONDS = 0.1
+# Stages whose steps take about as long as each other.
+_PACED = ("denoising", "cutting")
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +25,10 @@ log = logging.getLogger(__name__)
 class Reporter:
     """Used as a context around one rendering. `wish` is what is wanted of it, as far as it is known.
 
-    `tail` is the number of seconds that clips like this one took after their last step.
+    `tail` is the number of seconds that clips like this one took after their last step (a film: none).
     """
 
-    def __init__(self, claims: Claims, attempt: Attempt, *, tail: float) -> None:
+    def __init__(self, claims: Claims, attempt: Attempt, *, tail: float = 0.0) -> None:
         self.wish: Wish = "go"
         self._claims = claims
         self._attempt = attempt
@@ -55,7 +57,7 @@ class Reporter:
     def __call__(self, progress: Progress) -> None:
         """Leave a note; an older one that nobody has written yet is forgotten, its picture is not."""
         with self._wake:
-            if progress.stage == "denoising" and progress.step > 0:
+            if progress.stage in _PACED and progress.step > 0:
                 self._last_step = (progress.step, time.monotonic())
                 self._first_step = self._first_step or self._last_step
             self._note = progress

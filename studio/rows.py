@@ -1,16 +1,23 @@
 """The rows of a job, for both who use them: people (`studio.jobs`) and workers (`studio.claims`)."""
 
-from dataclasses import asdict, dataclass
+import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from pipelines.models import Size
 from pipelines.request import GenerationRequest, Notice
 from studio.db import UtcTime, metadata, utc_now
+from studio.media.timeline import frame_size
+from studio.story.film_plan import FilmPlan, key_of, read_plan
 
+Kind = Literal["clip", "film"]
+KINDS: tuple[Kind, ...] = ("clip", "film")
 State = Literal["queued", "running", "done", "failed", "cancelled"]
+LIVE: tuple[State, ...] = ("queued", "running")
 _PAUSED = "paused"
 
 job_table = sa.Table(
@@ -18,8 +25,15 @@ job_table = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default="clip"),
+    # The film that a clip was made for first; it stands in no list of its own.
+    sa.Column("parent", sa.Text),
     sa.Column("form", sa.JSON, nullable=False),
+    # A clip has a request (JSON's null for a film) and its key; a film has a plan and the story it tells.
     sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("request_key", sa.Text),
+    sa.Column("plan", sa.JSON(none_as_null=True)),
+    sa.Column("story_id", sa.Text),
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     # The lower, the earlier. Seconds since 1970 for a new job, less than all others for one sent to front.
@@ -35,6 +49,8 @@ job_table = sa.Table(
     sa.Column("started", UtcTime),
     sa.Column("finished", UtcTime),
     sa.Column("error", sa.JSON(none_as_null=True)),
+    # What is to be said about a job that went well.
+    sa.Column("notices", sa.JSON(none_as_null=True)),
     sa.Column("asset_id", sa.Text),
     sa.Column("seconds", sa.Float),
     sa.Column("tail_seconds", sa.Float),
@@ -42,6 +58,18 @@ job_table = sa.Table(
     sa.Index("job_by_owner", "owner", "created"),
     sa.Index("job_by_end", "state", "finished"),
     sa.Index("job_by_model", "model", "state", "finished"),
+    sa.Index("job_by_key", "owner", "request_key"),
+    sa.Index("job_by_story", "story_id", "created"),
+)
+
+# Which job makes the take that a film waits for; more than one film may wait for the same.
+film_take_table = sa.Table(
+    "film_take",
+    metadata,
+    sa.Column("film_id", sa.Text, sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("request_key", sa.Text, primary_key=True),
+    sa.Column("job_id", sa.Text, sa.ForeignKey("job.id", ondelete="CASCADE"), nullable=False),
+    sa.Index("film_take_by_job", "job_id"),
 )
 
 progress_table = sa.Table(
@@ -70,12 +98,16 @@ flag_table = sa.Table("flag", metadata, sa.Column("name", sa.Text, primary_key=T
 
 @dataclass(frozen=True)
 class Job:
-    """One job. `order` is its place in the queue (lower is earlier), `seconds` what its rendering took."""
+    """One job. `order` is its place in the queue (lower is earlier), `seconds` what its rendering took.
+
+    A clip has a `request`, a film a `plan`. `parent` is the film that a clip was made for first; `notices`
+    are what is to be said about a job that went well.
+    """
 
     id: str
     owner: str
     form: dict[str, Any]
-    request: GenerationRequest
+    request: GenerationRequest | None
     model: str
     state: State
     order: float
@@ -88,6 +120,23 @@ class Job:
     worker: str | None
     seconds: float | None
     cancel_requested: bool = False
+    kind: Kind = "clip"
+    parent: str | None = None
+    plan: FilmPlan | None = None
+    story_id: str | None = None
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels of what is asked for."""
+        if self.request is not None:
+            return self.request.size
+        return Size(*frame_size(self.plan.format, self.plan.height)) if self.plan is not None else Size(16, 9)
+
+    @property
+    def asked(self) -> str:
+        """What a list shows: the prompt as it was typed, or a film's title."""
+        return asked(self.form, self.request, self.plan)
 
 
 @dataclass(frozen=True)
@@ -103,13 +152,37 @@ class JobProgress:
     updated: datetime
 
 
+def asked(form: dict[str, Any], request: GenerationRequest | None, plan: FilmPlan | None) -> str:
+    """What was asked for, in a person's own words: a clip's prompt before the style, a film's title."""
+    typed = form.get("prompt") or (request.prompt if request is not None else "")
+    return str(typed or (plan.title if plan is not None else ""))
+
+
 def job_of(row: Any) -> Job:
     """The job of a mapping of its row."""
     values = {name: row[name] for name in Job.__dataclass_fields__ if name != "order"}
-    # Validated when it was asked for; a later studio may allow other sizes and still shows and makes it.
-    values["request"] = GenerationRequest.model_construct(**row["request"])
-    values["error"] = None if row["error"] is None else Notice(**row["error"])
+    values["request"] = request_of(row["request"])
+    values["plan"] = None if row["plan"] is None else read_plan(row["plan"])
+    values["error"] = None if row["error"] is None else _notice(row["error"])
+    values["notices"] = tuple(map(_notice, row["notices"] or ()))
     return Job(order=row["place"], **values)
+
+
+def _notice(document: dict[str, Any]) -> Notice:
+    """A notice of a row; among its values may be another one: why a shot failed."""
+    values = {
+        name: _notice(value) if isinstance(value, dict) and set(value) == {"code", "values"} else value
+        for name, value in document["values"].items()
+    }
+    return Notice(document["code"], values)
+
+
+def request_of(document: dict[str, Any] | None) -> GenerationRequest | None:
+    """The request of a row.
+
+    It was validated when it was asked for; a later studio may allow other sizes and still shows and makes it.
+    """
+    return None if document is None else GenerationRequest.model_construct(**document)
 
 
 def read_job(connection: Connection, job_id: str) -> Job | None:
@@ -118,27 +191,30 @@ def read_job(connection: Connection, job_id: str) -> Job | None:
     return None if row is None else job_of(row)
 
 
-def end(connection: Connection, job_id: str, state: State, error: Notice | None = None, **more: Any) -> None:
-    """Write a job's outcome and forget its progress, within the caller's transaction."""
-    connection.execute(
-        sa.update(job_table)
-        .where(job_table.c.id == job_id)
-        .values(
-            state=state,
-            fence=job_table.c.fence + 1,
-            finished=utc_now(),
-            error=None if error is None else asdict(error),
-            cancel_requested=False,
-            **more,
-        )
-    )
-    forget_progress(connection, job_id)
+def new_clip(
+    owner: str, form: dict[str, Any], request: GenerationRequest, *, place: float, parent: str | None = None
+) -> dict[str, Any]:
+    """The values of a new row for a clip; `parent` is the film that asks for it."""
+    return {
+        "id": secrets.token_urlsafe(12),
+        "owner": owner,
+        "kind": "clip",
+        "parent": parent,
+        "form": form,
+        "request": request.model_dump(mode="json"),
+        "request_key": key_of(request),
+        "model": request.model,
+        "state": "queued",
+        "place": place,
+        "created": utc_now(),
+    }
 
 
-def forget_progress(connection: Connection, job_id: str) -> None:
-    """Remove what was shown while a job ran."""
-    for table in (progress_table, preview_table):
-        connection.execute(sa.delete(table).where(table.c.job_id == job_id))
+def count_waiting(connection: Connection) -> dict[Kind, int]:
+    """How many jobs of each kind wait."""
+    query = sa.select(job_table.c.kind, sa.func.count()).where(job_table.c.state == "queued")
+    found = {row[0]: int(row[1]) for row in connection.execute(query.group_by(job_table.c.kind))}
+    return {kind: found.get(kind, 0) for kind in KINDS}
 
 
 def is_paused(connection: Connection) -> bool:

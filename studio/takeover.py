@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from studio import fleet
-from studio.claims import requeue
 from studio.db import reading, utc_now, writing
-from studio.rows import is_paused, job_table
+from studio.endings import requeue
+from studio.rows import Kind, count_waiting, is_paused, job_table
 from studio.tickets import WORKFLOWS_VERSION, Tickets
 
 # Between a ticket's claim and its rendering lie milliseconds; a job without either for this long is lost.
@@ -41,31 +42,38 @@ class Takeover:
         self.stuck_seconds = stuck_seconds
         self._forgotten: dict[str, float] = {}
 
-    def look(self, current: str | None) -> None:
-        """Put right what is wrong; `current` is the job that this worker has in hand."""
+    def look(self, hands: Mapping[Kind, str | None]) -> None:
+        """Put right what is wrong; `hands` are the jobs that this worker has in hand, by kind."""
         columns = job_table.c
         with reading(self.engine) as connection:
             running = connection.execute(
-                sa.select(columns.id, columns.worker, columns.workflow_id, columns.started, columns.fence)
+                sa.select(
+                    columns.id,
+                    columns.kind,
+                    columns.worker,
+                    columns.workflow_id,
+                    columns.started,
+                    columns.fence,
+                )
                 .where(columns.state == "running")
-                .where(columns.id != (current or ""))
+                .where(columns.id.not_in([job for job in hands.values() if job]))
             ).all()
-            queued = sa.select(sa.func.count()).select_from(job_table).where(columns.state == "queued")
-            waiting = 0 if is_paused(connection) else connection.execute(queued).scalar_one()
+            waiting = {} if is_paused(connection) else count_waiting(connection)
             alive = fleet.alive(connection, self.stale_seconds)
         self._forgotten = {
             job.id: self._forgotten.get(job.id, time.monotonic())
             for job in running
-            if job.worker == self.worker_id and current is None
+            if job.worker == self.worker_id and hands.get(job.kind) is None
         }
         for job in running:
             if job.worker == self.worker_id or job.worker not in alive:
                 self._rescue(job, alive)
-        if waiting and current is None:
-            # Tickets of running jobs wait too, after a takeover; they are not for a job that waits.
-            spare = self.tickets.waiting() - {job.workflow_id for job in running}
-            if len(spare) < waiting:
-                self.tickets.add(waiting - len(spare))
+        for kind, count in waiting.items():
+            if count and hands.get(kind) is None:
+                # Tickets of running jobs wait too, after a takeover; they are not for a job that waits.
+                spare = self.tickets.waiting(kind) - {job.workflow_id for job in running}
+                if len(spare) < count:
+                    self.tickets.add(count - len(spare), kind)
 
     def _rescue(self, job: Any, alive: set[str]) -> None:
         """Let somebody go on with a job whose worker is gone, or that this worker has forgotten."""
@@ -77,7 +85,7 @@ class Takeover:
                 return
             if ticket.status == "PENDING" and ticket.executor_id not in alive:
                 log.warning("worker %s is gone: its job %s goes on elsewhere", job.worker, job.id)
-                self.tickets.resume(job.workflow_id)
+                self.tickets.resume(job.workflow_id, job.kind)
                 return
             if ticket.status == "PENDING" and not self._is_stuck(job.id):
                 return
@@ -87,7 +95,7 @@ class Takeover:
             query = sa.select(job_table.c.id).where(job_table.c.id == job.id, *unchanged).with_for_update()
             if connection.execute(query).first() is not None:
                 requeue(connection, job.id)
-        self.tickets.add()
+        self.tickets.add(1, job.kind)
 
     def _is_stuck(self, job_id: str) -> bool:
         """Whether a job has been this idle worker's for long without being in its hands."""

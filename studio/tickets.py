@@ -11,11 +11,14 @@ from pathlib import Path
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, EnqueueOptions, WorkflowStatus
 
+from studio.rows import KINDS, Kind
+
 APPLICATION = "wan-studio"
-QUEUE = "gpu"
-WORKFLOW = "ticket"
+# Films have a queue of their own: they wait for their takes, and those are what the first queue makes.
+QUEUES: dict[Kind, str] = {"clip": "gpu", "film": "film"}
+WORKFLOWS: dict[Kind, str] = {"clip": "ticket", "film": "film_ticket"}
 # Fixed, because DBOS leaves a running workflow of another version alone for ever. Raised only when the steps
-# of `studio.workflows.ticket` change; running jobs of the older version then go back to the queue.
+# of a workflow in `studio.workflows` change; running jobs of the older version then go back to the queue.
 WORKFLOWS_VERSION = "1"
 # What DBOS keeps about finished tickets is of no use to anyone; a day helps to look into a problem.
 KEEP_FINISHED = timedelta(days=1)
@@ -49,21 +52,24 @@ class Tickets:
             system_database_url=self.url, application_name=APPLICATION, retry_connection_errors=False
         )
 
-    def add(self, count: int = 1) -> None:
+    def add(self, count: int = 1, kind: Kind = "clip") -> None:
         """Enqueue `count` tickets. Raises what the database raises; the job rows don't depend on it."""
         for _ in range(count):
-            options = EnqueueOptions(workflow_name=WORKFLOW, queue_name=QUEUE, app_version=WORKFLOWS_VERSION)
+            options = EnqueueOptions(
+                workflow_name=WORKFLOWS[kind], queue_name=QUEUES[kind], app_version=WORKFLOWS_VERSION
+            )
             self._client.enqueue(options)
 
-    def make_queue(self, poll_seconds: float) -> None:
-        """Declare the queue: one ticket at a time on each worker, looked for every `poll_seconds`."""
-        self._client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=poll_seconds)
+    def make_queues(self, poll_seconds: float) -> None:
+        """Declare the queues: one ticket at a time of each on a worker, looked for every `poll_seconds`."""
+        for kind in KINDS:
+            self._client.register_queue(QUEUES[kind], worker_concurrency=1, polling_interval_sec=poll_seconds)
 
-    def waiting(self, limit: int = 1000) -> set[str]:
+    def waiting(self, kind: Kind = "clip", limit: int = 1000) -> set[str]:
         """The ids of the tickets that no worker has taken yet."""
         found = self._client.list_workflows(
             status="ENQUEUED",
-            queue_name=QUEUE,
+            queue_name=QUEUES[kind],
             app_version=WORKFLOWS_VERSION,
             limit=limit,
             load_input=False,
@@ -76,9 +82,9 @@ class Tickets:
         found = self._client.list_workflows(workflow_ids=[workflow_id], load_input=False, load_output=False)
         return found[0] if found else None
 
-    def resume(self, workflow_id: str) -> None:
+    def resume(self, workflow_id: str, kind: Kind = "clip") -> None:
         """Let any worker go on with a ticket whose worker is gone."""
-        self._client.resume_workflow(workflow_id, queue_name=QUEUE)
+        self._client.resume_workflow(workflow_id, queue_name=QUEUES[kind])
 
     def prune(self, keep: timedelta = KEEP_FINISHED) -> int:
         """Forget tickets that ended more than a day ago; how many there were."""

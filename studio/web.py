@@ -208,8 +208,7 @@ def _word_errors(app: FastAPI) -> None:
 
 def attachment(asset: Asset) -> str:
     """A Content-Disposition with a file name from the prompt, safe on every system (RFC 6266)."""
-    prompt = str(asset.form.get("prompt") or asset.request.prompt)
-    words = re.sub(r"[\W_]+", "-", prompt).strip("-")[:60].strip("-") or "wan-studio"
+    words = re.sub(r"[\W_]+", "-", asset.asked).strip("-")[:60].strip("-") or "wan-studio"
     ascii_words = re.sub(r"[^A-Za-z0-9-]+", "", words).strip("-") or f"wan-studio-{asset.id[:8]}"
     return f"attachment; filename=\"{ascii_words}.mp4\"; filename*=UTF-8''{quote(words)}.mp4"
 

@@ -1,6 +1,7 @@
 """The worker process: `python -m studio.worker`. Owns the pipeline; takes jobs until it is told to stop.
 
-SIGTERM: give the job back and end. SIGUSR1: finish the job, then end. SIGKILL at any time loses nothing.
+SIGTERM: give the jobs back and end. SIGUSR1: finish the clip in hand, give a film back, then end. SIGKILL at
+any time loses nothing.
 """
 
 import argparse
@@ -11,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from dbos import DBOS, DBOSConfig
 from dbos import error as dbos_error
@@ -20,15 +20,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelines.models import MODELS
 from pipelines.request import ModelError
 from studio import db, fleet
+from studio.claims import Claims
+from studio.filming import FilmMaker
 from studio.fleet import Fleet
+from studio.hands import Hand, Orders
 from studio.jobs import Jobs
 from studio.lock import LockHeld, WorkerLock, code_version
+from studio.rows import KINDS, LIVE, Kind
 from studio.settings import Settings, SettingsError, prepare_torch
 from studio.takeover import Takeover
-from studio.tickets import APPLICATION, WORKFLOWS_VERSION
-
-if TYPE_CHECKING:
-    from studio.workflows import Maker
+from studio.tickets import APPLICATION, QUEUES, WORKFLOWS_VERSION
 
 EXIT_SETTINGS, EXIT_LOCKED = 2, 3
 BEAT_SECONDS = 1.0
@@ -77,6 +78,9 @@ class Worker:
         self.takeover = Takeover(
             self.engine, self.jobs.tickets, settings.worker_id, stale_seconds=stale_seconds
         )
+        self.claims = Claims(self.engine, settings.worker_id)
+        self.orders = Orders()
+        self.hands: dict[Kind, Hand] = {}
         self._looked = self._pruned = float("-inf")
 
     def run(self) -> None:
@@ -84,20 +88,27 @@ class Worker:
         # Only now: torch takes seconds to import, and a second worker with this id has been refused before.
         from studio import workflows
 
-        maker = workflows.Maker(self.settings, self.engine)
-        maker.library.sweep(maker.tmp)
-        workflows.serve(maker)
-        self._beat(maker)
+        films = FilmMaker(self.settings, self.engine, self.jobs.tickets, self.orders)
+        clips = workflows.Maker(self.settings, self.engine, self.orders)
+        clips.library.sweep(clips.tmp)
+        works = {"clip": clips.make, "film": films.make}
+        self.hands = {kind: Hand(kind, self.claims, self.orders, works[kind]) for kind in KINDS}
+        workflows.serve(self.hands)
+        self._beat()
         self._launch()
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
         log.info("worker %s takes jobs", self.settings.worker_id)
-        while not self.asked.stop and not (maker.draining.is_set() and maker.current is None):
+        while not self.asked.stop and not (self.orders.draining.is_set() and not self._in_hand()):
             if self.asked.drain:
-                maker.draining.set()
-            self._round(maker)
+                self.orders.draining.set()
+            self._round(films)
             self.asked.wake.wait(BEAT_SECONDS)
             self.asked.wake.clear()
-        self._end(maker)
+        self._end()
+
+    def _in_hand(self) -> str | None:
+        """The job that this worker has in hand; a clip before the film that waits for it."""
+        return next((hand.current for hand in self.hands.values() if hand.current), None)
 
     def _launch(self) -> None:
         config = DBOSConfig(
@@ -109,8 +120,10 @@ class Worker:
             run_migrations=False,
         )
         DBOS(config=config)
-        # Before launch, or DBOS would look at the queue only with its next round, a second later.
-        self.jobs.tickets.make_queue(POLL_SECONDS)
+        # Before launch, or DBOS would look at the queues only with its next round, a second later.
+        self.jobs.tickets.make_queues(POLL_SECONDS)
+        # None but ours: a later studio may have queues that this one knows nothing of.
+        DBOS.listen_queues(list(QUEUES.values()))
         DBOS.launch()
 
     def _warm(self) -> None:
@@ -118,7 +131,7 @@ class Worker:
         from pipelines import loader
 
         spec = MODELS[self.settings.model]
-        if self.jobs.list(states=("queued", "running"), limit=1):
+        if self.jobs.list(states=LIVE, limit=1, takes=True):
             return
         try:
             loader.load(spec, home=self.settings.studio_home, device=self.settings.device)
@@ -126,52 +139,55 @@ class Worker:
         except ModelError as error:
             log.warning("%s could not be loaded ahead: %s", spec.name, error)
 
-    def _round(self, maker: "Maker") -> None:
+    def _round(self, films: FilmMaker) -> None:
         """Say that we live, and look after the others and the queue."""
         now = time.monotonic()
         try:
-            self._beat(maker)
-            if now - self._looked > LOOK_SECONDS:
+            self._beat()
+            # A worker that is about to end makes no tickets: it would take them itself, and do nothing.
+            if now - self._looked > LOOK_SECONDS and not self.orders.draining.is_set():
                 self._looked = now
-                self.takeover.look(maker.current)
-                self.asked.stop = self.asked.stop or self._is_orphan(maker)
+                self.takeover.look({kind: hand.current for kind, hand in self.hands.items()})
+                self.asked.stop = self.asked.stop or self._is_orphan()
             if now - self._pruned > PRUNE_SECONDS:
                 self._pruned = now
                 self.jobs.tickets.prune()
                 self.fleet.forget_the_dead()
+                films.sweep()
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
             log.warning("the database does not answer; trying again: %s", error)
 
-    def _beat(self, maker: "Maker") -> None:
+    def _beat(self) -> None:
         self.fleet.beat(
             self.settings.worker_id,
             device=self.settings.device or "auto",
             pid=os.getpid(),
             version=code_version(),
-            job_id=maker.current,
+            job_id=self._in_hand(),
         )
 
-    def _is_orphan(self, maker: "Maker") -> bool:
-        if self.wanted is None or maker.current is not None:
+    def _is_orphan(self) -> bool:
+        if self.wanted is None or self._in_hand():
             return False
         try:
             absent = time.time() - self.wanted.stat().st_mtime
         except FileNotFoundError:
             absent = ORPHAN_SECONDS + 1
-        if absent < ORPHAN_SECONDS or self.jobs.list(states=("queued",), limit=1):
+        if absent < ORPHAN_SECONDS or self.jobs.list(states=("queued",), limit=1, takes=True):
             return False
         log.info("no studio has been here for %.0f s and nothing is left to do", absent)
         return True
 
-    def _end(self, maker: "Maker") -> None:
-        """Give the job back, stop rendering, say goodbye."""
-        maker.stopping.set()
+    def _end(self) -> None:
+        """Give the jobs back, stop making them, say goodbye."""
+        self.orders.stopping.set()
         try:
-            given = maker.claims.give_back()
-            # Takes no more tickets from here on, and waits for the one in hand.
+            given = {kind: self.claims.give_back(kind) for kind in KINDS}
+            # Takes no more tickets from here on, and waits for those in hand.
             DBOS.destroy(workflow_completion_timeout_sec=STOP_SECONDS)
-            # Only now: this worker would still have taken the new ticket, and done nothing with it.
-            self.jobs.tickets.add(given)
+            # Only now: this worker would still have taken the new tickets, and done nothing with them.
+            for kind, count in given.items():
+                self.jobs.tickets.add(count, kind)
             self.fleet.leave(self.settings.worker_id)
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
             log.warning("the database does not answer; others will notice that we are gone: %s", error)

@@ -1,14 +1,12 @@
-"""What a ticket does: claim the first job, make its clip, publish it. Imported by the worker only.
+"""What tickets do: claim the first job, make it, publish it. Imported by the worker only.
 
 Rendering and publishing are one step: its only lasting result is the row, which the fence guards. A recorded
 rendering would name a file that the next worker may not have.
 """
 
 import contextlib
-import logging
-import secrets
-import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from dbos import DBOS
@@ -16,70 +14,42 @@ from sqlalchemy import Engine
 
 from pipelines import loader
 from pipelines.models import MODELS
-from pipelines.request import Cancelled, ModelError, Notice
+from pipelines.request import GenerationRequest, ModelError
 from studio.claims import Attempt, Claims
 from studio.db import utc_now
+from studio.hands import Hand, Orders, own_tmp
 from studio.library import Asset, Library, new_place
-from studio.lock import file_name
 from studio.media.clip import ClipFacts, write_clip
-from studio.media.ffmpeg import MediaError, no_room
 from studio.media.probe import thumbnail
 from studio.outlook import Outlook
 from studio.recipe import Recipe
 from studio.reporter import Reporter
+from studio.rows import Kind
 from studio.settings import Settings
-from studio.tickets import WORKFLOW
-
-log = logging.getLogger(__name__)
+from studio.story.film_plan import key_of
+from studio.tickets import WORKFLOWS
 
 
 class Maker:
-    """Makes clips with the one resident pipeline, one at a time. `current` is the job in hand."""
+    """Makes clips with the one resident pipeline."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: Settings, engine: Engine, orders: Orders) -> None:
         self.settings = settings
+        self.orders = orders
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
         self.outlook = Outlook(engine)
-        # A folder of this worker's own, so that what it left when killed can be told from others' work.
-        self.tmp = settings.tmp / f"worker-{file_name(settings.worker_id)}"
-        self.tmp.mkdir(parents=True, exist_ok=True)
-        self.stopping = threading.Event()
-        self.draining = threading.Event()
-        self.current: str | None = None
+        self.tmp = own_tmp(settings)
 
-    def claim(self, workflow_id: str) -> str | None:
-        """The job that this ticket is for; None if there is none, or this worker takes no more."""
-        if self.stopping.is_set() or self.draining.is_set():
-            return None
-        return self.claims.claim(workflow_id)
-
-    def make(self, job_id: str, workflow_id: str) -> str:
-        """Render a claimed job and publish it. Whatever happens, its row tells it and the queue goes on."""
-        attempt = None if self.stopping.is_set() else self.claims.begin(job_id, workflow_id)
-        if attempt is None:
-            return "not ours"
-        self.current = job_id
-        try:
-            return "done" if self._render(attempt) else "not ours"
-        except Cancelled:
-            # A worker that stops has given its job back already: this then changes nothing.
-            self.claims.cancelled(attempt)
-            return "cancelled"
-        except Exception as error:
-            self.claims.fail(attempt, _notice(error, job_id))
-            return "failed"
-        finally:
-            self.current = None
-
-    def _render(self, attempt: Attempt) -> bool:
-        job = attempt.job
+    def make(self, attempt: Attempt) -> bool:
+        """Render a clip and publish it; False if it was not ours to publish any more."""
+        job, request = attempt.job, _request(attempt)
         asset_id, place, still_place = new_place(".webp")
         film, still = self.tmp / f"{asset_id}.mp4", self.tmp / f"{asset_id}.webp"
         with contextlib.ExitStack() as left:
             for path in (film, still):
                 left.callback(path.unlink, missing_ok=True)
-            tail = self.outlook.tail(job.request)
+            tail = self.outlook.tail(request)
             with Reporter(self.claims, attempt, tail=tail) as reporter:
                 facts, revision, began = self._film(attempt, film, reporter)
                 still.write_bytes(thumbnail(film))
@@ -89,14 +59,15 @@ class Maker:
                 owner=job.owner,
                 path=place,
                 thumbnail=still_place,
-                request=job.request,
+                request=request,
+                request_key=key_of(request),
                 form=job.form,
                 model=job.model,
                 model_revision=revision,
                 width=facts.width,
                 height=facts.height,
                 seconds=facts.seconds,
-                fps=job.request.fps,
+                fps=request.fps,
                 frames=facts.frames,
                 bytes=facts.bytes,
                 sha256=facts.sha256,
@@ -109,7 +80,7 @@ class Maker:
 
     def _film(self, attempt: Attempt, film: Path, reporter: Reporter) -> tuple[ClipFacts, str, float]:
         """Write the film; its facts, the model's revision, and when the model was ready to begin."""
-        job = attempt.job
+        job, request = attempt.job, _request(attempt)
         spec = MODELS.get(job.model)
         if spec is None:
             # Queued by a studio that had this model.
@@ -119,7 +90,7 @@ class Maker:
         )
         began = time.monotonic()
         recipe = Recipe(
-            request=job.request,
+            request=request,
             form=job.form,
             model_revision=video.revision,
             created=utc_now().isoformat(timespec="seconds"),
@@ -127,63 +98,78 @@ class Maker:
         )
 
         def should_stop() -> bool:
-            return reporter.wish != "go" or self.stopping.is_set()
+            return reporter.wish != "go" or self.orders.stopping.is_set()
 
-        with contextlib.closing(video.generate(job.request, reporter, should_stop)) as frames:
+        with contextlib.closing(video.generate(request, reporter, should_stop)) as frames:
             facts = write_clip(
                 frames,
                 path=film,
-                fps=job.request.fps,
+                fps=request.fps,
                 recipe=recipe.text(),
                 label_text=self.settings.label_text,
-                expected_frames=job.request.num_frames,
+                expected_frames=request.num_frames,
             )
         return facts, video.revision, began
 
 
-def _notice(error: Exception, job_id: str) -> Notice:
-    """What a person is told; the whole story goes to the log under the same reference."""
-    if isinstance(error, ModelError | MediaError):
-        log.warning("job %s failed: %s", job_id, error)
-        return error.notice
-    if isinstance(error, OSError) and no_room(error):
-        return MediaError("disk_full").notice
-    reference = secrets.token_hex(4)
-    log.error("job %s failed, reference %s", job_id, reference, exc_info=error)
-    return Notice("internal", {"reference": reference})
+def _request(attempt: Attempt) -> GenerationRequest:
+    request = attempt.job.request
+    if request is None:
+        raise RuntimeError(f"job {attempt.job.id} is no clip")
+    return request
 
 
-_maker: Maker | None = None
+_hands: dict[Kind, Hand] = {}
 
 
-def serve(maker: Maker) -> None:
-    """Let this process's tickets use this maker."""
-    global _maker
-    _maker = maker
+def serve(hands: Mapping[Kind, Hand]) -> None:
+    """Let this process's tickets use these hands."""
+    _hands.update(hands)
 
 
-def _serving() -> tuple[Maker, str]:
-    if _maker is None or DBOS.workflow_id is None:
+def _serving(kind: Kind) -> tuple[Hand, str]:
+    if kind not in _hands or DBOS.workflow_id is None:
         raise RuntimeError("tickets run only in a worker")
-    return _maker, DBOS.workflow_id
+    return _hands[kind], DBOS.workflow_id
 
 
-@DBOS.workflow(name=WORKFLOW)
+@DBOS.workflow(name=WORKFLOWS["clip"])
 def ticket() -> str:
-    """One look into the queue: a job is made, or there is none."""
+    """One look into the queue: a clip is made, or there is none."""
     job_id = claim()
     return "nothing to do" if job_id is None else make(job_id)
 
 
 @DBOS.step(name="claim")
 def claim() -> str | None:
-    """Take the first waiting job."""
-    maker, workflow_id = _serving()
-    return maker.claim(workflow_id)
+    """Take the first waiting clip."""
+    hand, workflow_id = _serving("clip")
+    return hand.claim(workflow_id)
 
 
 @DBOS.step(name="make")
 def make(job_id: str) -> str:
     """Render and publish it."""
-    maker, workflow_id = _serving()
-    return maker.make(job_id, workflow_id)
+    hand, workflow_id = _serving("clip")
+    return hand.make(job_id, workflow_id)
+
+
+@DBOS.workflow(name=WORKFLOWS["film"])
+def film_ticket() -> str:
+    """The same for films: cutting one is a step that picks up whatever parts of it are there."""
+    job_id = claim_film()
+    return "nothing to do" if job_id is None else make_film(job_id)
+
+
+@DBOS.step(name="claim_film")
+def claim_film() -> str | None:
+    """Take the first waiting film."""
+    hand, workflow_id = _serving("film")
+    return hand.claim(workflow_id)
+
+
+@DBOS.step(name="make_film")
+def make_film(job_id: str) -> str:
+    """Have its takes made, speak, cut and publish it."""
+    hand, workflow_id = _serving("film")
+    return hand.make(job_id, workflow_id)

@@ -47,10 +47,15 @@ LAYERS = (
     ("studio/views",),
     ("studio/worker",),
     ("studio/workflows",),
+    ("studio/filming",),
+    ("studio/hands",),
     ("studio/supervisor", "studio/takeover", "studio/reporter", "studio/lock"),
+    ("studio/film_takes",),
     ("studio/claims",),
     ("studio/jobs", "studio/outlook", "studio/library", "studio/follow"),
+    ("studio/endings",),
     ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates"),
+    ("studio/cutting",),
     (
         "studio/text",
         "studio/voice",
@@ -62,6 +67,7 @@ LAYERS = (
         "studio/styles",
     ),
     ("studio/db", "studio/settings"),
+    ("studio/migrations",),
     ("studio/words",),
     ("pipelines",),
 )

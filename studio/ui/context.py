@@ -39,6 +39,16 @@ class Page:
         found = words.stage(name, self.language)
         return found[:1].upper() + found[1:]
 
+    def counted(self, stage: str, step: int, total: int) -> str:
+        """How far a running job is within its stage; empty for stages that are not counted."""
+        if not total:
+            return ""
+        if stage == "denoising":
+            return self.t("step", step=step, total=total)
+        if stage == "takes":
+            return self.t("takes_of", step=step, total=total)
+        return self.t("share", percent=round(100 * step / total)) if stage == "cutting" else ""
+
     def state(self, name: str) -> str:
         """The state of a job in one word."""
         found = words.state(name, self.language)

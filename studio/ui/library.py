@@ -75,12 +75,8 @@ def render(page: Page, visitor: Visitor, *, limit: int = AT_ONCE) -> str:
     return f'<div class="wall">{cards}</div><div class="after">{more}</div>'
 
 
-def _typed(asset: Asset) -> str:
-    return str(asset.form.get("prompt") or asset.request.prompt)
-
-
 def _card(page: Page, asset: Asset) -> str:
-    prompt = _typed(asset)
+    prompt = asset.asked
     named = attributes(
         type="button",
         class_="card",
@@ -99,7 +95,14 @@ def _card(page: Page, asset: Asset) -> str:
         height=asset.height,
     )
     words = f"{escape(prompt)}<small>{escape(page.ago(asset.created))}</small>"
-    return f'<button{named}><img{image}><span class="caption">{words}</span></button>'
+    badge = f'<span class="badge">{escape(film_length(page, asset))}</span>' if asset.kind == "film" else ""
+    return f'<button{named}><img{image}>{badge}<span class="caption">{words}</span></button>'
+
+
+def film_length(page: Page, asset: Asset) -> str:
+    """That it is a film, and its length as minutes and seconds."""
+    minutes, seconds = divmod(round(asset.seconds), 60)
+    return f"{page.t('film')} {minutes}:{seconds:02}"
 
 
 def render_panel(page: Page, visitor: Visitor, key: str) -> str:
@@ -111,14 +114,18 @@ def render_panel(page: Page, visitor: Visitor, key: str) -> str:
     close = button(page.t("close"), "close", symbol="close", look="bare", quiet=True, id_="panel_close")
     link = attributes(href=f"../media/{asset.id}.mp4?download=1", class_="btn raised", download=True)
     does = f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>"
-    does += button(page.t("use_recipe"), "use", key=asset.id, symbol="recipe", id_="use_recipe")
+    if asset.kind == "clip":
+        does += button(page.t("use_recipe"), "use", key=asset.id, symbol="recipe", id_="use_recipe")
     does += button(page.t("copy_link"), "copy", key=asset.job_id, symbol="link", look="bare", quiet=True)
     if may_change(visitor, asset.owner):
         ask = page.t("delete_confirm")
         does += button(page.t("delete"), "delete", key=asset.id, symbol="trash", confirm=ask, id_="delete")
-    about = [page.ago(asset.created), str(asset.request.size), page.t("seed_is", seed=asset.request.seed)]
+    about = [page.ago(asset.created), str(asset.size)]
+    about.append(
+        film_length(page, asset) if asset.request is None else page.t("seed_is", seed=asset.request.seed)
+    )
     shape = attributes(class_="panel", data_asset=asset.id, style=f"--ratio:{asset.width}/{asset.height}")
-    asked = f'<blockquote class="asked">{escape(_typed(asset))}</blockquote>'
+    asked = f'<blockquote class="asked">{escape(asset.asked)}</blockquote>'
     return (
         f"<aside{shape}><header>{facts(about)}{close}</header>{stage.player(page, asset, id_='panel_player')}"
         f'{asked}<div class="actions">{does}</div>{recipe(page, stage.recipe_rows(page, asset), opened=True)}'

@@ -8,6 +8,7 @@ import gradio as gr
 from pipelines.models import MODELS
 from studio.access import Visitor
 from studio.core import JobView, Refused
+from studio.jobs import Job
 from studio.styles import STYLES
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, button, icon
@@ -83,7 +84,7 @@ def _group(page: Page, visitor: Visitor, title: str, views: list[JobView]) -> st
 
 def _row(page: Page, visitor: Visitor, view: JobView) -> str:
     job = view.job
-    prompt = str(job.form.get("prompt") or job.request.prompt)
+    prompt = job.asked
     owner = page.t("you") if job.owner == visitor.owner else page.t("someone")
     mine = "row mine" if job.owner == visitor.owner else "row"
     line = attributes(class_=mine, data_state=job.state, data_job=job.id)
@@ -97,10 +98,17 @@ def _row(page: Page, visitor: Visitor, view: JobView) -> str:
     return (
         f"<li{line}>"
         f'<span class="dot" aria-hidden="true"></span>{_still(view)}<button{named}>{escape(prompt)}</button>'
-        f'<span class="what">{escape(MODELS[job.model].title)} · {job.request.size}</span>'
+        f'<span class="what">{escape(_what(page, job))}</span>'
         f'<span class="owner">{escape(owner)}</span><span class="state">{_state(page, view)}</span>'
         f'<span class="does">{_buttons(page, visitor, view)}</span></li>'
     )
+
+
+def _what(page: Page, job: Job) -> str:
+    """The model of a clip, or that it is a film; and how large."""
+    if job.plan is not None:
+        return f"{page.t('film_of', count=len(job.plan.shots))} · {job.size}"
+    return f"{MODELS[job.model].title if job.model in MODELS else job.model} · {job.size}"
 
 
 def _still(view: JobView) -> str:
@@ -122,8 +130,8 @@ def _state(page: Page, view: JobView) -> str:
     if job.state == "running":
         step, total = (progress.step, progress.total) if progress else (0, 0)
         words = page.stage(progress.stage) if progress else page.state("running")
-        if progress and progress.stage == "denoising" and total:
-            words = page.t("step", step=step, total=total)
+        if progress and (count := page.counted(progress.stage, step, total)):
+            words = count if progress.stage != "cutting" else f"{words} {count}"
         if view.eta:
             words += " · " + page.t("left", time=page.duration(view.eta))
         share = 100 * step / total if total else 0

@@ -11,6 +11,7 @@ from pipelines.models import MODELS
 from pipelines.request import Notice
 from studio.core import JobView
 from studio.library import Asset
+from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon, recipe
@@ -59,11 +60,12 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
         "cancelled": _cancelled,
     }
     screen, below = draw[view.job.state](page, view)
-    request = view.job.request
+    size = view.job.size
     note = "" if view.may_change else f'<p class="note">{escape(page.t("not_mine"))}</p>'
-    below += f'<blockquote class="asked">{escape(_typed(view))}</blockquote>{note}'
+    below += f'<blockquote class="asked">{escape(view.job.asked)}</blockquote>{note}'
     if view.asset is not None:
         use = button(page.t("use_recipe"), "use", key=view.asset.id, symbol="recipe", id_="use")
+        use = use if view.job.kind == "clip" else ""
         below += recipe(page, recipe_rows(page, view.asset), does=use)
     return _stage(
         view.job.state,
@@ -72,8 +74,8 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
         job=view.job.id,
         mine=view.may_change,
         beat=beat,
-        width=request.width,
-        height=request.height,
+        width=size.width,
+        height=size.height,
         tint=_tint(view),
     )
 
@@ -108,11 +110,6 @@ def _tint(view: JobView) -> str:
     return style.swatch[1] if style is not None and style.name != "none" else ""
 
 
-def _typed(view: JobView) -> str:
-    """The prompt as it was written, before the style."""
-    return str(view.job.form.get("prompt") or view.job.request.prompt)
-
-
 def _waiting(page: Page, view: JobView) -> tuple[str, str]:
     ahead = view.position or 0
     title = page.t("waiting_next") if ahead == 0 else page.t("waiting_ahead", count=ahead)
@@ -130,8 +127,8 @@ def _running(page: Page, view: JobView) -> tuple[str, str]:
     if progress is not None:
         stage, step, total = progress.stage, progress.step, progress.total
         version = progress.preview_version
-    words = [page.t("step", step=step, total=total)] if stage == "denoising" and total else []
-    words.insert(0, page.t("stopping") if view.job.cancel_requested else page.stage(stage))
+    words = [page.t("stopping") if view.job.cancel_requested else page.stage(stage)]
+    words.append(page.counted(stage, step, total))
     if view.eta:
         words.append(page.t("left", time=page.duration(view.eta)))
     if version:
@@ -148,7 +145,7 @@ def _done(page: Page, view: JobView) -> tuple[str, str]:
     if asset is None:
         gone = f'<div class="veil">{icon("film")}<p>{escape(page.t("deleted"))}</p></div>'
         return gone, facts(_about(page, view)) + _actions(page, view)
-    words = [page.state("done"), *_about(page, view)]
+    words = [page.state("done"), *_about(page, view), *(page.say(notice) for notice in view.job.notices)]
     if asset.render_seconds:
         words.insert(1, page.t("took", time=page.duration(asset.render_seconds)))
     return player(page, asset), facts(words) + _actions(page, view)
@@ -206,6 +203,10 @@ def player(page: Page, asset: Asset, *, id_: str = "player") -> str:
 
 def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     """A clip's recipe by the names of the form."""
+    if asset.plan is not None:
+        yield from _film_rows(page, asset, asset.plan)
+    if asset.request is None:
+        return
     request = asset.request
     style = STYLES.get(str(asset.form.get("style") or "none"))
     if request.prompt != asset.form.get("prompt"):
@@ -224,8 +225,19 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     yield page.field("negative_prompt"), request.negative_prompt
 
 
+def _film_rows(page: Page, asset: Asset, plan: FilmPlan) -> Iterator[tuple[str, object]]:
+    yield page.t("film"), page.t("film_of", count=len(plan.shots))
+    models = {request.model: MODELS[request.model].title for request in plan.requests()}
+    yield page.field("model"), " · ".join(models.values())
+    yield page.field("size"), asset.size
+    yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
+
+
 def _about(page: Page, view: JobView) -> list[str]:
     request = view.job.request
+    if request is None:
+        count = len(view.job.plan.shots) if view.job.plan is not None else 0
+        return [page.t("film_of", count=count), str(view.job.size)]
     return [MODELS[request.model].title, str(request.size), page.t("seed_is", seed=request.seed)]
 
 
@@ -260,6 +272,7 @@ def _actions(page: Page, view: JobView) -> str:
             href=f"../media/{view.asset.id}.mp4?download=1", id="download", class_="btn raised", download=True
         )
         found.append(f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>")
-        found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))
+        if view.job.kind == "clip":
+            found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))
     found.append(button(page.t("copy_link"), "copy", key=job, symbol="link", id_="copy_link"))
     return f'<div class="actions">{"".join(found)}</div>'

@@ -43,14 +43,15 @@ def _row(page: Page, title: str, assets: list[Asset], job_id: str) -> str:
 
 
 def _cell(page: Page, asset: Asset, current: bool) -> str:
-    prompt = str(asset.form.get("prompt") or asset.request.prompt)
+    prompt = asset.asked
+    seed = "" if asset.request is None else f" · {page.t('seed_is', seed=asset.request.seed)}"
     named = attributes(
         type="button",
         class_="cell current" if current else "cell",
         data_act="open",
         data_key=asset.job_id,
         data_film=f"../media/{asset.id}.mp4",
-        title=f"{prompt} · {page.t('seed_is', seed=asset.request.seed)}",
+        title=prompt + seed,
         style=f"--ratio:{asset.width}/{asset.height}",
         aria_current="true" if current else None,
     )

@@ -116,7 +116,7 @@ def test_a_running_job_hears_of_its_cancellation(desk: Desk) -> None:
     assert desk.jobs.cancel(job)
     assert desk.job(job).state == "running"
     assert desk.claims().wish(attempt) == "cancel"
-    desk.claims().cancelled(attempt)
+    desk.claims().stopped(attempt)
     assert desk.job(job).state == "cancelled"
 
 
@@ -203,7 +203,7 @@ def test_a_stalled_worker_that_wakes_up_changes_nothing(desk: Desk) -> None:
     assert old.wish(stalled) == "lost"
     assert old.report(stalled, Progress("denoising", 9, 9), None, (9, b"old")) == "lost"
     old.fail(stalled, Notice("internal"))
-    old.cancelled(stalled)
+    old.stopped(stalled)
     assert old.give_back() == 0
     assert not desk.publish(stalled, worker="stalled")
     assert desk.files() == []

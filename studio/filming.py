@@ -1,0 +1,353 @@
+"""A film from its plan: takes, voice, cut, file. Each part is found again after a kill; none is made twice.
+
+Runs in the worker beside the clips, and waits for those it needs without holding what renders them. No torch.
+"""
+
+import contextlib
+import logging
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbos import error as dbos_error
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipelines.request import MAX_SEED, Cancelled, GenerationRequest, Notice, Progress
+from studio import cutting
+from studio.claims import Attempt, Claims
+from studio.cutting import Footage, Times
+from studio.db import utc_now
+from studio.film_takes import FilmTakes, Found, TakeFailed
+from studio.hands import Orders, own_tmp
+from studio.library import Asset, Library, new_place
+from studio.lock import file_name
+from studio.media.clip import PART, ClipFacts
+from studio.media.probe import probe, thumbnail
+from studio.media.timeline import FilmCut, ShotCut
+from studio.recipe import film_recipe
+from studio.reporter import Reporter
+from studio.settings import Settings
+from studio.story.film_plan import FilmPlan, PlannedShot, key_of
+from studio.tickets import Tickets
+
+if TYPE_CHECKING:
+    from studio.voice.speak import Speech
+
+    Speak = Callable[[FilmPlan, str, Callable[[], bool]], Speech | None]
+
+POLL_SECONDS = 0.3
+# The shots that a story's films were cut from are kept so long after the last one: changing a shot is quick.
+KEEP_WORK_SECONDS = 24 * 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class FilmFailed(Exception):
+    """A film can't be made as it was planned; `notice` says which shot is why."""
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__(f"{notice.code} {notice.values}")
+        self.notice = notice
+
+
+@dataclass
+class _Making:
+    """One attempt at one film."""
+
+    attempt: Attempt
+    plan: FilmPlan
+    reporter: Reporter
+    should_stop: Callable[[], bool]
+    work: Path
+    notices: list[Notice] = field(default_factory=list)
+    parts: int = 0
+
+    def stop_if_asked(self) -> None:
+        if self.should_stop():
+            raise Cancelled
+
+    def note(self, notice: Notice) -> None:
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+
+class FilmMaker:
+    """Makes films, one at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        tickets: Tickets,
+        orders: Orders,
+        *,
+        speak: "Speak | None" = None,
+    ) -> None:
+        self.settings = settings
+        self.speak = speak or _narrator(settings)
+        self.orders = orders
+        self.tickets = tickets
+        self.claims = Claims(engine, settings.worker_id)
+        self.library = Library(engine, settings.studio_home)
+        self.takes = FilmTakes(engine, self.library)
+        self.tmp = own_tmp(settings)
+        self.work = settings.studio_home / "work"
+
+    def make(self, attempt: Attempt) -> bool:
+        """Make a film and publish it; False if it was not ours to publish any more.
+
+        Cancelled if that is asked for, or the worker is to end: what is finished by then stays.
+        """
+        plan = attempt.job.plan
+        if plan is None:
+            raise RuntimeError(f"job {attempt.job.id} is no film")
+        work = self.work / file_name(plan.story_id or attempt.job.id)
+        began = time.monotonic()
+        with Reporter(self.claims, attempt) as reporter:
+            orders = self.orders
+
+            def should_stop() -> bool:
+                told = orders.stopping.is_set() or orders.draining.is_set()
+                return told or reporter.wish != "go"
+
+            film = _Making(attempt, plan, reporter, should_stop, work)
+            shots, clips, waited = self._shots(film)
+            return self._cut(film, shots, clips, began=began, tail_since=waited)
+
+    def sweep(self) -> None:
+        """Remove what films were cut from, where none was for a day."""
+        before = time.time() - KEEP_WORK_SECONDS
+        for folder in self.work.glob("*"):
+            with contextlib.suppress(OSError):
+                if folder.stat().st_mtime < before:
+                    shutil.rmtree(folder)
+
+    # -- what it is cut from -------------------------------------------------------------------------------
+
+    def _shots(self, film: _Making) -> tuple[list[ShotCut], list[str], float]:
+        """Every shot of the film, the ids of the clips in it, and when the last of them was there."""
+        plan = film.plan
+        for shot in plan.shots:
+            self._check_source(shot)
+        self._ask(film, plan.requests())
+        speeches = self._speak(film)
+        lengths, needs = [], []
+        for shot, speech, overlap in zip(plan.shots, speeches, cutting.overlaps(plan), strict=True):
+            length = cutting.times(shot.seconds, None if speech is None else speech.seconds, overlap)
+            clips = [request.num_frames / request.fps for request in shot.requests]
+            more = [_another(shot.requests[-1])] if cutting.wants_another(length.seconds, clips) else []
+            lengths.append(length)
+            needs.append([*shot.requests, *more])
+        found = self._wait(film, needs)
+        waited = time.monotonic()
+        shots = [
+            self._shot(film, shot, length, [found.clips[key_of(request)] for request in need], speech)
+            for shot, length, need, speech in zip(plan.shots, lengths, needs, speeches, strict=True)
+        ]
+        return shots, list({found.clips[key_of(request)].id for need in needs for request in need}), waited
+
+    def _ask(self, film: _Making, requests: Sequence[GenerationRequest]) -> Found:
+        """Let every take that is missing be made."""
+        try:
+            found = self.takes.ask(film.attempt, requests)
+        except TakeFailed as failed:
+            raise FilmFailed(_why(film.plan, failed)) from failed
+        if found.new:
+            try:
+                self.tickets.add(found.new)
+            except (SQLAlchemyError, dbos_error.DBOSException):
+                log.warning("no ticket could be made; a worker will make it", exc_info=True)
+        return found
+
+    def _wait(self, film: _Making, needs: Sequence[Sequence[GenerationRequest]]) -> Found:
+        """Wait until every take is there; a worker that dies meanwhile does not die of this film."""
+        wanted = list({key_of(request): request for need in needs for request in need}.values())
+        found = self._ask(film, wanted)
+        while len(found.clips) < len(wanted):
+            film.reporter(Progress("takes", len(found.clips), len(wanted)))
+            self.claims.got_on(film.attempt)
+            until = time.monotonic() + POLL_SECONDS
+            while time.monotonic() < until:
+                film.stop_if_asked()
+                time.sleep(POLL_SECONDS / 6)
+            try:
+                found = self.takes.look(film.attempt, wanted)
+            except TakeFailed as failed:
+                raise FilmFailed(_why(film.plan, failed)) from failed
+            if len(found.clips) + len(found.coming - found.clips.keys()) < len(wanted):
+                found = self._ask(film, wanted)
+        return found
+
+    def _speak(self, film: _Making) -> "list[Speech | None]":
+        """Each shot's narration. What was spoken before is found by its content."""
+        plan = film.plan
+        texts = [shot.narration if plan.narrate else "" for shot in plan.shots]
+        speeches: list[Speech | None] = []
+        for number, text in enumerate(texts):
+            film.stop_if_asked()
+            speech = None
+            if text.strip():
+                film.reporter(Progress("voice", number, len(texts)))
+                speech = self.speak(plan, text, film.should_stop)
+                self.claims.got_on(film.attempt)
+            for notice in () if speech is None else speech.notices:
+                film.note(notice)
+            speeches.append(speech)
+        return speeches
+
+    def _shot(
+        self,
+        film: _Making,
+        shot: PlannedShot,
+        length: Times,
+        clips: Sequence[Asset],
+        speech: "Speech | None",
+    ) -> ShotCut:
+        label = self.settings.label_text
+        footage = [Footage(self.library.file(clip), clip.seconds, label=label) for clip in clips]
+        if shot.source is not None:
+            path = self._check_source(shot)
+            start, seconds = shot.source.start, shot.source.seconds
+            there = max(0.0, probe(path).seconds - start)
+            mine = path.is_relative_to(self.settings.media)
+            footage = [Footage(path, min(seconds or there, there), start, label if mine else "")]
+        try:
+            pieces, looped = cutting.fit(length.seconds, footage)
+        except ValueError as error:
+            lacks = {"shot": shot.number, "seconds": round(length.seconds, 1)}
+            raise FilmFailed(Notice("shot_short", lacks)) from error
+        if looped:
+            film.note(Notice("shot_looped", {"number": shot.number}))
+        return cutting.shot_cut(film.plan, shot, length, pieces, speech)
+
+    def _check_source(self, shot: PlannedShot) -> Path:
+        """Where the file lies that a shot shows instead of takes."""
+        if shot.source is None:
+            return Path()
+        home = self.settings.studio_home.resolve()
+        path = (home / shot.source.path).resolve()
+        if not (path.is_relative_to(home) and path.is_file()):
+            raise FilmFailed(Notice("shot_file_missing", {"shot": shot.number}))
+        return path
+
+    # -- cutting and publishing ----------------------------------------------------------------------------
+
+    def _cut(
+        self,
+        film: _Making,
+        shots: Sequence[ShotCut],
+        clips: Sequence[str],
+        *,
+        began: float,
+        tail_since: float,
+    ) -> bool:
+        job, plan = film.attempt.job, film.plan
+        comment, left = film_recipe(plan, job=job.id, created=utc_now().isoformat(timespec="seconds"))
+        if left:
+            film.note(Notice("film_recipe_short"))
+        home = self.settings.studio_home
+        cut = cutting.film_cut(plan, shots, home=home, label_text=self.settings.label_text, comment=comment)
+        asset_id, place, still_place = new_place(".webp")
+        path, still = self.tmp / f"{asset_id}.mp4", self.tmp / f"{asset_id}.webp"
+        with contextlib.ExitStack() as left_over:
+            for file in (path, still):
+                left_over.callback(file.unlink, missing_ok=True)
+            facts = self._film(film, cut, path)
+            still.write_bytes(thumbnail(path))
+            asset = Asset(
+                id=asset_id,
+                job_id=job.id,
+                owner=job.owner,
+                kind="film",
+                title=plan.title,
+                path=place,
+                thumbnail=still_place,
+                request=None,
+                plan=plan,
+                form=job.form,
+                model=job.model,
+                model_revision="",
+                width=facts.width,
+                height=facts.height,
+                seconds=facts.seconds,
+                fps=plan.fps,
+                frames=facts.frames,
+                bytes=facts.bytes,
+                sha256=facts.sha256,
+                render_seconds=time.monotonic() - began,
+                created=utc_now(),
+            )
+            return self.claims.publish(
+                film.attempt,
+                asset,
+                [(path, place), (still, still_place)],
+                self.library,
+                tail_seconds=time.monotonic() - tail_since,
+                clips=clips,
+                notices=film.notices,
+            )
+
+    def _film(self, film: _Making, cut: FilmCut, path: Path) -> ClipFacts:
+        """The file; `work` keeps its finished shots, and counts as in use from now."""
+        from studio.media.film import make_film
+
+        film.work.mkdir(parents=True, exist_ok=True)
+        film.work.touch()
+        film.parts = _finished(film.work)
+        told = float("-inf")
+
+        def on_progress(done: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told < POLL_SECONDS and done < total:
+                return
+            told = time.monotonic()
+            film.reporter(Progress("cutting", done, total))
+            if (parts := _finished(film.work)) > film.parts:
+                film.parts = parts
+                self.claims.got_on(film.attempt)
+
+        film.reporter(Progress("cutting", 0, 1))
+        return make_film(cut, path, work=film.work, on_progress=on_progress, should_stop=film.should_stop)
+
+
+def _narrator(settings: Settings) -> "Speak":
+    def speak(plan: FilmPlan, text: str, should_stop: Callable[[], bool]) -> "Speech | None":
+        # Only now: the voices' libraries take a while to import, and most workers make clips first.
+        from studio.voice.speak import speak
+
+        return speak(
+            text,
+            voice=plan.voice,
+            speed=plan.voice_speed,
+            home=settings.studio_home,
+            should_stop=should_stop,
+        )
+
+    return speak
+
+
+def _another(request: GenerationRequest) -> GenerationRequest:
+    """One more take of the same shot."""
+    return request.model_copy(update={"seed": (request.seed + 1) % (MAX_SEED + 1)})
+
+
+def _why(plan: FilmPlan, failed: TakeFailed) -> Notice:
+    """Which shot could not be made, and why."""
+    number = 0
+    for shot in plan.shots:
+        made = [*shot.requests, *map(_another, shot.requests[-1:])]
+        if failed.key in map(key_of, made):
+            number = shot.number
+            break
+    if failed.reason is None:
+        return Notice("shot_cancelled", {"number": number})
+    return Notice("shot_failed", {"number": number, "reason": failed.reason})
+
+
+def _finished(work: Path) -> int:
+    """How many shots of films lie finished in a folder."""
+    return sum(not path.name.endswith(PART) for path in work.glob("shot-*.mp4"))
