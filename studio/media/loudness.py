@@ -83,7 +83,7 @@ def limited(sound: Sound, ceiling: float = CEILING) -> Sound:
     """
     most = 10 ** (ceiling / 20)
     need = np.minimum(1.0, most / np.maximum(_peaks(sound), 1e-6))
-    if need.min() == 1.0:
+    if need.min(initial=1.0) == 1.0:
         return sound
     # The lowest around each block, then smoothed over fewer blocks than that: never above what is needed.
     held = np.lib.stride_tricks.sliding_window_view(np.pad(need, _REACH, mode="edge"), 2 * _REACH + 1).min(1)

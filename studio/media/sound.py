@@ -75,7 +75,8 @@ def _voices(cut: FilmCut, layout: Layout, total: int, should_stop: Callable[[], 
         _go_on(should_stop)
         first = place(layout, span.start) + samples(shot.voice_start)
         try:
-            voice = read_sound(shot.voice, seconds=max(0, total - first) / RATE)
+            # A little more than there is room for tells that it is cut off, and must be faded.
+            voice = read_sound(shot.voice, seconds=max(0, total - first) / RATE + _EDGE)
         except MediaError as error:
             raise MediaError("voice_bad", shot=number) from error
         _add(track, levelled(voice, LOUDNESS), first)
@@ -129,6 +130,7 @@ def _fitted(sound: Sound, count: int) -> Sound:
 
 def _add(track: Sound, sound: Sound, first: int) -> None:
     """Lay sound onto the track from `first` on; what goes beyond its end is faded and left out."""
+    sound, first = sound[max(0, -first) :], max(0, first)
     room = len(track) - first
     if room <= 0:
         return

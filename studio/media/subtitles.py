@@ -147,8 +147,9 @@ def _shared(
     parts = _parts(texts, limits)
     count = max(map(len, parts.values()))
     # Each cue's share of the time: that of its text, over all languages alike.
+    whole = {one: columns(text) for one, text in texts.items()}
     shares = [
-        sum(columns(part[number]) / columns(texts[one]) for one, part in parts.items() if number < len(part))
+        sum(columns(part[number]) / whole[one] for one, part in parts.items() if number < len(part))
         for number in range(count)
     ]
     start, length = begin + caption.start, max(0.0, caption.end - caption.start)
@@ -238,9 +239,14 @@ def _clock(seconds: float, point: str, *, digits: int = 3) -> str:
 
 
 def _plain(cue: Cue) -> str:
-    """Lines for SRT, which knows no escape: an invisible joiner keeps tags and arrows from being any."""
+    """Lines for SRT, which knows no escape, though players obey tags in it, and some those of ASS.
+
+    An invisible joiner keeps tags, arrows and commands from being any; braces become wide ones.
+    """
     text = "\n".join(line for _, line in _lines(cue))
-    return text.replace("<", f"<{_JOINER}").replace("{", f"{{{_JOINER}").replace("-->", f"--{_JOINER}>")
+    for char in "<\\":
+        text = text.replace(char, char + _JOINER)
+    return text.replace("-->", f"--{_JOINER}>").replace("{", "｛").replace("}", "｝")
 
 
 def _escaped(cue: Cue) -> str:

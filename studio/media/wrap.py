@@ -117,7 +117,7 @@ def _cost(text: str, at: int, borders: set[int], *, stuck: float) -> float | Non
     before, after = text[at - 1], text[at]
     if after == " " or _mark(after):
         return None
-    if after in _NEVER_FIRST or (before != " " and before in _NEVER_LAST):
+    if after in _NEVER_FIRST or (text[at - 2] if before == " " and at > 1 else before) in _NEVER_LAST:
         return 2 * _EMERGENCY if stuck > 0.9 else None
     if before == " ":
         return _cost_of_space(text, at)
