@@ -1,4 +1,4 @@
-"""A speech service instead of the offline voices: OpenAI-compatible, or DashScope. Its answers aren't trusted."""
+"""A speech service instead of the offline voices: OpenAI-compatible, or DashScope. Not trusted."""
 
 import base64
 import binascii
@@ -31,7 +31,7 @@ MAX_SECONDS = 60.0
 TOTAL_SECONDS = 60.0
 """That one answer may take."""
 REST_SECONDS = 60.0
-"""That a service which could not be reached is left alone, so that a film doesn't wait for it shot by shot."""
+"""A service that could not be reached is left alone so long: a film shall not wait for it shot by shot."""
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _DEFAULTS = {
@@ -48,7 +48,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A speech service. `base_url` is what stands before /audio/speech (OpenAI) or /services/… (DashScope)."""
+    """A speech service; `base_url` is what stands before /audio/speech (OpenAI) or /services (DashScope)."""
 
     kind: Literal["openai", "dashscope"]
     base_url: str
@@ -94,8 +94,8 @@ def say(
 ) -> Wave:
     """One sentence spoken by the service, mono, 24 kHz. `folder` takes the answer while it is read.
 
-    Raises EndpointFailed "voice_endpoint_unreachable" (and then for a minute at once), "voice_endpoint_refused"
-    or "voice_endpoint_failed"; Cancelled once `should_stop()`.
+    Raises EndpointFailed "voice_endpoint_unreachable" (and then at once for a minute), "…_refused" (it said no)
+    or "…_failed" (its answer is no speech); Cancelled once `should_stop()`.
     """
     with _lock:
         if time.monotonic() < _resting.get(endpoint, 0.0):
@@ -142,7 +142,7 @@ def _dashscope(text: str, endpoint: Endpoint, should_stop: Callable[[], bool]) -
 
 
 def _result_address(url: Any, endpoint: Endpoint) -> str:
-    """The address of the sound, over TLS; ValueError if it lies anywhere but where the service keeps sounds."""
+    """The address of the sound, over TLS; ValueError if it lies elsewhere than the service keeps sounds."""
     if not isinstance(url, str):
         raise ValueError("no address")
     found, own = urlsplit(url), urlsplit(endpoint.base_url)

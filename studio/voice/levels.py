@@ -1,6 +1,9 @@
 """Speech made even: silence cut off its ends, every voice equally loud (ITU-R BS.1770), nothing clipped."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.voice.kokoro import RATE, Wave
 
@@ -11,6 +14,7 @@ CEILING = 0.89
 MARGIN = 0.08
 """Seconds kept before and behind what can be heard."""
 
+Numbers = NDArray[Any]
 _FRAME = RATE // 100
 _QUIET = 0.01
 _FADE = RATE // 200
@@ -61,7 +65,7 @@ def loudness(wave: Wave) -> float:
     return float(_decibels(power.mean()))
 
 
-def _weighted_power(blocks: np.ndarray) -> np.ndarray:
+def _weighted_power(blocks: Numbers) -> Numbers:
     """Mean power of each block behind the K filter, by way of its spectrum."""
     spectrum = np.abs(np.fft.rfft(blocks, axis=1)) ** 2
     spectrum[:, 1:] *= 2
@@ -69,14 +73,14 @@ def _weighted_power(blocks: np.ndarray) -> np.ndarray:
     return np.asarray((spectrum * weights).sum(1) / _BLOCK**2)
 
 
-def _k_filter(frequencies: np.ndarray) -> np.ndarray:
+def _k_filter(frequencies: Numbers) -> Numbers:
     """Power response of the standard's two filters, given there for 48 kHz."""
     turn = np.exp(-2j * np.pi * frequencies / 48_000)
     shelf = (1.53512485958697 - 2.69169618940638 * turn + 1.19839281085285 * turn**2) / (
         1 - 1.69065929318241 * turn + 0.73248077421585 * turn**2
     )
     high_pass = (1 - 2 * turn + turn**2) / (1 - 1.99004745483398 * turn + 0.99007225036621 * turn**2)
-    return np.abs(shelf * high_pass) ** 2
+    return np.asarray(np.abs(shelf * high_pass) ** 2)
 
 
 def _limited(wave: Wave) -> Wave:
@@ -91,11 +95,11 @@ def _limited(wave: Wave) -> Wave:
     return np.asarray(wave * np.interp(np.arange(len(wave)), middles, held), np.float32)
 
 
-def _levels(wave: Wave) -> np.ndarray:
+def _levels(wave: Wave) -> Numbers:
     """RMS of each whole 10 ms; the rest at the end counts as one more."""
     padded = np.pad(wave, (0, -len(wave) % _FRAME))
     return np.asarray(np.sqrt((padded.reshape(-1, _FRAME).astype(np.float64) ** 2).mean(1)))
 
 
-def _decibels(power: np.ndarray) -> np.ndarray:
-    return -0.691 + 10 * np.log10(np.maximum(power, 1e-12))
+def _decibels(power: Numbers) -> Numbers:
+    return np.asarray(-0.691 + 10 * np.log10(np.maximum(power, 1e-12)))

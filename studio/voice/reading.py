@@ -2,19 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.text.language import HAN, language_of
 from studio.text.sentences import sentences
 from studio.voice import english, figures, mandarin
 from studio.voice.problems import VoiceError
-from studio.voice.voices import Voice, VoiceLanguage
+from studio.voice.voices import Voice, VoiceLanguage, voice_for
 
 MAX_TEXT = 4000
 """The most characters that are narrated in one go."""
 LONGEST = 260
-"""Phonemes that are said in one breath; more take too much memory (560 MB at 240) and lose their melody."""
+"""Phonemes that are said in one breath: 14 seconds; more lose their melody and take more memory (600 MB)."""
 
+LINE_PAUSE = 0.45
+BREATH_PAUSE = 0.25
+# So many words or characters of the other language are a sentence, fewer a name.
+_FOREIGN = {"en": 4, "zh": 6}
+
+_HAN = re.compile(f"[{HAN}]")
 _HAN_RUN = re.compile(f"([{HAN}〇]+)")
 _WITH_FIGURES = re.compile(rf"[\d.,%]*(?:\d\s?)?[{HAN}][{HAN}\d.,%:]*")
 _LETTERS = re.compile(r"[A-Za-z\u00c0-\u024f\d]")
@@ -35,21 +41,24 @@ _SIGNS = str.maketrans(
     }
 )
 _MARKS = ';:,.!?—…"“”()'
-_REPEATED = re.compile(r"([;:,.!?—…])(?:[ ;:,.!?—…]*[;:,.!?—…])+")
+_REPEATED = re.compile(r"[;:,.!?—…](?: *[;:,.!?—…])+")
 _CUTS = (
     re.compile(r"[。．.!?！？；;…]+[”’」』\"')）]*\s*"),
     re.compile(r"[，,、：:—]+\s*"),
     re.compile(r"\s+"),
 )
-_ENDS = re.compile(r"[。．.!?！？…；;]")
 
 
 @dataclass(frozen=True)
 class Breath:
-    """What is said in one go. `pause` is the silence behind it in seconds, before the next one."""
+    """What is said in one go, and by which offline voice.
+
+    `pause` is the silence behind it in seconds, before the next one.
+    """
 
     text: str
     phonemes: str
+    voice: str
     pause: float
 
 
@@ -63,16 +72,32 @@ def breaths(text: str, voice: Voice) -> list[Breath]:
         raise VoiceError("voice_text_long", count=len(text), high=MAX_TEXT)
     found: list[Breath] = []
     silent = ""
-    for piece, pause in _pieces(text):
-        for part, said in _fitting(piece, voice):
+    for piece, pause in pieces(text):
+        reader = reader_of(piece, voice)
+        parts = _fitting(piece, reader)
+        for number, (part, said) in enumerate(parts):
             if said:
-                found.append(Breath(_joined(silent, part), said, pause if part is piece else 0.25))
+                rest = pause if number == len(parts) - 1 else BREATH_PAUSE
+                found.append(Breath(_joined(silent, part), said, reader.name, rest))
                 silent = ""
             elif found:
-                found[-1] = Breath(_joined(found[-1].text, part), found[-1].phonemes, found[-1].pause)
+                found[-1] = replace(found[-1], text=_joined(found[-1].text, part))
             else:
                 silent = _joined(silent, part)
     return found
+
+
+def reader_of(sentence: str, voice: Voice) -> Voice:
+    """The voice that says a sentence: the given one, or for whole sentences of the other language one of that.
+
+    Words and names of the other language within a sentence stay with the voice; of whole sentences it would
+    make something that nobody understands.
+    """
+    own = language_of(sentence)
+    if own == "mixed" or own == voice.language:
+        return voice
+    many = len(_WORD.findall(sentence)) if own == "en" else len(_HAN.findall(sentence))
+    return voice_for(own, voice.gender) if many >= _FOREIGN[own] else voice
 
 
 def phonemes(text: str, voice: Voice) -> str:
@@ -118,14 +143,18 @@ def _chinese_figures(match: re.Match[str]) -> str:
     return figures.chinese(match.group())
 
 
-def _pieces(text: str) -> Iterator[tuple[str, float]]:
-    """Each sentence with the pause behind it; a line break ends a sentence too."""
+def pieces(text: str) -> Iterator[tuple[str, float]]:
+    """Each sentence with the pause behind it in seconds; a line break ends a sentence too."""
     for line in re.split(r"[\r\n\v\f\x85\u2028\u2029]+", text):
         spans = sentences(line)
         for number, (start, end) in enumerate(spans):
             piece = line[start:end]
             last = number == len(spans) - 1
-            yield piece, 0.45 if last else 0.4 if piece.rstrip("”’」』\"')）")[-1:] in "?？!！…" else 0.35
+            yield piece, LINE_PAUSE if last else _pause(piece)
+
+
+def _pause(sentence: str) -> float:
+    return 0.4 if sentence.rstrip("”’」』\"')）")[-1:] in tuple("?？!！…") else 0.35
 
 
 def _fitting(text: str, voice: Voice) -> list[tuple[str, str]]:

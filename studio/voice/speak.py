@@ -106,7 +106,7 @@ def _speech(
     for breath in said:
         if should_stop():
             raise Cancelled
-        waves.append(trimmed(_wave(breath, voice, speed, endpoint, home, should_stop)))
+        waves.append(trimmed(_wave(breath, speed, endpoint, home, should_stop)))
     sound, sentences = _together(said, waves)
     try:
         return _keep(path, levelled(sound), sentences, notices)
@@ -118,14 +118,13 @@ def _speech(
 
 def _wave(
     breath: Breath,
-    voice: Voice,
     speed: float,
     endpoint: Endpoint | None,
     home: Path,
     should_stop: Callable[[], bool],
 ) -> Wave:
     if endpoint is None:
-        return kokoro.synthesise(breath.phonemes, voice.name, speed=speed)
+        return kokoro.synthesise(breath.phonemes, breath.voice, speed=speed)
     return say(breath.text, endpoint, speed=speed, folder=home / "voice", should_stop=should_stop)
 
 

@@ -55,9 +55,9 @@ def voice(name: str) -> Voice:
     return VOICES[name]
 
 
-def voice_for(language: VoiceLanguage) -> Voice:
-    """The first voice of a language."""
-    return next(voice for voice in VOICES.values() if voice.language == language)
+def voice_for(language: VoiceLanguage, gender: str = "") -> Voice:
+    """The first voice of a language, of the gender "female" or "male" if that is given."""
+    return next(v for v in VOICES.values() if v.language == language and gender in ("", v.gender))
 
 
 def sample(name: str) -> str:
