@@ -39,6 +39,33 @@ def films(connection: Connection) -> None:
     )
 
 
+def stories(connection: Connection) -> None:
+    """Version 3: stories, and the takes that they asked for."""
+    time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    _run(
+        connection,
+        "CREATE TABLE story ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " owner TEXT NOT NULL,"
+        " title TEXT NOT NULL,"
+        " shots INTEGER NOT NULL,"
+        " document JSON NOT NULL,"
+        " revision INTEGER NOT NULL,"
+        f" created {time} NOT NULL,"
+        f" updated {time} NOT NULL)",
+        "CREATE INDEX story_by_owner ON story (owner, updated)",
+        "CREATE INDEX story_by_time ON story (updated)",
+        "CREATE TABLE take ("
+        " story_id TEXT NOT NULL REFERENCES story (id) ON DELETE CASCADE,"
+        " shot_id TEXT NOT NULL,"
+        " key TEXT NOT NULL,"
+        " level TEXT NOT NULL,"
+        " seed BIGINT NOT NULL,"
+        f" created {time} NOT NULL,"
+        " PRIMARY KEY (story_id, shot_id, key))",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

@@ -15,7 +15,8 @@ from tests.postgres import Postgres
 from tests.queue_kit import Desk, small
 
 TABLES = {
-    "asset", "film_clip", "film_take", "flag", "job", "preview", "progress", "schema_version", "worker",
+    "asset", "film_clip", "film_take", "flag", "job", "preview", "progress", "schema_version",
+    "story", "take", "worker",
 }  # fmt: skip
 NEWEST = len(db.MIGRATIONS) + 1
 
