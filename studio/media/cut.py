@@ -17,6 +17,7 @@ from typing import Any
 
 import ffmpeg
 
+from pipelines.request import Cancelled
 from studio.media.canvas import Box, Canvas
 from studio.media.ffmpeg import MediaError, no_room, run
 from studio.media.label import label_for
@@ -128,6 +129,8 @@ def make(
     on_frame: Callable[[int], None] | None = None,
 ) -> None:
     """Run the graph that writes a given file; it gets the name `path` when it is whole, or leaves nothing."""
+    if should_stop():
+        raise Cancelled
     part = path.with_name(f"{path.stem}.{secrets.token_hex(6)}{PART}")
     try:
         run(graph(part), should_stop=should_stop, on_frame=on_frame)

@@ -29,7 +29,7 @@ from studio.media.timeline import FilmCut, Layout, Span, TransitionKind, label_c
 from studio.words import Language
 
 MAX_COMMENT_BYTES = 256 * 1024
-# What films leave in their folder, for the next time; more than this is thrown away, oldest first.
+# Shots stay in their folder for the next time; of more than this the oldest go.
 KEEP_BYTES = 4 * 1024**3
 _STALE_SECONDS = 24 * 3600
 _THREADS = 2
@@ -334,9 +334,9 @@ def _prune(work: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if left.stat().st_mtime < old:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-    shots = sorted(work.glob("shot-*.mp4"), key=lambda shot: shot.stat().st_mtime, reverse=True)
+    shots = [(shot.stat(), shot) for shot in work.glob("shot-*.mp4") if not shot.name.endswith(PART)]
     kept = 0
-    for shot in shots:
-        kept += shot.stat().st_size
+    for facts, shot in sorted(shots, key=lambda one: one[0].st_mtime, reverse=True):
+        kept += facts.st_size
         if kept > KEEP_BYTES:
             shot.unlink(missing_ok=True)
