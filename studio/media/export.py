@@ -3,6 +3,7 @@
 import contextlib
 import math
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,6 @@ GIF_SIDE, GIF_FPS, GIF_SECONDS = 480, 15, 20
 _DEMUXERS: dict[Kind, str] = {"h264": "mp4", "h265": "mp4", "vp9": "webm", "gif": "gif"}
 _CODECS: dict[Kind, str] = {"h264": "h264", "h265": "hevc", "vp9": "vp9", "gif": "gif"}
 _THREADS = 2
-# Divides by the usual rates, and together with the sound's it leaves chapters a time unit that fits 32 bits.
-_TIMESCALE = 48_000
 # MP4 has places of its own for these; other names live only where the writer is told to keep them.
 _KNOWN_TAGS = frozenset(
     (
@@ -86,7 +85,7 @@ def export(
 ) -> ExportFacts:
     """Write the film at `source` (an MP4 of this studio) to `target` in another format.
 
-    "h264" takes the streams as they are. "h265" plays on Apple's devices too; "vp9" is WebM with Opus; "gif"
+    "h264" is the file as it is. "h265" plays on Apple's devices too; "vp9" is WebM with Opus; "gif"
     has no sound, at most 480 pixels, 15 frames a second and 20 s. `on_progress` hears frames done and in all.
     Raises MediaError "file_empty", "not_a_video", "disk_full" or "encode_failed", Cancelled when
     `should_stop()` turns true; `target` is whole or not there.
@@ -97,10 +96,13 @@ def export(
     seconds = min(before.seconds, GIF_SECONDS) if kind == "gif" else before.seconds
     total = max(1, round(seconds * rate)) if kind == "gif" else before.frames
     part = target.with_name(f"{target.stem}.{secrets.token_hex(6)}.part{SUFFIXES[kind]}")
-    graph = graph_of(source, part, kind, rate=rate, own_tags=set(before.tags) - _KNOWN_TAGS != set())
     try:
-        run(graph, should_stop=should_stop, on_frame=lambda frame: on_progress(min(frame, total), total))
-        found = _look(part, _DEMUXERS[kind])
+        if kind == "h264":
+            shutil.copyfile(source, part)
+        else:
+            graph = graph_of(source, part, kind, rate=rate, own_tags=set(before.tags) - _KNOWN_TAGS != set())
+            run(graph, should_stop=should_stop, on_frame=lambda frame: on_progress(min(frame, total), total))
+        found = _look(part, _DEMUXERS[kind], otherwise="encode_failed")
         if found.codec != _CODECS[kind] or abs(found.frames - total) > (1 if kind == "gif" else 0):
             raise MediaError(
                 "encode_failed", stderr=f"{found.codec}, {found.frames} frames instead of {total}"
@@ -130,7 +132,9 @@ def export(
     )
 
 
-def graph_of(source: Path, target: Path, kind: Kind, *, rate: float, own_tags: bool = False) -> Any:
+def graph_of(
+    source: Path, target: Path, kind: Literal["h265", "vp9", "gif"], *, rate: float, own_tags: bool = False
+) -> Any:
     """The graph of an export.
 
     `rate` is a GIF's frames a second; `own_tags` keeps tags that MP4 has no place of its own for.
@@ -140,20 +144,17 @@ def graph_of(source: Path, target: Path, kind: Kind, *, rate: float, own_tags: b
     if kind == "gif":
         return ffmpeg.output(_for_gif(film, rate), path, f="gif", threads=_THREADS)
     streams = [film["v:0"], film["a?"], film["s?"]]
+    options: dict[str, Any]
     if kind == "vp9":
-        options: dict[str, Any] = {
+        options = {
             "f": "webm", "c:v": "libvpx-vp9", "crf": 33, "b:v": 0, "deadline": "good", "cpu-used": 5,
             "row-mt": 1, "c:a": "libopus", "b:a": "128k", "c:s": "webvtt", "pix_fmt": "yuv420p",
         }  # fmt: skip
     else:
         options = {
-            "f": "mp4", "c": "copy", "movflags": "+faststart" + "+use_metadata_tags" * own_tags,
-            "video_track_timescale": _TIMESCALE,
-        }  # fmt: skip
-    if kind == "h265":
-        options |= {
-            "c:v": "libx265", "preset": "veryfast", "crf": 24, "tag:v": "hvc1", "pix_fmt": "yuv420p",
-            "x265-params": "log-level=error",
+            "f": "mp4", "c": "copy", "c:v": "libx265", "preset": "veryfast", "crf": 24, "tag:v": "hvc1",
+            "pix_fmt": "yuv420p", "x265-params": "log-level=error",
+            "movflags": "+faststart" + "+use_metadata_tags" * own_tags,
         }  # fmt: skip
     return ffmpeg.output(*streams, path, threads=_THREADS, **options)
 
@@ -175,8 +176,8 @@ def _for_gif(film: Any, rate: float) -> Any:
     )
 
 
-def _look(path: Path, demuxer: str) -> _Found:
-    """What a file of this format holds; MediaError "not_a_video"."""
+def _look(path: Path, demuxer: str, *, otherwise: str = "not_a_video") -> _Found:
+    """What a file of this format holds; a MediaError if it is none."""
     try:
         with av.open(f"file:{path.absolute()}", format=demuxer, metadata_errors="replace") as container:
             stream = container.streams.video[0]
@@ -198,7 +199,7 @@ def _look(path: Path, demuxer: str) -> _Found:
                 tags={name.lower(): value for name, value in container.metadata.items()},
             )
     except (av.FFmpegError, IndexError, ValueError) as error:
-        raise MediaError("not_a_video") from error
+        raise MediaError(otherwise) from error
 
 
 def _notices(kind: Kind, *, kept: bool, cut: bool) -> tuple[Notice, ...]:

@@ -1,6 +1,8 @@
 """A film's sound: each voice where its frames are, music below it, and as loud as it should be."""
 
 import re
+import subprocess
+import tracemalloc
 from functools import partial
 from pathlib import Path
 
@@ -276,3 +278,30 @@ def test_the_shortest_sounds_are_no_trouble(seconds: float) -> None:
     sound = np.repeat(tone(seconds)[:, None], 2, axis=1).astype(np.float32)
     assert len(mastered(sound)) == len(sound)
     assert measure(sound).integrated >= -70
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounting needs root")
+    try:
+        with pytest.raises(MediaError) as caught:
+            mix(film(shot(4.0)), layout(film(shot(4.0))), place / "mix.wav")
+        assert caught.value.code == "disk_full"
+        assert list(place.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.slow
+def test_two_minutes_need_little_memory(tmp_path: Path) -> None:
+    voice = write_wav(tmp_path / "v.wav", speech(3.5))
+    cut = film(*[shot(5.0, voice=voice, voice_start=0.6)] * 24, music=Music(bed("calm").path))
+    tracemalloc.start()
+    try:
+        assert len(mixed(cut, tmp_path)) == 120 * RATE
+        assert tracemalloc.get_traced_memory()[1] < 300e6
+    finally:
+        tracemalloc.stop()
