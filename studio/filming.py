@@ -317,6 +317,7 @@ class FilmMaker:
 def _narrator(settings: Settings) -> "Speak":
     def speak(plan: FilmPlan, text: str, should_stop: Callable[[], bool]) -> "Speech | None":
         # Only now: the voices' libraries take a while to import, and most workers make clips first.
+        from studio.voice.endpoint import configured
         from studio.voice.speak import speak
 
         return speak(
@@ -324,6 +325,7 @@ def _narrator(settings: Settings) -> "Speak":
             voice=plan.voice,
             speed=plan.voice_speed,
             home=settings.studio_home,
+            endpoint=configured(settings),
             should_stop=should_stop,
         )
 

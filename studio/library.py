@@ -15,7 +15,7 @@ from pipelines.models import Size
 from pipelines.request import GenerationRequest
 from studio.db import UtcTime, metadata, reading, utc_now, writing
 from studio.rows import Kind, asked, request_of
-from studio.story.film_plan import FilmPlan, read_plan
+from studio.story.film_plan import FilmPlan, key_of, read_plan
 
 # Its file lies in a worker's tmp folder while clips are being published, and names the files that are moved.
 PUBLISHING = ".publishing"
@@ -67,8 +67,8 @@ film_clip_table = sa.Table(
 class Asset:
     """A kept clip or film. Paths are relative to the home.
 
-    `seconds` is its length, `render_seconds` what its making took. A clip has a `request` and its
-    `request_key` (None: made before there were keys), a film has a `title` and a `plan`.
+    `seconds` is its length, `render_seconds` what its making took. A clip has a `request`, and its key once
+    it is kept (None: kept before there were keys); a film has a `title` and a `plan`.
     """
 
     id: str
@@ -130,6 +130,7 @@ class Library:
         values = {name: getattr(asset, name) for name in Asset.__dataclass_fields__}
         for name in ("request", "plan"):
             values[name] = None if values[name] is None else values[name].model_dump(mode="json")
+        values["request_key"] = None if asset.request is None else key_of(asset.request)
         connection.execute(sa.insert(asset_table).values(**values))
         there = sa.select(asset_table.c.id).where(asset_table.c.id.in_(clips))
         for clip in connection.execute(there).scalars().all() if clips else ():

@@ -26,7 +26,6 @@ from studio.recipe import Recipe
 from studio.reporter import Reporter
 from studio.rows import Kind
 from studio.settings import Settings
-from studio.story.film_plan import key_of
 from studio.tickets import WORKFLOWS
 
 
@@ -60,7 +59,6 @@ class Maker:
                 path=place,
                 thumbnail=still_place,
                 request=request,
-                request_key=key_of(request),
                 form=job.form,
                 model=job.model,
                 model_revision=revision,
