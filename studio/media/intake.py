@@ -90,7 +90,8 @@ def take_in(
     """Make a clip of the video (its `seconds` from `start`; None: to its end) or picture in `folder`.
 
     Videos: MP4, MOV, WebM, MKV up to 500 MB, 4096 pixels a side, 60 s after trimming. Pictures: PNG, JPEG,
-    WebP; `seconds` long (12), with a slow push-in. The file is named by what it is made from, and made once.
+    WebP; `seconds` long (0.5 to 60; None: 12), with a slow push-in. The file is named by what it is made
+    from, and made once.
     MediaError "source_bad", "source_too_big", "source_small", "source_long", "source_range", "picture_bad",
     "picture_too_big", "picture_small", "file_empty", "disk_full"; Cancelled.
     """
@@ -106,7 +107,8 @@ def take_in(
     try:
         if kind == "picture":
             size = _write_still(path, still)
-            graph = picture_graph(still, size, part, seconds=seconds or PICTURE_SECONDS)
+            stands = min(MAX_SECONDS, max(0.5, seconds or PICTURE_SECONDS))
+            graph = picture_graph(still, size, part, seconds=stands)
         else:
             found = _examined(path)
             start, seconds = _range(found, start, seconds)
@@ -138,8 +140,6 @@ def take_in(
 
 def picture_graph(still: Path, size: tuple[int, int], target: Path, *, seconds: float) -> Any:
     """The graph that makes a clip of a picture with even sides: a slow push-in, as long as it lasts."""
-    if not 0.5 <= seconds <= MAX_SECONDS:
-        raise ValueError(f"a picture stands for 0.5 to {MAX_SECONDS} s")
     source = ffmpeg.input(f"file:{still.absolute()}", f="png_pipe")
     frames = round(seconds * PICTURE_FPS)
     # One frame is decoded, brought into the film's colours and then repeated.
