@@ -227,7 +227,7 @@ def test_a_films_recipe_holds_its_plan_and_leaves_out_what_does_not_fit() -> Non
     found = json.loads(text)
     assert (found["studio"], found["kind"], found["left_out"]) == ("wan-studio", "film", [])
     assert read_plan(found["plan"]) == asked
-    long = "很长的旁白。" * 150
+    long = "很长的旁白。" * 110
     shots = [
         shot(n, take(f"{n}" + "字" * 1900), narration=long, captions={"en": "word " * 190}) for n in range(24)
     ]
