@@ -94,7 +94,7 @@ def say(
 ) -> Wave:
     """One sentence spoken by the service, mono, 24 kHz. `folder` takes the answer while it is read.
 
-    Raises EndpointFailed "voice_endpoint_unreachable" (and then at once for a minute), "…_refused" (it said no)
+    Raises EndpointFailed "voice_endpoint_unreachable" (then at once for a minute), "…_refused" (it said no)
     or "…_failed" (its answer is no speech); Cancelled once `should_stop()`.
     """
     with _lock:
@@ -112,7 +112,7 @@ def say(
             _resting[endpoint] = time.monotonic() + REST_SECONDS
         # Not chained: httpx's errors hold the request, and that the key.
         raise EndpointFailed("voice_endpoint_unreachable", endpoint) from None
-    except (httpx.HTTPError, httpx.InvalidURL, MediaError, ValueError, UnicodeError):
+    except (httpx.HTTPError, httpx.InvalidURL, MediaError, av.FFmpegError, ValueError, RecursionError):
         raise EndpointFailed("voice_endpoint_failed", endpoint) from None
 
 

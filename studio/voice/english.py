@@ -16,7 +16,19 @@ def phonemes(text: str, accent: Literal["us", "gb"]) -> str:
     """The sounds of an English text, its punctuation between them; other scripts are left out."""
     text = _ENDLESS.sub(r"\1 ", _MARKUP.sub(" ", text))
     with _lock:
-        return str(_reader(accent)(text))
+        reader = _reader(accent)
+        try:
+            return str(reader(text))
+        except Exception:
+            # Its number and symbol rules have gaps; one odd word shall not silence a sentence.
+            return " ".join(filter(None, (_word(reader, word) for word in text.split())))
+
+
+def _word(reader: Any, word: str) -> str:
+    try:
+        return str(reader(word))
+    except Exception:
+        return ""
 
 
 @cache

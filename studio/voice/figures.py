@@ -90,6 +90,7 @@ def chinese(text: str) -> str:
 
 def english(text: str) -> str:
     """An English text whose amounts the English reader knows how to say. Takes what `plain` gives."""
+    text = re.sub(rf"\d{{{_LONGEST},}}", lambda m: " ".join(m.group()), text)
     text = _money(text, _table()["en"]["money"])
     return _units(text, _table()["en"]["units"], space=" ")
 

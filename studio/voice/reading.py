@@ -88,7 +88,7 @@ def breaths(text: str, voice: Voice) -> list[Breath]:
 
 
 def reader_of(sentence: str, voice: Voice) -> Voice:
-    """The voice that says a sentence: the given one, or for whole sentences of the other language one of that.
+    """The voice that says a sentence: the given one, or one of the other language for a whole sentence in it.
 
     Words and names of the other language within a sentence stay with the voice; of whole sentences it would
     make something that nobody understands.

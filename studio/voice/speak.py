@@ -76,13 +76,18 @@ def speak(
     if not SPEEDS[0] <= speed <= SPEEDS[1]:
         raise VoiceError("voice_speed", value=speed, low=SPEEDS[0], high=SPEEDS[1])
     notices: tuple[Notice, ...] = ()
-    with _lock:
-        if endpoint is not None:
-            try:
-                return _speech(text, narrator, speed, home, endpoint, should_stop)
-            except EndpointFailed as failed:
-                notices = (failed.notice,)
-        return _speech(text, narrator, speed, home, None, should_stop, notices)
+    try:
+        with _lock:
+            if endpoint is not None:
+                try:
+                    return _speech(text, narrator, speed, home, endpoint, should_stop)
+                except EndpointFailed as failed:
+                    notices = (failed.notice,)
+            return _speech(text, narrator, speed, home, None, should_stop, notices)
+    except OSError as error:
+        if no_room(error):
+            raise VoiceError("disk_full") from error
+        raise
 
 
 def _speech(
@@ -108,12 +113,7 @@ def _speech(
             raise Cancelled
         waves.append(trimmed(_wave(breath, speed, endpoint, home, should_stop)))
     sound, sentences = _together(said, waves)
-    try:
-        return _keep(path, levelled(sound), sentences, notices)
-    except OSError as error:
-        if no_room(error):
-            raise VoiceError("disk_full") from error
-        raise
+    return _keep(path, levelled(sound), sentences, notices)
 
 
 def _wave(
