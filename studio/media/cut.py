@@ -217,7 +217,8 @@ def _timed(part: Stretch, canvas: Canvas, *, exact: bool) -> Any:
         # The last source frame lies on the last frame of the film, and no picture stands still before it.
         step = (moving - 1) / fps / (part.count - 1)
     video = video.filter("settb", "1/90000").filter("setpts", f"N*{step:.9f}/TB")
-    if abs(step * fps - 1) < 1e-6 or part.count == 1:
+    if step * fps <= 1 + 1e-6 or part.count == 1:
+        # Enough frames of its own: two of them mixed would only blur real footage.
         video = video.filter("fps", fps)
     else:
         mode: dict[str, str | int] = {"mi_mode": "blend"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -296,3 +297,17 @@ def test_every_film_has_a_label(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="label"):
         film(five(tmp_path, label_text=" "), tmp_path)
     assert LABEL
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    cut = five(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The sound of seven seconds needs more than a megabyte.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(MediaError) as caught:
+            film(cut, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.code == "disk_full"
+    assert (list((tmp_path / "work").iterdir()), list(tmp_path.glob("film*"))) == ([], [])
