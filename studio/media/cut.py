@@ -80,7 +80,9 @@ def stretches(shot: ShotCut, number: int, fps: int) -> tuple[Stretch, ...]:
     if lack < 0:
         found[-1] = _shortened(last, last.frames + lack)
     elif lack > 0:
-        trace = max(round(fps / last.facts.fps), round(_MOST_STRETCH * last.frames)) + 1
+        # With its own sound a clip keeps its own pace.
+        stretch = 0 if shot.keep_sound else round(_MOST_STRETCH * last.frames)
+        trace = max(round(fps / last.facts.fps), stretch) + 1
         if lack <= trace:
             found[-1] = Stretch(last.piece, last.facts, last.first, last.count, last.frames + lack)
         elif last.piece.push and lack <= round(MAX_PUSH_SECONDS * fps) + trace:

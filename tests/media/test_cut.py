@@ -126,6 +126,19 @@ def test_a_push_lengthens_a_shot_by_a_second_and_never_freezes(tmp_path: Path) -
     assert caught.value.code == "shot_short"
 
 
+def test_a_clip_with_its_own_sound_keeps_its_own_pace(tmp_path: Path) -> None:
+    clip = ramp(tmp_path, frames=17)
+    free = light(made(shot(clip, 2.2), tmp_path))
+    exact = ShotCut((Piece(clip, label=LABEL, push=True),), 2.2, keep_sound=True)
+    assert [part.hold for part in stretches(exact, 1, 24)] == [0]
+    kept = light(made(exact, tmp_path))
+    at = np.array([9, 24, 39])
+    assert np.abs(kept[at] - (30 + 10 * at / 3)).max() < 3
+    assert (free[at] < kept[at] - 0.5).all(), "played a trace slower, to fill the shot"
+    longer = ShotCut((Piece(clip, label=LABEL, push=True),), 2.5, keep_sound=True)
+    assert [part.hold for part in stretches(longer, 1, 24)] == [10]
+
+
 def edge(frames: np.ndarray, x: int) -> np.ndarray:
     """Where a dark area on the left ends near column x, finer than a pixel, in each frame."""
     band = frames[:, 40:60, x - 56 : x + 56, 0].astype(float).mean(axis=1)
