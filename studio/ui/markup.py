@@ -24,13 +24,31 @@ ICONS = {
     "recipe": '<path d="M5 3h7l3 3v11H5zM8 9h4M8 12h4"/>',
     "film": '<rect x="3" y="4" width="14" height="12" rx="1.5"/>'
     '<path d="M7 4v12M13 4v12M3 8h4M3 12h4M13 8h4M13 12h4"/>',
+    "plus": '<path d="M10 4v12M4 10h12"/>',
+    "up": '<path d="M10 16V5m0 0L5.5 9.5M10 5l4.5 4.5"/>',
+    "lower": '<path d="M10 4v11m0 0l-4.5-4.5M10 15l4.5-4.5"/>',
+    "down": '<path d="M5 8l5 5 5-5"/>',
+    "split": '<path d="M3 6h5M3 10h3M3 14h5M12 6h5M14 10h3M12 14h5M10 3v14" />',
+    "merge": '<path d="M4 4l6 5 6-5M10 9v8M6.5 13.5L10 17l3.5-3.5"/>',
+    "grip": '<path d="M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.01M7.5 15h.01M12.5 15h.01" stroke-width="2.2"/>',
+    "check": '<path d="M4.5 10.5l3.5 3.5 7.5-8"/>',
+    "pen": '<path d="M4 16l1-4 8-8 3 3-8 8zM11.5 5.5l3 3"/>',
+    "sound": '<path d="M4 8v4h3l4 3V5L7 8z"/><path d="M13.5 7.5a3.5 3.5 0 0 1 0 5M15.5 5.5a6.3 6.3 0 0 1 0 9"/>',
+    "upload": '<path d="M10 13V4m0 0L6 8m4-4l4 4M4 16h12"/>',
+    "copy": '<rect x="7" y="7" width="9" height="9" rx="1.5"/><path d="M13 7V4H4v9h3"/>',
+    "print": '<path d="M6 8V3h8v5M6 14H4V8h12v6h-2M6 12h8v5H6z"/>',
+    "more": '<path d="M5 10h.01M10 10h.01M15 10h.01" stroke-width="2.2"/>',
+    "table": '<rect x="3.5" y="4.5" width="13" height="11" rx="1.5"/><path d="M3.5 8.5h13M8 8.5v7"/>',
     "theme": '<circle cx="10" cy="10" r="6"/><path d="M10 4a6 6 0 0 1 0 12z" fill="currentColor"/>',
     "key": '<circle cx="7" cy="10" r="3"/><path d="M10 10h7M14.5 10v3"/>',
     "keys": '<rect x="2.5" y="5" width="15" height="10" rx="1.5"/>'
     '<path d="M6 8h.01M9 8h.01M12 8h.01M15 8h-.01M6.5 12h7"/>',
 }
 # How a gr.HTML hands the clicks on its buttons to Python: as the event `act`, with what the button carries.
-_ACT = "element.addEventListener('click', (event) => studio.clicked(event, (data) => trigger('act', data)))"
+_ACT = (
+    "(function able() { window.studio ? studio.able(element, (data) => trigger('act', data)) "
+    ": setTimeout(able, 30) })()"
+)
 
 
 def area(value: str, elem_id: str) -> gr.HTML:

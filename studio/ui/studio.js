@@ -6,18 +6,57 @@ window.studio = (() => {
   const kept = (name) => { try { return sessionStorage.getItem(name); } catch { return null; } };
   const stage = () => one('#stage section');
 
-  // -- the address: ?job=ID shows the same job to whoever opens it -------------------------------------------
+  // -- the address: ?job=ID or ?story=ID shows the same to whoever opens it, ?tab=NAME the tab alone -----------
+  const PLACES = ['job', 'story', 'tab'];
   const asked = () => new URLSearchParams(location.search).get('job') || '';
+  function address(place, id) {
+    const next = new URL(location.href);
+    for (const name of PLACES) next.searchParams.delete(name);
+    if (id) next.searchParams.set(place, id);
+    if (next.search === location.search) return;
+    history.pushState(history.state, '', next);
+  }
   function opened(job) {
-    const address = new URL(location.href);
     const id = String(job || '').split(' ')[0];
-    if (id) address.searchParams.set('job', id); else address.searchParams.delete('job');
-    history.replaceState(history.state, '', address);
+    if (id || asked()) address('job', id);
     if (id && matchMedia('(max-width: 799px)').matches) scrollTo({ top: 0 });
     return [];
   }
+  const tabOf = (name) => one(`#tab_${name}-button`);
+  function choose(name) {
+    const tab = tabOf(name);
+    if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click();
+  }
+  // Which tab the address means; a story opens itself once its tab is there.
+  function arrive(back) {
+    const asks = new URLSearchParams(location.search);
+    if (asks.get('story')) choose('story');
+    else if (asks.get('job')) choose('create');
+    else if (/^(story|queue|library)$/.test(asks.get('tab'))) choose(asks.get('tab'));
+    else if (back) choose('create');
+  }
+  addEventListener('popstate', () => {
+    arrive(true);
+    const asks = new URLSearchParams(location.search);
+    const [job, wanted, tab] = PLACES.map((name) => asks.get(name) || '');
+    if (!wanted && !tab && job !== (stage()?.dataset.job || '')) senders.stage?.(job ? { act: 'open', key: job } : { act: 'fresh', key: '' });
+    if (wanted || tab === 'story') window.story?.returned(wanted);
+  });
+  document.addEventListener('click', (event) => {
+    const tab = event.isTrusted && event.target.closest?.('#tabs button[role=tab]');
+    if (!tab) return;
+    const name = tab.id.replace(/^tab_|-button$/g, '');
+    if (name === 'create') address('job', stage()?.dataset.job || '');
+    else if (name === 'story' && window.story?.ui.story) address('story', story.ui.story);
+    else address('tab', name);
+  });
 
   // -- buttons inside gr.HTML: most go to Python, some stay here ----------------------------------------------
+  const senders = {};
+  function able(element, send) {
+    senders[element.closest('[id]:not([id^=html-])')?.id] = send;
+    element.addEventListener('click', (event) => clicked(event, send));
+  }
   async function clicked(event, send) {
     const button = event.target.closest('[data-act]');
     if (!button) return;
@@ -82,11 +121,23 @@ window.studio = (() => {
     // The middle of a frame's time: its edge may round to the one before.
     video.currentTime = (Math.max(0, Math.min(last, frame)) + 0.5) / Number(video.dataset.fps);
   }
-  const stepFrame = (video, by) => video && show(video, frameOf(video) + by);
+  const stepFrame = (video, by) => video?.dataset.fps && show(video, frameOf(video) + by);
+  // A film is told in minutes and seconds, a clip in frames.
+  const FINE = 1000;
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+  function tellTime(video, player) {
+    const length = video.duration || 1;
+    const scrub = one('.scrub', player);
+    scrub.max = FINE;
+    scrub.value = (FINE * video.currentTime) / length;
+    scrub.style.setProperty('--at', `${(100 * video.currentTime) / length}%`);
+    one('.counter', player).textContent = `${clock(video.currentTime)} / ${clock(Math.round(video.duration || 0))}`;
+  }
   function tell(video) {
     const player = video.closest('.player');
-    const frame = frameOf(video);
     player.classList.toggle('paused', video.paused);
+    if (video.dataset.clock !== undefined) { tellTime(video, player); return; }
+    const frame = frameOf(video);
     one('.scrub', player).value = frame;
     one('.scrub', player).style.setProperty('--at', `${(100 * frame) / Math.max(1, framesOf(video) - 1)}%`);
     one('.counter', player).textContent = `${frame + 1} / ${framesOf(video)}`;
@@ -95,6 +146,10 @@ window.studio = (() => {
     if (!video.isConnected) return;
     tell(video);
     if (!video.paused) requestAnimationFrame(() => keepTelling(video));
+  }
+  function sought(video, value) {
+    if (video.dataset.clock === undefined) show(video, value);
+    else if (video.duration) video.currentTime = (value / FINE) * video.duration;
   }
   const inPlayer = (event) => event.target.matches?.('.player video');
   document.addEventListener('loadeddata', (event) => {
@@ -108,7 +163,7 @@ window.studio = (() => {
   }
   document.addEventListener('click', (event) => inPlayer(event) && toggle(event.target));
   document.addEventListener('input', (event) => {
-    if (event.target.matches('.scrub')) show(filmOf(event.target), Number(event.target.value));
+    if (event.target.matches('.scrub')) sought(filmOf(event.target), Number(event.target.value));
     draft(event.target);
   });
   // A file that is gone from the disk leaves a quiet place, not a broken picture.
@@ -120,7 +175,7 @@ window.studio = (() => {
   document.addEventListener('load', (event) => {
     if (!event.target.matches?.('.live')) return;
     event.target.style.visibility = '';
-    one('#stage').style.setProperty('--last', `url("${event.target.currentSrc}")`);
+    event.target.closest('#stage, #story_stage')?.style.setProperty('--last', `url("${event.target.currentSrc}")`);
   }, true);
 
   // -- thumbnails play while one points at them ----------------------------------------------------------------
@@ -137,17 +192,18 @@ window.studio = (() => {
   const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
   // -- keys ------------------------------------------------------------------------------------------------------
+  const shown = (selector) => [one(selector)].find((found) => found?.offsetParent);
   document.addEventListener('keydown', (event) => {
     if (event.isComposing || one('dialog[open]')) return;
     const typing = event.target.matches('textarea, select, [contenteditable], input:not([type=radio], .scrub)');
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      one('#generate')?.click();
+      // On the tab that is open: the clip, or the story's animatic.
+      (shown('#story_animatic') || (shown('#story_split')) || one('#generate'))?.click();
     } else if (event.key === 'Escape') {
       // The same key press would close the question that it opens.
       event.preventDefault();
-      const stop = one('#cancel');
-      if (stop?.offsetParent) stop.click(); else one('#panel_close')?.click();
+      (shown('#cancel') || shown('#story_cancel') || one('#panel_close'))?.click();
     } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       plainKey(event);
     }
@@ -276,6 +332,7 @@ window.studio = (() => {
     restoreDraft();
     arrange();
     group();
+    arrive(false);
     new MutationObserver(arrange).observe(one('#stage'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-state', 'data-beat', 'src', 'style'] });
     new MutationObserver(group).observe(one('#asking'), { subtree: true, childList: true });
     const toasts = one('.toast-wrap');
@@ -296,5 +353,5 @@ window.studio = (() => {
     veil.textContent = film.dataset.missing;
     film.closest('.player').replaceWith(veil);
   }, true);
-  return { asked, opened, clicked };
+  return { asked, opened, able, address, here, sure, flash };
 })();

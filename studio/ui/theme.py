@@ -97,13 +97,17 @@ def theme() -> gr.themes.Base:
 
 def mount_options() -> dict[str, Any]:
     """What `gr.mount_gradio_app` needs for look, keys and covers; all of it lies inside the page itself."""
-    script = (FOLDER / "studio.js").read_text(encoding="utf-8")
-    style = (FOLDER / "studio.css").read_text(encoding="utf-8") + "\n".join(_drawn())
+    script = "\n".join(_read(name) for name in ("studio.js", "story.js", "story_hands.js"))
+    style = "\n".join((_read("studio.css"), _read("story.css"), *_drawn()))
     # Not as Gradio's `css`: that one prefixes every rule, which breaks those on :root and in @media.
     # The first of all, so that a page in light never shows dark before.
     chosen = "try{document.documentElement.dataset.theme=localStorage.getItem('wan_theme')||'dark'}catch{}"
     head = f"<script>{chosen}</script><style>{style}</style><script>{script}</script>"
     return {"theme": theme(), "head": head, "footer_links": []}
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 def _drawn() -> Iterator[str]:
