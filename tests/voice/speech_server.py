@@ -59,76 +59,23 @@ class Server:
     asked: list[tuple[str, str, str, Any]] = field(default_factory=list)
 
 
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        # A client that has heard enough closes the line.
+        pass
+
+
 @contextmanager
 def serving() -> Iterator[Server]:
     """The service while it runs. `how` decides what it answers."""
     state = Server("")
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
+    class Handler(_Handler):
+        service = state
 
-        def _send(self, data: bytes, status: int = 200, **headers: str) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def do_GET(self) -> None:
-            state.asked.append(("GET", self.path, self.headers.get("Authorization", ""), None))
-            self._send(tone(1.0))
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.asked.append(("POST", self.path, self.headers.get("Authorization", ""), body))
-            text = body["input"] if isinstance(body["input"], str) else body["input"]["text"]
-            audio = {"data": "", "url": f"{state.address}/result.wav"}
-            match state.how:
-                case "wav":
-                    # A second, and a tenth for each character.
-                    self._send(tone(1.0 + len(text) / 10))
-                case "mp3":
-                    self._send(mp3(2.0))
-                case "endless header":
-                    self._send(endless_header(tone(1.0)))
-                case "refused":
-                    self._send(b'{"error": "bad key sk-secret"}', 401)
-                case "redirect":
-                    self._send(b"", 302, Location=f"{state.address}/elsewhere")
-                case "text":
-                    self._send(b"<html>not a sound</html>")
-                case "silence":
-                    self._send(tone(1.0, height=0.0))
-                case "too long":
-                    self._send(tone(70.0, rate=8000))
-                case "nothing":
-                    self._send(b"")
-                case "flood":
-                    self.send_response(200)
-                    self.end_headers()
-                    chunk = bytes(1_000_000)
-                    for _ in range(200):
-                        self.wfile.write(chunk)
-                case "asleep":
-                    time.sleep(3)
-                case "dashscope":
-                    self._send(json.dumps({"output": {"audio": audio}}).encode())
-                case "dashscope elsewhere":
-                    audio["url"] = "http://169.254.169.254/latest/meta-data"
-                    self._send(json.dumps({"output": {"audio": audio}}).encode())
-                case "dashscope odd":
-                    self._send(json.dumps({"output": [1, 2]}).encode())
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: Any) -> None:
-            # A client that has heard enough closes the line.
-            pass
-
-    server = Quiet(("127.0.0.1", 0), Handler)
+    server = _Quiet(("127.0.0.1", 0), Handler)
     state.address = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -138,3 +85,66 @@ def serving() -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    service: Server
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def _send(self, data: bytes, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self) -> None:
+        self.service.asked.append(("GET", self.path, self.headers.get("Authorization", ""), None))
+        self._send(tone(1.0))
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.service.asked.append(("POST", self.path, self.headers.get("Authorization", ""), body))
+        audio = {"data": "", "url": f"{self.service.address}/result.wav"}
+        match self.service.how:
+            case "wav":
+                # A second, and a tenth for each character.
+                self._send(tone(1.0 + len(body["input"]) / 10))
+            case "mp3":
+                self._send(mp3(2.0))
+            case "endless header":
+                self._send(endless_header(tone(1.0)))
+            case "refused":
+                self._send(b'{"error": "bad key sk-secret"}', 401)
+            case "redirect":
+                self._send(b"", 302, Location=f"{self.service.address}/elsewhere")
+            case "text":
+                self._send(b"<html>not a sound</html>")
+            case "silence":
+                self._send(tone(1.0, height=0.0))
+            case "too long":
+                self._send(tone(70.0, rate=8000))
+            case "nothing":
+                self._send(b"")
+            case "flood":
+                self._flood()
+            case "asleep":
+                time.sleep(3)
+            case "dashscope":
+                self._send(json.dumps({"output": {"audio": audio}}).encode())
+            case "dashscope elsewhere":
+                audio["url"] = "http://169.254.169.254/latest/meta-data"
+                self._send(json.dumps({"output": {"audio": audio}}).encode())
+            case "dashscope odd":
+                self._send(json.dumps({"output": [1, 2]}).encode())
+            case "dashscope deep":
+                self._send(b"[" * 100_000)
+
+    def _flood(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        for _ in range(200):
+            self.wfile.write(bytes(1_000_000))

@@ -73,6 +73,7 @@ def test_speed_is_made_here(service: Server, tmp_path: Path, speed: float) -> No
         ("nothing", "voice_endpoint_failed"),
         ("flood", "voice_endpoint_failed"),
         ("dashscope odd", "voice_endpoint_failed"),
+        ("dashscope deep", "voice_endpoint_failed"),
         ("dashscope elsewhere", "voice_endpoint_failed"),
     ],
 )
