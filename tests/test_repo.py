@@ -43,7 +43,7 @@ ONLY_HERE = {
 LAYERS = (
     ("app", "studio/demo"),
     ("studio/ui", "studio/web", "studio/doors", "studio/gate", "studio/api"),
-    ("studio/core", "studio/stories", "studio/story_view"),
+    ("studio/core", "studio/stories", "studio/story_desk", "studio/story_view"),
     ("studio/views",),
     ("studio/worker",),
     ("studio/workflows",),
