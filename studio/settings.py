@@ -20,6 +20,7 @@ ENV_NAMES: tuple[str, ...] = (
     "ACCESS_PASSWORD", "OPEN_DEMO", "ADMIN_TOKEN", "SECRET_KEY", "MODEL", "DEVICE", "WORKER_ID", "LABEL_TEXT",
     "LOCAL_WORKER", "PRICE_PER_GPU_HOUR", "CURRENCY", "HF_TOKEN", "HF_ENDPOINT",
     "SPEECH_KIND", "SPEECH_BASE_URL", "SPEECH_API_KEY", "SPEECH_MODEL", "SPEECH_VOICE",
+    "LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL",
 )  # fmt: skip
 """Every environment variable that is read; the README explains each (a test compares)."""
 
@@ -71,6 +72,9 @@ class Settings(BaseModel):
     speech_api_key: str = Field(default="", repr=False)
     speech_model: str = ""
     speech_voice: str = ""
+    llm_base_url: str = ""
+    llm_api_key: str = Field(default="", repr=False)
+    llm_model: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -113,6 +117,9 @@ class Settings(BaseModel):
             speech_api_key=_key("SPEECH_API_KEY", env.get("SPEECH_API_KEY", "")),
             speech_model=env.get("SPEECH_MODEL", ""),
             speech_voice=env.get("SPEECH_VOICE", ""),
+            llm_base_url=_web_address("LLM_BASE_URL", env.get("LLM_BASE_URL", "")),
+            llm_api_key=_key("LLM_API_KEY", env.get("LLM_API_KEY", "")),
+            llm_model=env.get("LLM_MODEL", ""),
         )
 
     @property

@@ -64,6 +64,9 @@ def test_a_switch_is_off(word: str) -> None:
         ("SPEECH_BASE_URL", "file:///etc/passwd"),
         ("SPEECH_API_KEY", "hush hush"),
         ("SPEECH_API_KEY", "hush\nhush"),
+        ("LLM_BASE_URL", "api.example.com/v1"),
+        ("LLM_BASE_URL", "https://me:hush@example.com/v1"),
+        ("LLM_API_KEY", "hush hush"),
         ("PRICE_PER_GPU_HOUR", "cheap"),
         ("PRICE_PER_GPU_HOUR", "-1"),
         ("PRICE_PER_GPU_HOUR", "nan"),
@@ -86,7 +89,7 @@ def test_an_hour_has_a_price_only_where_one_is_set() -> None:
 
 
 def test_secrets_stay_out_of_the_repr() -> None:
-    names = ("ACCESS_PASSWORD", "ADMIN_TOKEN", "SECRET_KEY", "HF_TOKEN", "SPEECH_API_KEY")
+    names = ("ACCESS_PASSWORD", "ADMIN_TOKEN", "SECRET_KEY", "HF_TOKEN", "SPEECH_API_KEY", "LLM_API_KEY")
     settings = Settings.from_env(
         {**dict.fromkeys(names, "hush-hush"), "DATABASE_URL": "postgresql://me:hush@db/x"}
     )
