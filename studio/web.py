@@ -28,6 +28,7 @@ _WRONG_TRY_SECONDS = 0.4
 _STATUS = {
     "job_unknown": 404,
     "asset_unknown": 404,
+    "story_unknown": 404,
     "file_missing": 404,
     "page_unknown": 404,
     "internal": 500,
