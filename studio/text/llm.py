@@ -1,0 +1,206 @@
+"""A language model behind an OpenAI-compatible address: one question, one checked JSON answer. Untrusted."""
+
+import json
+import re
+import threading
+import time
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
+
+from pipelines.request import Notice
+from studio.settings import Settings
+
+MAX_BYTES = 1_000_000
+"""Of an answer; a story of 24 shots has about 60 KB."""
+REST_SECONDS = 30.0
+"""A model that did not answer is left alone so long: nobody shall wait for it at each press."""
+
+_CONNECT_SECONDS = 5.0
+_OPENAI, _OPENAI_MODEL, _QWEN_MODEL = "https://api.openai.com/v1", "gpt-4o-mini", "qwen-plus"
+_FENCED = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
+_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL | re.IGNORECASE)
+_REFUSALS, _BUSY, _FORM = (401, 402, 403), (429, 503, 529), (400, 404, 415, 422)
+# Bidirectional controls turn what people read into something else than what a model is asked for.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+_resting: dict["LlmClient", float] = {}
+_forms: dict["LlmClient", int] = {}
+_lock = threading.Lock()
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+def _plain(text: str) -> str:
+    """The text on one line; what no database or tokenizer takes is an error."""
+    text = " ".join(_TURNING.sub("", text).split())
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise PydanticCustomError("text_control", "text_control")
+    return text
+
+
+PlainText = Annotated[str, AfterValidator(_plain)]
+"""A text of an answer: on one line, without control characters."""
+
+
+@dataclass(frozen=True)
+class LlmClient:
+    """A language model. `base_url` is what stands before /chat/completions; `seconds` is for one answer."""
+
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    model: str = _OPENAI_MODEL
+    seconds: float = 60.0
+
+    @property
+    def host(self) -> str:
+        """The host's name, for people."""
+        return urlsplit(self.base_url).hostname or self.base_url[:80]
+
+
+class LlmProblem(Exception):
+    """The model gave no usable answer; `notice` says why, without its key or its answer.
+
+    Codes: "llm_unreachable" (then at once for REST_SECONDS), "llm_refused" (the key), "llm_busy",
+    "llm_bad_answer" (anything else).
+    """
+
+    def __init__(self, code: str, client: LlmClient, **values: Any) -> None:
+        super().__init__(f"{code} {client.host} {values}")
+        self.notice = Notice(code, {"host": client.host, **values})
+
+
+def configured(settings: Settings) -> LlmClient | None:
+    """The model that the settings name; None if they name neither an address nor a key."""
+    if not (settings.llm_base_url or settings.llm_api_key):
+        return None
+    base_url = (settings.llm_base_url or _OPENAI).rstrip("/").removesuffix("/chat/completions")
+    usual = _QWEN_MODEL if _is_dashscope(base_url) else _OPENAI_MODEL
+    return LlmClient(base_url, settings.llm_api_key, settings.llm_model or usual)
+
+
+def ask(client: LlmClient, *, instructions: str, data: dict[str, Any], answer: type[Answer]) -> Answer:
+    """The model's answer as `answer`, which is also the schema it is asked for. Takes up to `client.seconds`.
+
+    `data` goes along as JSON in a message of its own: text of people never stands among the instructions.
+    Raises LlmProblem.
+    """
+    with _lock:
+        if time.monotonic() < _resting.get(client, 0.0):
+            raise LlmProblem("llm_unreachable", client)
+    try:
+        return answer.model_validate(_json(_content(_answered(client, instructions, data, answer))))
+    except (httpx.TimeoutException, httpx.NetworkError, TimeoutError):
+        with _lock:
+            _resting[client] = time.monotonic() + REST_SECONDS
+        # Not chained: httpx's errors hold the request, and that the key.
+        raise LlmProblem("llm_unreachable", client) from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError, RecursionError):
+        raise LlmProblem("llm_bad_answer", client) from None
+
+
+def _answered(client: LlmClient, instructions: str, data: dict[str, Any], answer: type[BaseModel]) -> bytes:
+    """The answer's bytes, asked for in the strictest form that this service takes."""
+    until = time.monotonic() + client.seconds
+    with _lock:
+        first = _forms.get(client, 0)
+    forms = _bodies(client, instructions, data, answer)
+    for number in range(first, len(forms)):
+        status, found = _post(client, forms[number], until)
+        if status == 200:
+            with _lock:
+                _forms[client] = number
+            return found
+        if status in _REFUSALS:
+            raise LlmProblem("llm_refused", client, status=status)
+        if status in _BUSY:
+            raise LlmProblem("llm_busy", client)
+        if status not in _FORM:
+            break
+    raise LlmProblem("llm_bad_answer", client)
+
+
+def _bodies(
+    client: LlmClient, instructions: str, data: dict[str, Any], answer: type[BaseModel]
+) -> list[dict[str, Any]]:
+    """The question in three forms: with the schema, as any JSON, with nothing that is not known everywhere."""
+    schema = answer.model_json_schema()
+    told = f"{instructions}\n\nJSON schema:\n{json.dumps(schema, ensure_ascii=False)}"
+    plain: dict[str, Any] = {
+        "model": client.model,
+        "messages": [
+            {"role": "system", "content": told},
+            {"role": "user", "content": json.dumps(data, ensure_ascii=False)},
+        ],
+    }
+    if _is_dashscope(client.base_url):
+        plain["enable_thinking"] = False  # else its thinking models refuse an answer in one piece
+    named = {"name": "answer", "schema": schema}
+    return [
+        plain | {"temperature": 0.2, "response_format": {"type": "json_schema", "json_schema": named}},
+        plain | {"temperature": 0.2, "response_format": {"type": "json_object"}},
+        plain,
+    ]
+
+
+def _post(client: LlmClient, body: dict[str, Any], until: float) -> tuple[int, bytes]:
+    """Status and answer. The key goes to the service only: no redirect is followed."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    headers = {"Accept-Encoding": "identity"}
+    if client.api_key:
+        headers["Authorization"] = f"Bearer {client.api_key}"
+    timeout = httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
+    found = bytearray()
+    with httpx.stream(
+        "POST",
+        f"{client.base_url}/chat/completions",
+        json=body,
+        headers=headers,
+        timeout=timeout,
+        follow_redirects=False,
+    ) as response:
+        if response.status_code != 200:
+            return response.status_code, b""
+        for chunk in response.iter_bytes(16_384):
+            found += chunk
+            if len(found) > MAX_BYTES:
+                raise ValueError("too large")
+            if time.monotonic() > until:
+                raise TimeoutError
+    return 200, bytes(found)
+
+
+def _content(answer: bytes) -> str:
+    """What the model said; ValueError if it said nothing, refused, or was cut off."""
+    try:
+        choice = json.loads(answer)["choices"][0]
+        content = choice["message"]["content"]
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError("no answer") from error
+    if not isinstance(content, str) or choice.get("finish_reason") == "length":
+        raise ValueError("no whole answer")
+    return content
+
+
+def _json(content: str) -> Any:
+    """The one JSON object of an answer, also out of a fence or from behind the model's thoughts."""
+    content = _THOUGHTS.sub("", content).strip()
+    fenced = _FENCED.search(content)
+    if fenced and not content.startswith("{"):
+        content = fenced[1].strip()
+    return json.loads(content, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_dashscope(base_url: str) -> bool:
+    return (urlsplit(base_url).hostname or "").endswith(".aliyuncs.com")
