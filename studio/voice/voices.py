@@ -18,7 +18,7 @@ class Voice:
     """A narrator.
 
     `title` by the reader's language; `accent` of English, which a Chinese voice needs for Latin words;
-    `pace` the seconds that it needs for what the average voice of its language says in one.
+    `pace` the seconds that it needs for what the first voice of its language says in one.
     """
 
     name: str

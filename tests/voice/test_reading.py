@@ -58,6 +58,11 @@ def test_figures_are_read_in_the_sentences_language() -> None:
     assert "wˈʌn" not in phonemes("It costs 100万.", EN)
 
 
+def test_an_english_narrator_knows_chinese_names() -> None:
+    assert phonemes("Zhinü met Niulang.", EN) == "ʤˌɪnˈu mˈɛt njˌulˈɑŋ."
+    assert phonemes("CHANG’E flew.", EN) == phonemes("Chang'e flew.", EN)
+
+
 def test_british_voices_read_british_english() -> None:
     assert phonemes("Long before there were maps.", GB) != phonemes("Long before there were maps.", EN)
 
