@@ -32,6 +32,8 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _resting: dict["LlmClient", float] = {}
 _forms: dict["LlmClient", int] = {}
 _lock = threading.Lock()
+# So many may ask at once: each holds a thread, and somebody pays for each.
+_asking = threading.BoundedSemaphore(6)
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -55,7 +57,7 @@ class LlmClient:
     base_url: str
     api_key: str = field(default="", repr=False)
     model: str = _OPENAI_MODEL
-    seconds: float = 60.0
+    seconds: float = field(default=55.0, compare=False)
 
     @property
     def host(self) -> str:
@@ -66,8 +68,8 @@ class LlmClient:
 class LlmProblem(Exception):
     """The model gave no usable answer; `notice` says why, without its key or its answer.
 
-    Codes: "llm_unreachable" (then at once for REST_SECONDS), "llm_refused" (the key), "llm_busy",
-    "llm_bad_answer" (anything else).
+    Codes: "llm_unreachable" (then at once for REST_SECONDS), "llm_refused" (the key), "llm_busy" (also
+    where too many ask at once), "llm_bad_answer" (anything else).
     """
 
     def __init__(self, code: str, client: LlmClient, **values: Any) -> None:
@@ -93,6 +95,8 @@ def ask(client: LlmClient, *, instructions: str, data: dict[str, Any], answer: t
     with _lock:
         if time.monotonic() < _resting.get(client, 0.0):
             raise LlmProblem("llm_unreachable", client)
+    if not _asking.acquire(blocking=False):
+        raise LlmProblem("llm_busy", client)
     try:
         return answer.model_validate(_json(_content(_answered(client, instructions, data, answer))))
     except (httpx.TimeoutException, httpx.NetworkError, TimeoutError):
@@ -102,6 +106,8 @@ def ask(client: LlmClient, *, instructions: str, data: dict[str, Any], answer: t
         raise LlmProblem("llm_unreachable", client) from None
     except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError, RecursionError):
         raise LlmProblem("llm_bad_answer", client) from None
+    finally:
+        _asking.release()
 
 
 def _answered(client: LlmClient, instructions: str, data: dict[str, Any], answer: type[BaseModel]) -> bytes:
@@ -128,7 +134,7 @@ def _answered(client: LlmClient, instructions: str, data: dict[str, Any], answer
 def _bodies(
     client: LlmClient, instructions: str, data: dict[str, Any], answer: type[BaseModel]
 ) -> list[dict[str, Any]]:
-    """The question in three forms: with the schema, as any JSON, with nothing that is not known everywhere."""
+    """The question in three forms: with the schema, as any JSON, without what is not known everywhere."""
     schema = answer.model_json_schema()
     told = f"{instructions}\n\nJSON schema:\n{json.dumps(schema, ensure_ascii=False)}"
     plain: dict[str, Any] = {
