@@ -37,11 +37,11 @@ def problem(error: ValidationError) -> StoryProblem:
     field = next((part for part in reversed(found["loc"]) if isinstance(part, str)), "story")
     context, kind = found.get("ctx", {}), found["type"]
     value = _shown(found.get("input"))
-    if kind == "string_too_long":
-        length, high = len(found["input"]), context["max_length"]
-        return StoryProblem("text_too_long", field=field, length=length, high=high)
-    if kind == "too_long":
-        return StoryProblem("list_too_long", field=field, high=context["max_length"])
+    if kind in ("string_too_long", "too_long"):
+        text, high = found["input"], context["max_length"]
+        if isinstance(text, str):
+            return StoryProblem("text_too_long", field=field, length=len(text), high=high)
+        return StoryProblem("list_too_long", field=field, high=high)
     if kind in ("text_control", "string_unicode"):
         return StoryProblem("text_control", field=field)
     if kind == "literal_error":

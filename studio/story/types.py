@@ -14,6 +14,7 @@ from studio.words import Language
 
 MAX_SHOTS = 24
 MAX_SHOT_TEXT = 1000
+MAX_SOURCE_SECONDS = 60.0
 
 Level = Literal["animatic", "film"]
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
@@ -46,7 +47,7 @@ class Source(_Document):
     place: Annotated[Text, Field(max_length=200)]
     title: Name = ""
     start: Annotated[float, Field(ge=0, le=600)] = 0.0
-    seconds: Annotated[float | None, Field(gt=0, le=60)] = None
+    seconds: Annotated[float | None, Field(gt=0, le=MAX_SOURCE_SECONDS)] = None
 
 
 class Shot(_Document):

@@ -17,6 +17,12 @@ MAX_VALUE = 200
 _PLACE = re.compile(r"\{\s*([^\W\d]\w{0,39}(?: \w{1,20}){0,2})\s*\}")
 
 
+# A variable's name in letters only, so that rules take it for one word.
+_MASK = re.compile(r"Var((?:[a-p]{2})+)z", re.IGNORECASE)
+_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
+_DIGITS = str.maketrans("abcdefghijklmnop", "0123456789abcdef")
+
+
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with each {name} that has a value replaced by it; the others stay."""
     if not values or "{" not in text:
@@ -27,6 +33,29 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 def names_in(story: Story) -> tuple[str, ...]:
     """The variables that the story's texts hold, in the order in which they appear."""
     return tuple(dict.fromkeys(match[1] for text in _texts(story) for match in _PLACE.finditer(text)))
+
+
+def masked(text: str) -> str:
+    """The text with each {name} as a word that reads like a name, for rules that know no variables."""
+    return _PLACE.sub(_masked, text) if "{" in text else text
+
+
+def masks_in(text: str) -> tuple[str, ...]:
+    """The words that stand for variables in a masked text."""
+    return tuple(match[0] for match in _MASK.finditer(text))
+
+
+def unmasked(text: str) -> str:
+    """The text with its {names} again."""
+    return _MASK.sub(_unmasked, text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    return f"Var{match[1].encode().hex().translate(_LETTERS)}z"
+
+
+def _unmasked(match: re.Match[str]) -> str:
+    return f"{{{bytes.fromhex(match[1].lower().translate(_DIGITS)).decode('utf-8', 'replace')}}}"
 
 
 def unset(story: Story) -> tuple[str, ...]:
@@ -58,13 +87,13 @@ def rows_of(table: str | bytes, story: Story) -> list[dict[str, str]]:
     Commas, semicolons and tabs separate; UTF-8 or GB 18030. Raises StoryProblem that names row (the header is
     row 1) and column.
     """
-    lines = _lines(table)
+    lines = [(number, line) for number, line in enumerate(_lines(table), 1) if any(map(str.strip, line))]
     if not lines:
         raise StoryProblem("table_empty")
     known = names_in(story)
-    header = [name.strip().strip("{}").strip() for name in lines[0]]
+    header = [name.strip().strip("{}").strip() for name in lines[0][1]]
     _check_header(header, known, story)
-    rows = [(number, line) for number, line in enumerate(lines[1:], 2) if any(cell.strip() for cell in line)]
+    rows = lines[1:]
     if not rows:
         raise StoryProblem("table_empty")
     if len(rows) > MAX_ROWS:
@@ -111,7 +140,7 @@ def _lines(table: str | bytes) -> list[list[str]]:
     # Spreadsheets write what their country writes; a name holds none of the three.
     separator = max(",;\t", key=first.count)
     try:
-        return [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if line]
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise StoryProblem("table_bad") from error
 

@@ -1,0 +1,173 @@
+"""A text becomes shots; written again, the shots whose text stayed keep what was done to them by hand."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from pipelines.request import Notice
+from studio.story.problems import StoryProblem
+from studio.story.types import MAX_SHOT_TEXT, MAX_SHOTS, Shot, Story
+from studio.story.variables import masked, masks_in, unmasked
+from studio.styles import written_in
+from studio.text.characters import Character, find_characters, who_is_in
+from studio.text.fields import ShotFields, fields_of
+from studio.text.problems import TextProblem
+from studio.text.sentences import sentences
+from studio.text.shots import ShotDraft, StoryDraft, split_story
+from studio.words import Language
+
+CHARACTERS = "characters"
+MAX_CHARACTERS = 24
+_ALIKE = 0.5
+_TITLE = 24
+
+
+def write(story: Story, *, text: str) -> Story:
+    """The story of this text. Raises StoryProblem for a text that can't become one.
+
+    A shot whose text stayed is kept as it is; one that is much alike keeps its id, its takes and what was
+    edited by hand. Characters that were there stay, unless the whole text is another one.
+    """
+    draft = drafted(text)
+    parts = _short_enough(draft.shots)
+    pairs = _paired(story.shots, parts)
+    stays = any(_origin(old) == new.text for old, new in pairs if old)
+    people = _people(story.characters if stays else (), draft, text)
+    written = story.model_copy(
+        update={
+            "title": story.title if _own_title(story) else _title(draft),
+            "language": _language(draft, text),
+            "text": text,
+            "characters": people,
+        }
+    )
+    shots: list[Shot] = []
+    for number, (old, new) in enumerate(pairs):
+        above = parts[number - 1].heading if number else ""
+        heading = new.heading[:120] if new.heading != above else ""
+        if old and _origin(old) == new.text:
+            shots.append(old)
+            continue
+        fresh = old or Shot(id=new_id(), title=heading)
+        told = fresh.model_copy(update={"text": new.text, "origin": new.text})
+        shots.append(read(written, told, shots))
+    return written.model_copy(update={"shots": tuple(shots)})
+
+
+@lru_cache(maxsize=8)
+def drafted(text: str) -> StoryDraft:
+    """The text split into shots; StoryProblem if that can't be done."""
+    if not text.strip():
+        raise StoryProblem("story_empty")
+    try:
+        return split_story(text)
+    except TextProblem as error:
+        raise StoryProblem(error.notice.code, **error.notice.values) from error
+
+
+def notices_of(text: str) -> tuple[Notice, ...]:
+    """What a person should know about how a text was split."""
+    return tuple(drafted(text).notices)
+
+
+def read(story: Story, shot: Shot, before: Sequence[Shot]) -> Shot:
+    """The shot with the fields and characters that its text tells, but for those edited by hand."""
+    names = tuple(name for person in story.characters for name in (person.name, *person.aliases))
+    past = [other.fields for other in before]
+    text = masked(shot.text)
+    found = fields_of(text, names=(*map(masked, names), *masks_in(text)), heading=shot.title, before=past)
+    fields = {name: tuple(map(unmasked, getattr(found, name))) for name in ShotFields.model_fields}
+    fields |= {name: getattr(shot.fields, name) for name in shot.edited if name in ShotFields.model_fields}
+    people = shot.characters
+    if CHARACTERS not in shot.edited:
+        people = who_is_in(shot.text, story.characters, [other.text for other in before])
+    return shot.model_copy(update={"fields": found.model_copy(update=fields), "characters": people})
+
+
+def new_id() -> str:
+    """An id that no other shot or character of the story has."""
+    return f"s{secrets.token_hex(4)}"
+
+
+def _short_enough(drafts: Sequence[ShotDraft]) -> list[ShotDraft]:
+    """The shots, those too long for one cut between sentences."""
+    parts: list[ShotDraft] = []
+    for draft in drafts:
+        begin = 0
+        ends = [end for _, end in sentences(draft.text) if end < len(draft.text)]
+        while len(draft.text) - begin > MAX_SHOT_TEXT:
+            within = [end for end in ends if begin < end <= begin + MAX_SHOT_TEXT]
+            end = within[-1] if within else begin + MAX_SHOT_TEXT
+            parts.append(replace(draft, text=draft.text[begin:end].strip()))
+            begin = end
+        parts.append(replace(draft, text=draft.text[begin:].strip()))
+    if len(parts) > MAX_SHOTS:
+        raise StoryProblem("story_full", high=MAX_SHOTS)
+    return parts
+
+
+def _paired(old: Sequence[Shot], new: Sequence[ShotDraft]) -> list[tuple[Shot | None, ShotDraft]]:
+    """Each new shot and the old one that it continues: of the same text, else of a text much alike."""
+    left = list(old)
+    same: list[Shot | None] = []
+    for draft in new:
+        found = next((shot for shot in left if _origin(shot) == draft.text), None)
+        if found:
+            left.remove(found)
+        same.append(found)
+    pairs = []
+    for draft, found in zip(new, same, strict=True):
+        alike = found or max(left, key=lambda shot: _likeness(shot, draft), default=None)
+        if alike and not found:
+            alike = alike if _likeness(alike, draft) >= _ALIKE else None
+            if alike:
+                left.remove(alike)
+        pairs.append((alike, draft))
+    return pairs
+
+
+def _origin(shot: Shot) -> str:
+    return shot.origin or shot.text
+
+
+def _likeness(shot: Shot, draft: ShotDraft) -> float:
+    return SequenceMatcher(None, _origin(shot), draft.text, autojunk=False).ratio()
+
+
+def _people(known: tuple[Character, ...], draft: StoryDraft, text: str) -> tuple[Character, ...]:
+    """The known characters and those that the text tells of besides, with ids of their own."""
+    taken = {name for person in known for name in (person.name, *person.aliases)}
+    ids = {person.id for person in known}
+    people = list(known)
+    for person in find_characters(text, [shot.text for shot in draft.shots]):
+        if taken.isdisjoint((person.name, *person.aliases)):
+            people.append(person.model_copy(update={"id": new_id()}) if person.id in ids else person)
+            ids.add(people[-1].id)
+    return tuple(people[:MAX_CHARACTERS])
+
+
+def _language(draft: StoryDraft, text: str) -> Language:
+    return written_in(text) if draft.language == "mixed" else draft.language
+
+
+def _title(draft: StoryDraft) -> str:
+    """The text's own title, or the beginning of what it tells."""
+    if draft.title.strip():
+        return draft.title.strip()[:120]
+    first = draft.shots[0].text if draft.shots else ""
+    if len(first) <= _TITLE:
+        return first.rstrip("。.！!？?")
+    cut = first[:_TITLE]
+    return (cut[: cut.rfind(" ")] if " " in cut else cut).rstrip("，,。.") + "…"
+
+
+def _own_title(story: Story) -> bool:
+    """Whether a person gave the story its title."""
+    if not story.title or not story.text:
+        return bool(story.title)
+    try:
+        return story.title != _title(drafted(story.text))
+    except StoryProblem:
+        return True

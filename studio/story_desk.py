@@ -1,0 +1,106 @@
+"""What there is of a story's takes, and the plan of a film from it: reads the rows of jobs and clips."""
+
+from collections import OrderedDict
+from threading import Lock
+
+import sqlalchemy as sa
+
+from studio.db import reading
+from studio.jobs import Jobs
+from studio.library import Library
+from studio.rows import job_table
+from studio.story import plan
+from studio.story.film_plan import FilmPlan
+from studio.story.outline import ShotOutline, outline
+from studio.story.plan import ChosenTake
+from studio.story.store import StoredStory, StoryStore
+from studio.story.types import Level, Story
+from studio.story_view import Shelf, chosen_takes
+
+_REMEMBERED = 64
+
+
+class StoryDesk:
+    """Reads for the stories' door: a handful of queries a story, however many shots it has."""
+
+    def __init__(self, store: StoryStore, jobs: Jobs, assets: Library, default_model: str) -> None:
+        self._store, self._jobs, self._assets = store, jobs, assets
+        self.default_model = default_model
+        self._outlines: OrderedDict[tuple[str, int], tuple[ShotOutline, ...]] = OrderedDict()
+        self._lock = Lock()
+
+    def outlines(self, kept: StoredStory) -> tuple[ShotOutline, ...]:
+        """What each shot of a revision comes to."""
+        place = kept.id, kept.revision
+        with self._lock:
+            found = self._outlines.pop(place, None)
+        found = found or outline(kept.story, self.default_model)
+        with self._lock:
+            self._outlines[place] = found
+            while len(self._outlines) > _REMEMBERED:
+                self._outlines.popitem(last=False)
+        return found
+
+    def shelf(self, kept: StoredStory, outlines: tuple[ShotOutline, ...]) -> Shelf:
+        """The takes that were asked for and those that there are, also of other stories of the owner."""
+        takes = tuple(self._store.takes(kept.id))
+        keys = {take.key for take in takes}
+        keys |= {key for shot in outlines for found in shot.keys.values() for key in found}
+        return Shelf(takes, self._jobs.with_keys(kept.owner, keys), self._assets.with_keys(kept.owner, keys))
+
+    def newest_film(self, story_id: str) -> str | None:
+        """The job of the newest film of the story itself, not of a row of a table."""
+        query = sa.select(job_table.c.id, job_table.c.form).where(job_table.c.story_id == story_id)
+        query = query.order_by(job_table.c.created.desc(), job_table.c.id)
+        with reading(self._store.engine) as connection:
+            for row in connection.execute(query.execution_options(yield_per=10)):
+                if "row" not in row.form:
+                    return str(row.id)
+        return None
+
+    def places(self, story: Story) -> dict[str, str]:
+        """Where the library clips lie that shots show, by asset id; those that are gone are missing."""
+        wanted = {shot.source.place for shot in story.shots if shot.source and shot.source.kind == "asset"}
+        found = (self._assets.get(asset_id) for asset_id in wanted)
+        return {asset.id: asset.path for asset in found if asset is not None}
+
+    def plan(self, kept: StoredStory, level: Level) -> FilmPlan:
+        """The plan of a film of the story as it is now; StoryProblem if it can't be filmed."""
+        return self._planned(kept, kept.story, level, self.shelf(kept, self.outlines(kept)))
+
+    def plans(self, kept: StoredStory, level: Level, rows: list[dict[str, str]]) -> list[FilmPlan]:
+        """One plan for each row of values of the story's variables, each with a title of its own."""
+        stories = [kept.story.model_copy(update={"variables": values}) for values in rows]
+        outlines = tuple(shot for story in stories for shot in outline(story, self.default_model))
+        shelf = self.shelf(kept, outlines)
+        plans = [self._planned(kept, story, level, shelf) for story in stories]
+        return [_named(found, values, plans) for found, values in zip(plans, rows, strict=True)]
+
+    def _planned(self, kept: StoredStory, story: Story, level: Level, shelf: Shelf) -> FilmPlan:
+        return plan.make_plan(
+            story,
+            level,
+            story_id=kept.id,
+            default_model=self.default_model,
+            have=shelf.clips.keys(),
+            chosen=self._chosen(story, shelf),
+            places=self.places(story),
+        )
+
+    def _chosen(self, story: Story, shelf: Shelf) -> dict[str, ChosenTake]:
+        """The takes that a person chose; one that was not asked for here counts as finished."""
+        found = chosen_takes(story, shelf)
+        for shot in story.shots:
+            if shot.take and shot.id not in found:
+                asset = self._assets.get(shot.take)
+                if asset is not None and asset.request is not None:
+                    found[shot.id] = ChosenTake(asset.request, "film")
+        return found
+
+
+def _named(found: FilmPlan, values: dict[str, str], plans: list[FilmPlan]) -> FilmPlan:
+    """The plan with a title that tells it from those of the other rows."""
+    if len({other.title for other in plans}) == len(plans):
+        return found
+    own = " · ".join([found.title, *values.values()])
+    return found.model_copy(update={"title": own[:200]})
