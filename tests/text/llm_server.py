@@ -1,0 +1,127 @@
+"""A language model's service on loopback that answers well or badly, and remembers what it was asked."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+# What an answer is made of: the question's data, as the user's message holds it.
+Reply = Callable[[dict[str, Any]], Any]
+
+
+@dataclass
+class Asked:
+    """One request as it came in."""
+
+    path: str
+    authorization: str
+    body: dict[str, Any]
+
+    @property
+    def system(self) -> str:
+        """The instructions."""
+        return str(self.body["messages"][0]["content"])
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The material, out of the user's message."""
+        found: dict[str, Any] = json.loads(self.body["messages"][1]["content"])
+        return found
+
+
+@dataclass
+class Service:
+    """How the service answers now: `how`, and with what content."""
+
+    address: str = ""
+    how: str = "good"
+    reply: Reply = lambda data: {}
+    asked: list[Asked] = field(default_factory=list)
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        # A client that has heard enough closes the line.
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[Service]:
+    """The service while it runs."""
+    state = Service()
+
+    class Handler(_Handler):
+        service = state
+
+    server = _Quiet(("127.0.0.1", 0), Handler)
+    state.address = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    service: Service
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        asked = Asked(self.path, self.headers.get("authorization", ""), body)
+        self.service.asked.append(asked)
+        how = self.service.how
+        if how.isdigit():
+            self._send(int(how), b'{"error": {"message": "sk-secret-1234 is wrong"}}')
+        elif how == "redirect":
+            self.send_response(307)
+            self.send_header("location", "http://127.0.0.1:1/v1/chat/completions")
+            self.end_headers()
+        elif how == "asleep":
+            time.sleep(1.5)
+            self._send(200, b"{}")
+        elif how == "plain only" and ("response_format" in body or "temperature" in body):
+            self._send(400, b'{"error": {"message": "unknown parameter"}}')
+        elif how == "flood":
+            self._send(200, b'{"choices": [' + b" " * 3_000_000)
+        elif how == "deep":
+            self._send(200, self._said("[" * 100_000))
+        elif how == "half":
+            self._send(200, self._said(json.dumps(self.service.reply(asked.data))[:-9]))
+        elif how == "cut off":
+            said = json.dumps(self.service.reply(asked.data))
+            self._send(200, self._said(said, finish_reason="length"))
+        elif how == "no choice":
+            self._send(200, b'{"choices": []}')
+        elif how == "no json":
+            self._send(200, b"<html>welcome</html>")
+        elif how == "fenced":
+            said = json.dumps(self.service.reply(asked.data), ensure_ascii=False)
+            self._send(200, self._said(f"<think>Hm {{}}.</think>Sure!\n```json\n{said}\n```\nDone."))
+        elif how == "chatty":
+            self._send(200, self._said(str(self.service.reply(asked.data))))
+        else:
+            said = json.dumps(self.service.reply(asked.data), ensure_ascii=False)
+            self._send(200, self._said(said))
+
+    def _said(self, content: str, finish_reason: str = "stop") -> bytes:
+        message = {"role": "assistant", "content": content}
+        return json.dumps({"choices": [{"message": message, "finish_reason": finish_reason}]}).encode()
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
