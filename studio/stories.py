@@ -21,6 +21,7 @@ from studio.media.ffmpeg import MediaError
 from studio.settings import Settings
 from studio.story import exchange, files, plan, prompts, storyboard, variables, writing
 from studio.story.edit import edit as edited
+from studio.story.edit import write_as_read
 from studio.story.examples import example_story
 from studio.story.film_plan import FilmPlan, key_of
 from studio.story.problems import StoryProblem
@@ -29,6 +30,8 @@ from studio.story.store import StoredStory, StoryLine, StoryStore, Take
 from studio.story.types import MAX_SOURCE_SECONDS, Level, Look, Source, Story
 from studio.story_desk import StoryDesk
 from studio.story_view import ShotView, StoryEstimate, StoryView, TakeView, shot_view
+from studio.text import llm_story
+from studio.text.llm_story import StoryReading
 from studio.views import FINAL_STATES, JobView, Refused, seen_by
 from studio.words import Language
 
@@ -55,6 +58,7 @@ class Stories:
         self.settings = settings
         self.store = StoryStore(engine)
         self._jobs, self._assets, self._read_job = jobs, assets, read_job
+        self._front = llm_story.front(settings)
         self._desk = StoryDesk(self.store, jobs, assets, settings.model)
 
     # -- looking -------------------------------------------------------------------------------------------
@@ -78,28 +82,7 @@ class Stories:
         """What a film of the story would cost now; `Refused` if it can't be made."""
         kept = self._known(story_id)
         with _worded():
-            planned = self._desk.plan(kept, level)
-        found = self._jobs.estimate_film(kept.owner, planned)
-        ahead, wait = self._jobs.ahead()
-        gpu = found.render_seconds if found.to_render else 0.0
-        rest = found.rest_seconds
-        if rest is None:
-            rest = plan.rest_seconds(planned, found.film_seconds)
-        hourly = self.settings.price_per_gpu_hour
-        told = (notice for shot in self._desk.outlines(kept) for notice in shot.notices)
-        return StoryEstimate(
-            shots=len(planned.shots),
-            to_render=found.to_render,
-            reused=found.reused,
-            film_seconds=found.film_seconds,
-            seconds=None if gpu is None else gpu + rest,
-            wait=wait,
-            ahead=ahead,
-            gpu_seconds=gpu,
-            price=None if gpu is None or hourly is None else gpu * hourly / 3600,
-            currency=self.settings.currency,
-            notices=(*plan.film_notices(kept.story), *told),
-        )
+            return self._desk.estimate(kept, level, self.settings)
 
     def storyboard(
         self, visitor: Visitor, story_id: str, base_url: str, language: Language | None = None
@@ -134,15 +117,17 @@ class Stories:
         language: Language = "zh",
     ) -> StoryView:
         """A new story: empty, of a text, or of the example of that name."""
+        read: StoryReading | None = None
         with _worded():
             if example is not None:
                 story = example_story(example)
             else:
                 story = Story(language=language, look=Look(seed=secrets.randbelow(MAX_SEED + 1)))
-                story = edited(story, "write", text=text) if text else story
+                read = self._read_text(text) if text else None
+                story = write_as_read(story, text, read) if read else story
                 story = edited(story, "update_look", subtitles=(story.language,))
             story = edited(story, "set_title", title=title) if title.strip() else story
-        return self._view(visitor, self.store.add(visitor.owner, story), text)
+        return self._view(visitor, self.store.add(visitor.owner, story), read)
 
     def change(
         self, visitor: Visitor, story_id: str, edit: str, /, revision: int | None = None, **values: Any
@@ -151,13 +136,20 @@ class Stories:
         if edit == "choose_take" and values.get("asset_id"):
             values |= {"seed": self._seed_of(values["asset_id"])}
 
+        read: StoryReading | None = None
+        if edit == "write" and isinstance(text := values.get("text"), str):
+            self._own(visitor, story_id)
+            with _worded():
+                read = self._read_text(text)
+
         def change(story: Story) -> Story:
+            if read and values.keys() == {"text"}:
+                return write_as_read(story, values["text"], read)
             changed = edited(story, edit, **values)
             self._check_places(story_id, story.look, changed.look)
             return changed
 
-        kept = self._save(visitor, story_id, change, revision)
-        return self._view(visitor, kept, kept.story.text if edit == "write" else "")
+        return self._view(visitor, self._save(visitor, story_id, change, revision), read)
 
     def put_back(
         self, visitor: Visitor, story_id: str, story: Story, revision: int | None = None
@@ -325,8 +317,12 @@ class Stories:
                 return self._known(story_id)
         raise Refused(Notice("story_changed"))
 
-    def _view(self, visitor: Visitor, kept: StoredStory, written: str = "") -> StoryView:
-        """The story as this visitor sees it; `written`: the text that was just split, for its notices."""
+    def _read_text(self, text: str) -> StoryReading:
+        with writing.text_problems(text):
+            return self._front(text)
+
+    def _view(self, visitor: Visitor, kept: StoredStory, read: StoryReading | None = None) -> StoryView:
+        """The story as this visitor sees it; `read`: how its text was just read, for what is to be told."""
         outlines = self._desk.outlines(kept)
         shelf = self._desk.shelf(kept, outlines)
         there = self._desk.places(kept.story)
@@ -334,8 +330,7 @@ class Stories:
             shot_view(found, shot, shelf, there)
             for found, shot in zip(outlines, kept.story.shots, strict=True)
         )
-        with _worded():
-            split = writing.notices_of(written) if written else ()
+        split = read.draft.notices if read else ()
         newest = self._desk.newest_film(kept.id)
         film = self._read_job(newest) if newest else None
         return StoryView(

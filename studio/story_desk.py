@@ -9,13 +9,14 @@ from studio.db import reading
 from studio.jobs import Jobs
 from studio.library import Library
 from studio.rows import job_table
+from studio.settings import Settings
 from studio.story import plan
 from studio.story.film_plan import FilmPlan
 from studio.story.outline import ShotOutline, outline
 from studio.story.plan import ChosenTake
 from studio.story.store import StoredStory, StoryStore
 from studio.story.types import Level, Story
-from studio.story_view import Shelf, chosen_takes
+from studio.story_view import Shelf, StoryEstimate, chosen_takes
 
 _REMEMBERED = 64
 
@@ -75,6 +76,31 @@ class StoryDesk:
         shelf = self.shelf(kept, outlines)
         plans = [self._planned(kept, story, level, shelf) for story in stories]
         return [_named(found, values, plans) for found, values in zip(plans, rows, strict=True)]
+
+    def estimate(self, kept: StoredStory, level: Level, settings: Settings) -> StoryEstimate:
+        """What a film of the story as it is now would cost; StoryProblem if it can't be filmed."""
+        planned = self.plan(kept, level)
+        found = self._jobs.estimate_film(kept.owner, planned)
+        ahead, wait = self._jobs.ahead()
+        gpu = found.render_seconds if found.to_render else 0.0
+        rest = found.rest_seconds
+        if rest is None:
+            rest = plan.rest_seconds(planned, found.film_seconds)
+        hourly = settings.price_per_gpu_hour
+        told = (notice for shot in self.outlines(kept) for notice in shot.notices)
+        return StoryEstimate(
+            shots=len(planned.shots),
+            to_render=found.to_render,
+            reused=found.reused,
+            film_seconds=found.film_seconds,
+            seconds=None if gpu is None else gpu + rest,
+            wait=wait,
+            ahead=ahead,
+            gpu_seconds=gpu,
+            price=None if gpu is None or hourly is None else gpu * hourly / 3600,
+            currency=settings.currency,
+            notices=(*plan.film_notices(kept.story), *told),
+        )
 
     def _planned(self, kept: StoredStory, story: Story, level: Level, shelf: Shelf) -> FilmPlan:
         return plan.make_plan(

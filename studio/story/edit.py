@@ -167,8 +167,8 @@ def _true_to_sight(edit: Edit) -> Edit:
     """A shot that looks different now is no longer what somebody approved, nor what the chosen take shows."""
 
     @wraps(edit)
-    def edited(story: Story, **values: Any) -> Story:
-        found = edit(story, **values)
+    def edited(story: Story, *given: Any, **values: Any) -> Story:
+        found = edit(story, *given, **values)
         before = {shot.id: shot for shot in story.shots}
         shots = tuple(_still_true(story, before.get(shot.id), found, shot) for shot in found.shots)
         return found if shots == found.shots else found.model_copy(update={"shots": shots})
@@ -217,3 +217,6 @@ EDITS: MappingProxyType[str, Edit] = MappingProxyType(
     {edit.__name__: _true_to_sight(edit) for edit in _CHANGES} | {edit.__name__: edit for edit in _CHOICES}
 )
 """Every edit that a person may make, by name."""
+
+write_as_read: Edit = _true_to_sight(writing.write_as_read)
+"""As the edit "write", of a text that was read already: by a model, say."""

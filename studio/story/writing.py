@@ -1,18 +1,21 @@
 """A text becomes shots; written again, the shots whose text stayed keep what was done to them by hand."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import zip_longest
+from typing import Any
 
-from pipelines.request import Notice
 from studio.story.problems import StoryProblem
 from studio.story.types import MAX_SHOT_TEXT, MAX_SHOTS, Shot, Story
 from studio.story.variables import masked, masks_in, unmasked
 from studio.styles import written_in
 from studio.text.characters import Character, find_characters, who_is_in
 from studio.text.fields import ShotFields, fields_of
+from studio.text.llm_story import ShotReading, StoryReading
 from studio.text.problems import TextProblem
 from studio.text.sentences import sentences
 from studio.text.shots import ShotDraft, StoryDraft, split_story
@@ -25,16 +28,21 @@ _TITLE = 24
 
 
 def write(story: Story, *, text: str) -> Story:
-    """The story of this text. Raises StoryProblem for a text that can't become one.
+    """The story of this text, read by the rules. Raises StoryProblem for a text that can't become one."""
+    return write_as_read(story, text, StoryReading(drafted(text)))
+
+
+def write_as_read(story: Story, text: str, reading: StoryReading) -> Story:
+    """The story of this text as it was read, by the rules or by a model.
 
     A shot whose text stayed is kept as it is; one that is much alike keeps its id, its takes and what was
     edited by hand. Characters that were there stay, unless the whole text is another one.
     """
-    draft = drafted(text)
-    parts = _short_enough(draft.shots)
-    pairs = _paired(story.shots, parts)
+    draft = reading.draft
+    parts = _short_enough(draft.shots, reading.shots)
+    pairs = _paired(story.shots, [part for part, _ in parts])
     stays = any(_origin(old) == new.text for old, new in pairs if old)
-    people = _people(story.characters if stays else (), draft, text)
+    people, ids = _people(story.characters if stays else (), reading, text)
     written = story.model_copy(
         update={
             "title": story.title if _own_title(story) else _title(draft),
@@ -44,32 +52,35 @@ def write(story: Story, *, text: str) -> Story:
         }
     )
     shots: list[Shot] = []
-    for number, (old, new) in enumerate(pairs):
-        above = parts[number - 1].heading if number else ""
+    above = ""
+    for (old, new), (_, found) in zip(pairs, parts, strict=True):
         heading = new.heading[:120] if new.heading != above else ""
+        above = new.heading
         if old and _origin(old) == new.text:
             shots.append(old)
             continue
         fresh = old or Shot(id=new_id(), title=heading)
         told = fresh.model_copy(update={"text": new.text, "origin": new.text})
-        shots.append(read(written, told, shots))
+        shots.append(_as_read(told, found, ids) if found else read(written, told, shots))
     return written.model_copy(update={"shots": tuple(shots)})
 
 
 @lru_cache(maxsize=8)
 def drafted(text: str) -> StoryDraft:
-    """The text split into shots; StoryProblem if that can't be done."""
+    """The text split into shots by the rules; StoryProblem if that can't be done."""
+    with text_problems(text):
+        return split_story(text)
+
+
+@contextmanager
+def text_problems(text: str) -> Iterator[None]:
+    """What is wrong with a text, as a StoryProblem."""
     if not text.strip():
         raise StoryProblem("story_empty")
     try:
-        return split_story(text)
+        yield
     except TextProblem as error:
         raise StoryProblem(error.notice.code, **error.notice.values) from error
-
-
-def notices_of(text: str) -> tuple[Notice, ...]:
-    """What a person should know about how a text was split."""
-    return tuple(drafted(text).notices)
 
 
 def read(story: Story, shot: Shot, before: Sequence[Shot]) -> Shot:
@@ -91,18 +102,33 @@ def new_id() -> str:
     return f"s{secrets.token_hex(4)}"
 
 
-def _short_enough(drafts: Sequence[ShotDraft]) -> list[ShotDraft]:
-    """The shots, those too long for one cut between sentences."""
-    parts: list[ShotDraft] = []
-    for draft in drafts:
+def _as_read(shot: Shot, found: ShotReading, ids: Mapping[str, str]) -> Shot:
+    """The shot with what a model read in it, but for what was edited by hand."""
+    kept = {name: getattr(shot.fields, name) for name in shot.edited if name in ShotFields.model_fields}
+    update: dict[str, Any] = {"fields": found.fields.model_copy(update=kept)}
+    update["translation"] = shot.translation or found.translation
+    if CHARACTERS not in shot.edited:
+        update["characters"] = tuple(ids[one] for one in found.characters if one in ids)
+    return shot.model_copy(update=update)
+
+
+def _short_enough(
+    drafts: Sequence[ShotDraft], readings: Sequence[ShotReading]
+) -> list[tuple[ShotDraft, ShotReading | None]]:
+    """The shots with what was read in them; those too long for one are cut between sentences, unread."""
+    parts: list[tuple[ShotDraft, ShotReading | None]] = []
+    for draft, found in zip_longest(drafts, readings[: len(drafts)]):
+        if len(draft.text) <= MAX_SHOT_TEXT:
+            parts.append((draft, found))
+            continue
         begin = 0
         ends = [end for _, end in sentences(draft.text) if end < len(draft.text)]
         while len(draft.text) - begin > MAX_SHOT_TEXT:
             within = [end for end in ends if begin < end <= begin + MAX_SHOT_TEXT]
             end = within[-1] if within else begin + MAX_SHOT_TEXT
-            parts.append(replace(draft, text=draft.text[begin:end].strip()))
+            parts.append((replace(draft, text=draft.text[begin:end].strip()), None))
             begin = end
-        parts.append(replace(draft, text=draft.text[begin:].strip()))
+        parts.append((replace(draft, text=draft.text[begin:].strip()), None))
     if len(parts) > MAX_SHOTS:
         raise StoryProblem("story_full", high=MAX_SHOTS)
     return parts
@@ -136,16 +162,24 @@ def _likeness(shot: Shot, draft: ShotDraft) -> float:
     return SequenceMatcher(None, _origin(shot), draft.text, autojunk=False).ratio()
 
 
-def _people(known: tuple[Character, ...], draft: StoryDraft, text: str) -> tuple[Character, ...]:
-    """The known characters and those that the text tells of besides, with ids of their own."""
-    taken = {name for person in known for name in (person.name, *person.aliases)}
-    ids = {person.id for person in known}
-    people = list(known)
-    for person in find_characters(text, [shot.text for shot in draft.shots]):
-        if taken.isdisjoint((person.name, *person.aliases)):
-            people.append(person.model_copy(update={"id": new_id()}) if person.id in ids else person)
-            ids.add(people[-1].id)
-    return tuple(people[:MAX_CHARACTERS])
+def _people(
+    known: tuple[Character, ...], reading: StoryReading, text: str
+) -> tuple[tuple[Character, ...], dict[str, str]]:
+    """The known characters and those that the text tells of besides; and whom the reading's ids mean here."""
+    draft = reading.draft
+    found = reading.characters
+    if reading.source == "rules":
+        found = find_characters(text, [shot.text for shot in draft.shots])
+    people, ids = list(known), {}
+    for person in found:
+        names = {person.name, *person.aliases}
+        same = next((one for one in known if not names.isdisjoint((one.name, *one.aliases))), None)
+        if same is None:
+            taken = any(person.id == one.id for one in people)
+            same = person.model_copy(update={"id": new_id()}) if taken else person
+            people.append(same)
+        ids[person.id] = same.id
+    return tuple(people[:MAX_CHARACTERS]), ids
 
 
 def _language(draft: StoryDraft, text: str) -> Language:
