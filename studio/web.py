@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from pipelines.request import Notice
-from studio import access, doors, gate
+from studio import access, doors, gate, story_routes
 from studio.core import Refused, Studio
 from studio.library import Asset
 from studio.words import LANGUAGES
@@ -67,6 +67,7 @@ def make_app(studio: Studio) -> FastAPI:
     _word_errors(app)
     _add_media(app, studio)
     _add_doors(app, studio)
+    story_routes.add_routes(app, studio)
 
     @app.get("/healthz")
     def healthz() -> dict[str, bool]:

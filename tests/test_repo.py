@@ -42,7 +42,7 @@ ONLY_HERE = {
 # Layers from the outside in: a room imports only rooms further in (or beside it).
 LAYERS = (
     ("app", "studio/demo"),
-    ("studio/ui", "studio/web", "studio/doors", "studio/gate", "studio/api"),
+    ("studio/ui", "studio/web", "studio/story_routes", "studio/doors", "studio/gate", "studio/api"),
     ("studio/core", "studio/stories", "studio/story_desk", "studio/story_view"),
     ("studio/views",),
     ("studio/worker",),

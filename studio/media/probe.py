@@ -56,17 +56,19 @@ def comment(path: Path) -> str:
         return container.metadata.get("comment", "")
 
 
-def thumbnail(path: Path) -> bytes:
-    """A still from the middle as WebP, longest side at most 320 pixels; MediaError as `probe`."""
+def thumbnail(path: Path, at: float | None = None) -> bytes:
+    """A still at `at` seconds, or from the middle, as WebP of 320 pixels at most; MediaError as `probe`."""
     with _opened(path) as container:
         try:
             stream = container.streams.video[0]
-            middle = (stream.duration or 0) // 2 + (stream.start_time or 0)
-            container.seek(middle, stream=stream, backward=True)
+            length = stream.duration or 0
+            asked = length // 2 if at is None else min(length, int(at / (stream.time_base or 1)))
+            moment = asked + (stream.start_time or 0)
+            container.seek(moment, stream=stream, backward=True)
             picture = None
             for frame in container.decode(stream):
                 picture = frame
-                if frame.pts is not None and frame.pts >= middle:
+                if frame.pts is not None and frame.pts >= moment:
                     break
             if picture is None:
                 raise MediaError("not_a_video")

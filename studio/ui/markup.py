@@ -30,10 +30,12 @@ ICONS = {
     "down": '<path d="M5 8l5 5 5-5"/>',
     "split": '<path d="M3 6h5M3 10h3M3 14h5M12 6h5M14 10h3M12 14h5M10 3v14" />',
     "merge": '<path d="M4 4l6 5 6-5M10 9v8M6.5 13.5L10 17l3.5-3.5"/>',
-    "grip": '<path d="M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.01M7.5 15h.01M12.5 15h.01" stroke-width="2.2"/>',
+    "grip": '<path d="M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.01M7.5 15h.01M12.5 15h.01" '
+    'stroke-width="2.2"/>',
     "check": '<path d="M4.5 10.5l3.5 3.5 7.5-8"/>',
     "pen": '<path d="M4 16l1-4 8-8 3 3-8 8zM11.5 5.5l3 3"/>',
-    "sound": '<path d="M4 8v4h3l4 3V5L7 8z"/><path d="M13.5 7.5a3.5 3.5 0 0 1 0 5M15.5 5.5a6.3 6.3 0 0 1 0 9"/>',
+    "sound": '<path d="M4 8v4h3l4 3V5L7 8z"/>'
+    '<path d="M13.5 7.5a3.5 3.5 0 0 1 0 5M15.5 5.5a6.3 6.3 0 0 1 0 9"/>',
     "upload": '<path d="M10 13V4m0 0L6 8m4-4l4 4M4 16h12"/>',
     "copy": '<rect x="7" y="7" width="9" height="9" rx="1.5"/><path d="M13 7V4H4v9h3"/>',
     "print": '<path d="M6 8V3h8v5M6 14H4V8h12v6h-2M6 12h8v5H6z"/>',

@@ -12,9 +12,15 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
 - queue: queue_list (`li.row[data-state][data-job]`), pause
 - library: library_grid (`button.card[data-key]`), library_more, library_panel, panel_player, panel_close,
   use_recipe, delete
+- story: story_text, story_split, story_import, story_blank (`.try[data-key]` an example, `.stories .open` a
+  story) on the first screen; story_title, story_saved[own-state], story_home, story_delete above; the line's
+  `.slice[data-shot]`; cards `.shot[data-shot][data-state]` with `textarea.text`; sections story_to_shots,
+  story_to_cast, story_to_film, story_to_text; story_animatic, story_film, story_approve_all;
+  `#story_stage section[data-state]` with story_player, story_cancel, story_retry, story_download
 - frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
 """
 
+import time
 from html import escape
 from typing import Any
 
@@ -26,6 +32,7 @@ from studio.core import Refused, Studio
 from studio.ui import create, library, queue
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, icon
+from studio.ui.story import tab as story
 from studio.words import Language
 
 PILL_SECONDS = 4.0
@@ -41,6 +48,8 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(page.t("tab_create"), id="create", elem_id="tab_create") as tab_create:
                 made, followed = create.build(page)
+            with gr.Tab(page.t("tab_story"), id="story", elem_id="tab_story") as tab_story:
+                told = story.build(page, quick=quick)
             with gr.Tab(page.t("tab_queue"), id="queue", elem_id="tab_queue") as tab_queue:
                 rows, ticking = queue.build(page, quick=quick)
             with gr.Tab(page.t("tab_library"), id="library", elem_id="tab_library") as tab_library:
@@ -64,17 +73,23 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         followed.then(show_bar, None, bar, **quick)
         tab_queue.select(show_queue, None, [rows, ticking], **quick)
         tab_library.select(show_library, kept.limit, [kept.grid, ticking], **quick)
-        tab_create.select(rest, None, ticking, **quick)
-        _cross_tabs(page, tabs, made, rows, kept)
+        gr.on([tab_create.select, tab_story.select], rest, None, ticking, **quick)
+        told.followed.then(show_bar, None, bar, **quick)
+        _cross_tabs(page, tabs, made, told, rows, kept)
         blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **create.RAW)
         blocks.load(None, None, made.job, js="() => studio.asked()")
     return blocks
 
 
 def _cross_tabs(
-    page: Page, tabs: gr.Tabs, made: create.Create, rows: gr.HTML, kept: library.LibraryTab
+    page: Page,
+    tabs: gr.Tabs,
+    made: create.Create,
+    told: story.StoryTab,
+    rows: gr.HTML,
+    kept: library.LibraryTab,
 ) -> None:
-    """A row of the queue opens on the stage; a recipe of the library fills the form."""
+    """A row of the queue opens on the stage, a film in its story; a recipe of the library fills the form."""
 
     def use(asset_id: str, request: gr.Request) -> dict[Any, Any]:
         try:
@@ -83,12 +98,25 @@ def _cross_tabs(
             return {made.notice: gr.skip()}
         return made.by_component(made.desk.fill(asset.form)) | {tabs: gr.Tabs(selected="create")}
 
-    def open_row(event: gr.EventData) -> dict[Any, Any]:
+    def open_row(event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         what, key = acted(event)
-        return {made.job: key, tabs: gr.Tabs(selected="create")} if what == "open" else {made.job: gr.skip()}
+        if what != "open":
+            return {made.job: gr.skip()}
+        if found := _story_of(page, page.visitor(request), key):
+            return {told.asked: f"{found} {key} {time.time():.3f}", tabs: gr.Tabs(selected="story")}
+        return {made.job: key, tabs: gr.Tabs(selected="create")}
 
     kept.used.change(use, kept.used, [*made.outputs(), made.notice, tabs], **create.QUICK)
-    rows.act(open_row, None, [made.job, tabs], **create.QUICK)
+    rows.act(open_row, None, [made.job, told.asked, tabs], **create.QUICK)
+
+
+def _story_of(page: Page, visitor: Visitor, job_id: str) -> str:
+    """The story that a film's job is of, while it is there; empty for everything else."""
+    try:
+        plan = page.studio.job(visitor, job_id).job.plan
+        return page.studio.stories.get(visitor, plan.story_id).id if plan is not None else ""
+    except Refused:
+        return ""
 
 
 def _bar(page: Page, visitor: Visitor | None = None) -> str:
@@ -137,6 +165,8 @@ def _dialogs(page: Page) -> str:
         f"<dt><kbd>{escape(keys)}</kbd></dt><dd>{escape(page.t(name))}</dd>"
         for keys, name in (
             ("⌘ / Ctrl + ⏎", "key_generate"),
+            ("↑ ↓", "key_cards"),
+            ("Alt + ↑ ↓", "key_move"),
             ("Esc", "key_cancel"),
             ("Space", "key_play"),
             ("← →", "key_frame"),
@@ -150,7 +180,8 @@ def _dialogs(page: Page) -> str:
         key: escape(page.t(key))
         for key in ("yes", "no", "close", "keys", "reconnecting", "dropping", "copied", "unsent")
     }
-    return """<dialog id="confirm" aria-labelledby="confirm_title"><p id="confirm_title"></p>
+    return (
+        """<dialog id="confirm" aria-labelledby="confirm_title"><p id="confirm_title"></p>
 <p class="muted"></p><form method="dialog" class="actions">
 <button class="btn" value="no" id="confirm_no">{no}</button>
 <button class="btn danger" value="yes" id="confirm_yes">{yes}</button></form></dialog>
@@ -159,3 +190,5 @@ def _dialogs(page: Page) -> str:
 <div id="line" role="status" hidden>{reconnecting}</div><div id="copied" role="status" hidden>{copied}</div>
 <div id="unsent" role="alert" hidden>{unsent}</div><div id="broken" role="alert" hidden>{broken}</div>
 <div id="dropping" aria-hidden="true" hidden>{dropping}</div>""".format(rows=rows, broken=broken, **texts)
+        + story.notes(page)
+    )

@@ -32,7 +32,7 @@ window.storyHands = (() => {
     found?.focus({ preventScroll: true });
     const film = one('#story_player');
     const marks = marksOf(film);
-    const place = all('#story_line .block').findIndex((block) => block.dataset.shot === key);
+    const place = all('#story_line .slice').findIndex((block) => block.dataset.shot === key);
     if (film && marks[place] !== undefined) { unwatch(); film.currentTime = marks[place] + 0.01; }
   }
   // Where the caret stands in a card's text, counted as Python counts.
@@ -63,7 +63,7 @@ window.storyHands = (() => {
       const text = one('#story_text', root);
       if (text && !text.value) try { text.value = sessionStorage.getItem('wan_story_text') || ''; } catch { /* private mode */ }
     }
-    if (name === 'line') one('#story_line .head')?.style.setProperty('--at', one('#story_line').dataset.at || 0);
+    if (name === 'line') one('#story_line .playhead')?.style.setProperty('--at', one('#story_line').dataset.at || 0);
   }
 
   // -- notes at the foot of the page ------------------------------------------------------------------------------------
@@ -222,14 +222,14 @@ window.storyHands = (() => {
     const place = marks.findLastIndex((mark) => mark <= film.currentTime + 0.02);
     const line = one('#story_line .line');
     if (!line || place < 0) return;
-    const blocks = all('.block', line);
+    const blocks = all('.slice', line);
     for (const [at, block] of blocks.entries()) block.toggleAttribute('own-now', at === place);
     const end = marks[place + 1] ?? film.duration;
     const block = blocks[place];
     if (!block) return;
     const share = Math.min(1, (film.currentTime - marks[place]) / Math.max(0.1, end - marks[place]));
     const at = parseFloat(block.style.left) + share * parseFloat(block.style.width);
-    one('.head', line).style.setProperty('--at', `${at}%`);
+    one('.playhead', line).style.setProperty('--at', `${at}%`);
     line.setAttribute('own-playing', '');
   }, true);
 

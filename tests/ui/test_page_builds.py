@@ -16,7 +16,8 @@ IDS = {
     "prompt", "examples", "style", "size", "length", "quality", "seed", "dice", "model", "advanced",
     "negative_prompt", "num_inference_steps", "guidance_scale", "guidance_scale_2", "flow_shift",
     "num_frames", "drop_mp4", "notice", "price", "generate", "stage", "takes",
-    "tab_create", "tab_queue", "tab_library", "queue_list", "library_grid", "library_panel", "bar", "dialogs",
+    "tab_create", "tab_story", "tab_queue", "tab_library", "queue_list", "library_grid", "library_panel",
+    "story_head", "story_line", "story_board", "story_bar", "story_stage", "bar", "dialogs",
 }  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def test_the_page_speaks_one_language(config: dict[str, Any]) -> None:
 def test_followers_never_wait_for_each_other(studio: Studio) -> None:
     blocks = frame.build(studio, "en")
     follow = [fn for fn in blocks.fns.values() if getattr(fn.fn, "__name__", "") == "follow"]
-    assert [(fn.concurrency_limit, fn.trigger_mode) for fn in follow] == [(None, "multiple")]
+    assert [(fn.concurrency_limit, fn.trigger_mode) for fn in follow] == [(None, "multiple")] * 2
 
 
 def test_what_the_page_loads_lies_in_it() -> None:

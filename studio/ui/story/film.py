@@ -1,0 +1,243 @@
+"""How the whole film shall be: its look, its form, its sound, its words, its brand."""
+
+from html import escape
+
+from pipelines.models import QUALITIES
+from studio.media.music import MOODS, SUFFIXES
+from studio.media.timeline import FORMATS
+from studio.stories import StoryView
+from studio.story.types import Look
+from studio.styles import STYLES
+from studio.ui import form as fields
+from studio.ui.context import Page
+from studio.ui.markup import attributes
+from studio.ui.story.opened import TRANSITIONS
+from studio.ui.story.parts import To, actions, do, line, lines, part, segments, select, slider, switch, upload
+from studio.voice.voices import VOICES
+
+LOOK = To("update_look")
+CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
+LOGOS = "image/png,image/jpeg,image/webp"
+
+
+def render(page: Page, view: StoryView) -> str:
+    """Everything that holds for all shots."""
+    look = view.story.look
+    if not view.may_change:
+        return f'<div class="film">{_read_only(page, look)}</div>'
+    parts = (
+        ("story_part_look", _look(page, look)),
+        ("story_part_voice", _voice(page, view)),
+        ("story_part_subtitles", _subtitles(page, look)),
+        ("story_part_music", _music(page, view)),
+        ("story_part_form", _form(page, look)),
+        ("story_part_brand", _brand(page, view)),
+        ("story_part_model", _model(page, look)),
+    )
+    found = "".join(part(page.t(title), body) for title, body in parts)
+    return f'<div class="film">{found}</div>'
+
+
+def _read_only(page: Page, look: Look) -> str:
+    style = STYLES.get(look.style)
+    rows = (
+        ("story_part_look", style.title[page.language] if style else look.style),
+        ("story_palette", look.palette),
+        ("story_format", look.format),
+        ("story_voice", VOICES[look.voice].title[page.language] if look.voice in VOICES else ""),
+        ("story_part_subtitles", " + ".join(page.t(f"story_language_{name}") for name in look.subtitles)),
+        ("story_part_music", page.t(f"music_{look.music}") if look.music in MOODS else ""),
+        ("story_end_card", look.end_card),
+    )
+    found = "".join(
+        f"<dt>{escape(page.t(name))}</dt><dd>{escape(value)}</dd>" for name, value in rows if value
+    )
+    return f'<dl class="read">{found}</dl>'
+
+
+def _look(page: Page, look: Look) -> str:
+    tiles = "".join(_style(page, name, look.style == name) for name in STYLES)
+    label = escape(page.field("style"))
+    palette = line(
+        page.t("story_palette"),
+        LOOK,
+        "palette",
+        look.palette,
+        placeholder=page.t("story_palette_like"),
+        most=200,
+    )
+    seed = line(
+        page.t("story_seed"),
+        LOOK,
+        "seed",
+        look.seed,
+        as_="whole",
+        hint=page.t("story_seed_hint"),
+        late=True,
+        most=10,
+    )
+    return (
+        f'<div class="tiles" role="radiogroup" aria-label="{label}">{tiles}</div>'
+        f'<div class="grid cut">{palette}{seed}</div>'
+    )
+
+
+def _style(page: Page, name: str, chosen: bool) -> str:
+    named = attributes(
+        type="button",
+        role="radio",
+        class_="tile",
+        aria_checked=str(chosen).lower(),
+        data_act="change",
+        data_edit="update_look",
+        data_values=f'{{"style":"{name}"}}',
+        style=f"--cover:url(../examples/covers/{name}.webp)" if name != "none" else None,
+    )
+    return f"<button{named}><i></i><span>{escape(STYLES[name].title[page.language])}</span></button>"
+
+
+def _voice(page: Page, view: StoryView) -> str:
+    look, language = view.story.look, view.story.language
+    first = next((name for name, voice in VOICES.items() if voice.language == language), "")
+    chosen = look.voice if look.voice in VOICES else first
+    ordered = sorted(VOICES, key=lambda name: VOICES[name].language != language)
+    voices = [(name, VOICES[name].title[page.language]) for name in ordered]
+    hear = do(page.t("story_hear"), "hear", key=f"../voice/{chosen}.wav", symbol="sound", look="raised hear")
+    return (
+        switch(page.t("story_narrate"), LOOK, "narrate", look.narrate, id_="story_narrate")
+        + f'<div class="pair">{select(page.t("story_voice"), LOOK, "voice", voices, chosen)}{hear}</div>'
+        + slider(
+            page.t("story_speed"),
+            LOOK,
+            "voice_speed",
+            look.voice_speed,
+            low=0.7,
+            high=1.4,
+            step=0.05,
+            unit="×",
+        )
+    )
+
+
+def _subtitles(page: Page, look: Look) -> str:
+    kinds = ((), ("zh",), ("en",), ("zh", "en"))
+    names = [page.t(f"story_subtitles_{'_'.join(kind) or 'none'}") for kind in kinds]
+    # Which of two stands first does not matter: Chinese is always above.
+    now = tuple(name for name in ("zh", "en") if name in look.subtitles)
+    found = segments(
+        page.t("story_part_subtitles"), LOOK, "subtitles", list(zip(kinds, names, strict=True)), now
+    )
+    burn = switch(page.t("story_burn"), LOOK, "burn", look.burn) if now else ""
+    return found + burn
+
+
+def _music(page: Page, view: StoryView) -> str:
+    look = view.story.look
+    own = look.music if look.music and "/" in look.music else ""
+    rows = [
+        ("", page.t("story_music_none"), ""),
+        *((mood, page.t(f"music_{mood}"), f"../music/{mood}") for mood in MOODS),
+    ]
+    if look.music and not own and look.music not in MOODS:
+        rows.append((look.music, look.music.replace("_", " "), f"../music/{look.music}"))
+    if own:
+        place = own.removeprefix("stories/")
+        rows.append((own, page.t("story_music_own"), f"../brought/{place}"))
+    tiles = "".join(_bed(page, value, text, hear, look.music == value) for value, text, hear in rows)
+    label = escape(page.t("story_part_music"))
+    bring = upload(page.t("story_music_bring"), "music", ",".join(SUFFIXES))
+    loud = ""
+    if look.music:
+        loud = slider(
+            page.t("story_volume"),
+            LOOK,
+            "music_volume",
+            look.music_volume,
+            low=-40,
+            high=0,
+            step=1,
+            unit=" dB",
+        )
+    return f'<div class="beds" role="radiogroup" aria-label="{label}">{tiles}</div>{actions(bring)}{loud}'
+
+
+def _bed(page: Page, value: str, text: str, hear: str, chosen: bool) -> str:
+    button = do(text, "change", edit="update_look", values={"music": value}, look="bed", pressed=chosen)
+    listen = (
+        do(page.t("story_hear"), "hear", key=hear, symbol="sound", look="bare hear", quiet=True)
+        if hear
+        else ""
+    )
+    return f"<span class='bed-box'>{button}{listen}</span>"
+
+
+def _form(page: Page, look: Look) -> str:
+    formats = [(name, name) for name in FORMATS]
+    heights = [(height, f"{height}p") for height in (480, 720, 1080)]
+    rates = [(fps, str(fps)) for fps in (24, 30)]
+    modes = [(mode, page.t(f"story_fps_{mode}")) for mode in ("blend", "motion")]
+    kinds = [(name, page.t(f"story_transition_{name}")) for name in TRANSITIONS]
+    into = select(page.t("story_transition"), LOOK, "transition", kinds, look.transition)
+    seconds = ""
+    if look.transition != "cut":
+        seconds = slider(
+            page.t("story_transition_seconds"),
+            LOOK,
+            "transition_seconds",
+            look.transition_seconds,
+            low=0.2,
+            high=2,
+            step=0.1,
+            unit=" s",
+        )
+    return (
+        segments(page.t("story_format"), LOOK, "format", formats, look.format, look="formats")
+        + f'<div class="row-of">{segments(page.t("story_height"), LOOK, "height", heights, look.height)}'
+        + segments(page.t("story_fps"), LOOK, "fps", rates, look.fps)
+        + f"{segments(page.t('story_fps_mode'), LOOK, 'fps_mode', modes, look.fps_mode)}</div>"
+        + f'<div class="grid cut">{into}{seconds}</div>'
+    )
+
+
+def _brand(page: Page, view: StoryView) -> str:
+    look = view.story.look
+    bring = upload(page.t("story_logo_bring"), "logo", LOGOS)
+    found = ""
+    if look.logo:
+        source = attributes(src=f"../brought/{look.logo.removeprefix('stories/')}", alt=page.t("story_logo"))
+        corners = [(name, page.t(f"story_corner_{name}")) for name in CORNERS]
+        away = do(
+            page.t("story_logo_away"), "change", edit="update_look", values={"logo": ""}, symbol="trash"
+        )
+        bring += away
+        found = (
+            f'<div class="logo"><img{source}></div>'
+            + segments(page.t("story_corner"), LOOK, "logo_corner", corners, look.logo_corner)
+            + slider(
+                page.t("story_opacity"), LOOK, "logo_opacity", look.logo_opacity, low=0.1, high=1, step=0.05
+            )
+        )
+    card = lines(
+        page.t("story_end_card"),
+        LOOK,
+        "end_card",
+        look.end_card,
+        rows=1,
+        placeholder=page.t("story_end_card_like"),
+        most=200,
+    )
+    return found + actions(bring) + card
+
+
+def _model(page: Page, look: Look) -> str:
+    first = page.studio.models()[0]
+    models = fields.models(page)
+    chosen = look.model if any(name == look.model for _, name in models) else first.name
+    qualities = [(name, page.t(f"quality_{name}")) for name in QUALITIES]
+    choices = [(name, text) for text, name in models]
+    hint = f'<p class="muted">{escape(page.t("story_model_hint"))}</p>'
+    return (
+        select(page.field("model"), LOOK, "model", choices, chosen)
+        + segments(page.field("quality"), LOOK, "quality", qualities, look.quality)
+        + hint
+    )
