@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     Speak = Callable[[FilmPlan, str, Callable[[], bool]], Speech | None]
 
 POLL_SECONDS = 0.3
+LISTEN_SECONDS = 0.05
+RETRY_SECONDS = 1.0
 # The shots that a story's films were cut from are kept so long after the last one: changing a shot is quick.
 KEEP_WORK_SECONDS = 24 * 3600.0
 
@@ -65,10 +67,18 @@ class _Making:
     work: Path
     notices: list[Notice] = field(default_factory=list)
     parts: int = 0
+    got_on: bool = False
 
     def stop_if_asked(self) -> None:
         if self.should_stop():
             raise Cancelled
+
+    def rest(self, seconds: float) -> None:
+        """Do nothing for a while, unless asked to stop."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.stop_if_asked()
+            time.sleep(min(seconds, LISTEN_SECONDS))
 
     def note(self, notice: Notice) -> None:
         if notice not in self.notices:
@@ -152,10 +162,7 @@ class FilmMaker:
 
     def _ask(self, film: _Making, requests: Sequence[GenerationRequest]) -> Found:
         """Let every take that is missing be made."""
-        try:
-            found = self.takes.ask(film.attempt, requests)
-        except TakeFailed as failed:
-            raise FilmFailed(_why(film.plan, failed)) from failed
+        found = self._found(film, lambda: self.takes.ask(film.attempt, requests))
         if found.new:
             try:
                 self.tickets.add(found.new)
@@ -167,20 +174,38 @@ class FilmMaker:
         """Wait until every take is there; a worker that dies meanwhile does not die of this film."""
         wanted = list({key_of(request): request for need in needs for request in need}.values())
         found = self._ask(film, wanted)
+        told = -1
         while len(found.clips) < len(wanted):
-            film.reporter(Progress("takes", len(found.clips), len(wanted)))
-            self.claims.got_on(film.attempt)
-            until = time.monotonic() + POLL_SECONDS
-            while time.monotonic() < until:
-                film.stop_if_asked()
-                time.sleep(POLL_SECONDS / 6)
-            try:
-                found = self.takes.look(film.attempt, wanted)
-            except TakeFailed as failed:
-                raise FilmFailed(_why(film.plan, failed)) from failed
+            if len(found.clips) > told:
+                told = len(found.clips)
+                film.reporter(Progress("takes", told, len(wanted)))
+            self._got_on(film)
+            film.rest(POLL_SECONDS)
+            found = self._found(film, lambda: self.takes.look(film.attempt, wanted))
             if len(found.clips) + len(found.coming - found.clips.keys()) < len(wanted):
                 found = self._ask(film, wanted)
         return found
+
+    def _found(self, film: _Making, look: Callable[[], Found]) -> Found:
+        """What a look at the takes finds; a database that does not answer is asked again."""
+        while True:
+            try:
+                return look()
+            except TakeFailed as failed:
+                raise FilmFailed(_why(film.plan, failed)) from failed
+            except SQLAlchemyError:
+                log.warning("film %s can't see its takes; trying again", film.attempt.job.id, exc_info=True)
+                film.rest(RETRY_SECONDS)
+
+    def _got_on(self, film: _Making) -> None:
+        """A part of the film is there for good, so that its attempts are counted anew: once is enough."""
+        if film.got_on or film.attempt.number == 1:
+            return
+        try:
+            self.claims.got_on(film.attempt)
+            film.got_on = True
+        except SQLAlchemyError:
+            log.warning("that film %s got on was not noted", film.attempt.job.id, exc_info=True)
 
     def _speak(self, film: _Making) -> "list[Speech | None]":
         """Each shot's narration. What was spoken before is found by its content."""
@@ -193,7 +218,7 @@ class FilmMaker:
             if text.strip():
                 film.reporter(Progress("voice", number, len(texts)))
                 speech = self.speak(plan, text, film.should_stop)
-                self.claims.got_on(film.attempt)
+                self._got_on(film)
             for notice in () if speech is None else speech.notices:
                 film.note(notice)
             speeches.append(speech)
@@ -308,7 +333,7 @@ class FilmMaker:
             film.reporter(Progress("cutting", done, total))
             if (parts := _finished(film.work)) > film.parts:
                 film.parts = parts
-                self.claims.got_on(film.attempt)
+                self._got_on(film)
 
         film.reporter(Progress("cutting", 0, 1))
         return make_film(cut, path, work=film.work, on_progress=on_progress, should_stop=film.should_stop)
