@@ -19,12 +19,12 @@ STUDIO: Literal["wan-studio"] = "wan-studio"
 MAX_BYTES = 64 * 1024
 MAX_FILE_BYTES = 500 * 1000 * 1000
 # A form's fields and what they may hold in a file; the longest text is checked by the request itself.
-_TEXTS = ("prompt", "negative_prompt", "style", "model", "quality", "size")
+_TEXTS = ("prompt", "prompt_original", "negative_prompt", "style", "model", "quality", "size")
 _NUMBERS = (
     "seconds", "num_frames", "seed", "num_inference_steps", "guidance_scale",
     "guidance_scale_2", "flow_shift",
 )  # fmt: skip
-_LONG_TEXTS = ("prompt", "negative_prompt")
+_LONG_TEXTS = ("prompt", "prompt_original", "negative_prompt")
 
 
 class Recipe(BaseModel):
@@ -133,5 +133,7 @@ def _checked(recipe: Recipe) -> dict[str, Any]:
         form |= {"style": "none", "prompt": recipe.request.prompt}
         form |= {"negative_prompt": recipe.request.negative_prompt}
     texts = {name: form[name] for name in _LONG_TEXTS if name in form}
+    original = {"prompt": texts.pop("prompt_original", texts["prompt"])}
     GenerationRequest(**texts)
+    GenerationRequest(**original)
     return form

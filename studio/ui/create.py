@@ -9,7 +9,7 @@ from gradio.events import Dependency
 
 from pipelines.request import MAX_SEED
 from studio.ui import form as fields
-from studio.ui import stage
+from studio.ui import rewriting, stage
 from studio.ui.context import Page
 from studio.ui.desk import Desk, Updates
 from studio.ui.examples import examples, sketch_words
@@ -63,6 +63,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
                 elem_id="prompt",
                 autofocus=True,
             )
+            improving = area(rewriting.resting(page), "rewriting")
             tries = area(_examples(page), "examples")
             style = gr.Radio(fields.styles(page), value="none", label=page.field("style"), elem_id="style")
             with gr.Row(elem_id="frame_row"):
@@ -114,7 +115,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
         with gr.Column(elem_id="seeing"):
             shown = area(stage.empty(page, first), "stage")
             strip = area("", "takes")
-    job = gr.Textbox("", elem_id="job", elem_classes="offstage", label="job", show_label=False)
+    job, offer, original = (_kept(name) for name in ("job", "offer", "prompt_original"))
     form: dict[str, Field] = {
         "prompt": prompt,
         "style": style,
@@ -124,13 +125,20 @@ def build(page: Page) -> tuple[Create, Dependency]:
         "seed": seed,
         "model": model,
         **advanced,
+        "prompt_original": original,
     }
     made = Create(form=form, job=job, notice=notice, model_note=note, price=price, desk=desk)
     _wire_form(made, dice=dice)
     _wire_filling(made, upload=upload, tries=tries)
+    _wire_rewriting(page, made, offer=offer, below=improving)
     _wire_asking(made, generate=generate)
     follower = Follower(page, lambda: stage.empty(page, first))
     return made, _wire_stage(made, follower, shown=shown, strip=strip)
+
+
+def _kept(name: str) -> gr.Textbox:
+    """A box that nobody sees, for what the page has to remember."""
+    return gr.Textbox("", elem_id=name, elem_classes="offstage", label=name, show_label=False)
 
 
 def _advanced(page: Page) -> dict[str, Field]:
@@ -208,6 +216,26 @@ def _wire_filling(made: Create, *, upload: gr.UploadButton, tries: gr.HTML) -> N
 
     upload.upload(restore, upload, [*made.outputs(), made.notice], **QUICK)
     tries.act(example, None, made.outputs(), **QUICK)
+
+
+def _wire_rewriting(page: Page, made: Create, *, offer: gr.Textbox, below: gr.HTML) -> None:
+    """What the buttons below the prompt do; an offer goes once the prompt is another one."""
+    hands = rewriting.Rewriting(page)
+    prompt, original = made.form["prompt"], made.form["prompt_original"]
+    boxes: dict[str, Any] = {
+        "prompt": prompt,
+        "prompt_original": original,
+        "offer": offer,
+        "rewriting": below,
+    }
+
+    async def act(event: gr.EventData, prompt: Any, original: Any, offer: Any) -> dict[Any, Any]:
+        changed = await hands.act(event, prompt, original, offer)
+        return {boxes[name]: value for name, value in changed.items()}
+
+    pressed = below.act(act, [prompt, original, offer], [*boxes.values()], **QUICK)
+    pressed.then(None, None, None, js="() => studio.answered('#rewriting')")
+    prompt.change(None, [prompt, original, offer, below], [original, offer, below], js=rewriting.watch(page))
 
 
 def _wire_asking(made: Create, *, generate: gr.Button) -> None:

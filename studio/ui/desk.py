@@ -113,7 +113,11 @@ class Desk:
         """The form for one of the examples."""
         listed = examples()
         chosen = listed[int(key)] if key.isdecimal() and int(key) < len(listed) else listed[0]
-        return {"prompt": chosen.prompt[self.page.language], "style": chosen.style}
+        return {
+            "prompt": chosen.prompt[self.page.language],
+            "prompt_original": "",
+            "style": chosen.style,
+        }
 
     # -- the buttons of stage and strip --------------------------------------------------------------------
 

@@ -94,6 +94,7 @@ def filled(page: Page, kept: dict[str, Any]) -> dict[str, Any]:
         values["num_frames"] = ""
     return values | {
         "prompt": _text(kept.get("prompt")),
+        "prompt_original": _text(kept.get("prompt_original")),
         "style": style if style in STYLES else "none",
         "model": spec.name,
         "quality": quality if quality in QUALITIES else DEFAULT_QUALITY,

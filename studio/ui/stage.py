@@ -211,6 +211,8 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     style = STYLES.get(str(asset.form.get("style") or "none"))
     if request.prompt != asset.form.get("prompt"):
         yield page.t("recipe_read"), request.prompt
+    if asset.form.get("prompt_original"):
+        yield page.t("recipe_typed"), asset.form["prompt_original"]
     if style is not None and style.name != "none":
         yield page.field("style"), style.title[page.language]
     yield page.field("model"), f"{MODELS[request.model].title} · {asset.model_revision[:12]}"

@@ -62,6 +62,11 @@ window.studio = (() => {
     if (!button) return;
     const { act, key = '', confirm: question } = button.dataset;
     if (here[act]) { here[act](button, key); return; }
+    if (button.dataset.busy) {
+      if (button.ariaBusy) return;
+      button.ariaBusy = 'true';
+      one('span', button).textContent = button.dataset.busy;
+    }
     const about = button.closest('.row, .panel, .stage');
     if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent))) return;
     send({ act, key });
@@ -81,6 +86,17 @@ window.studio = (() => {
     const address = new URL(location.href);
     address.search = `?job=${encodeURIComponent(job)}`;
     try { await navigator.clipboard.writeText(address.href); flash('#copied'); } catch { prompt('', address.href); }
+  }
+  // Where the keyboard goes on after a button was answered with other buttons; not if somebody is elsewhere by now.
+  const answered = (selector) => setTimeout(() => {
+    if (document.activeElement === document.body) one(`${selector} [data-first]`)?.focus({ preventScroll: true });
+  }, 60);
+  // Whether an offer for a prompt is still about it, used or not.
+  function still(prompt, offer) {
+    try {
+      const { before, after } = JSON.parse(offer);
+      return [before, after].includes(String(prompt || '').trim());
+    } catch { return false; }
   }
   function flash(selector, time = 1600) {
     const note = one(selector);
@@ -306,7 +322,9 @@ window.studio = (() => {
     // handler broke.
     if (!one('.toast-wrap .error')) return;
     const answer = await fetch('../healthz', { cache: 'no-store' }).catch(() => null);
-    if (answer?.ok) flash('#broken', 6000); else one('#line').hidden = false;
+    if (!answer?.ok) { one('#line').hidden = false; return; }
+    flash('#broken', 6000);
+    window.story?.broken();
   }
   function arrange() {
     const state = stage()?.dataset.state || 'empty';
@@ -353,5 +371,5 @@ window.studio = (() => {
     veil.textContent = film.dataset.missing;
     film.closest('.player').replaceWith(veil);
   }, true);
-  return { asked, opened, able, address, here, sure, flash };
+  return { asked, opened, able, address, here, sure, flash, answered, still };
 })();
