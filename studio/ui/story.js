@@ -144,14 +144,17 @@ window.story = (() => {
     }
   }
   async function late(item) {
+    const well = await answers();
     if (flying !== item) return;
     flying = null;
-    const well = await answers();
+    clearTimeout(item.timer);
     // The first try may have arrived: what may not be done twice is refused by its revision.
     if (!well || (item.typed && (item.tries = (item.tries || 0) + 1) < 3)) outbox.unshift(item);
-    else { if (item.box) typing.delete(item.box); item.done(null); studio.flash('#broken', 6000); }
-    if (!well) { offline = true; sign(); waitForIt(); } else pump();
+    else { if (item.box) typing.delete(item.box); item.done(null); remember(); }
+    if (!well) { offline = true; sign(); waitForIt(); } else setTimeout(pump, item.tries ? 1500 : 0);
   }
+  // The studio says that a handler broke: nothing will come for what is under way.
+  const broken = () => flying && late(flying);
   let offline = false;
   async function answers() {
     const answer = await fetch('../healthz', { cache: 'no-store' }).catch(() => null);
@@ -352,5 +355,5 @@ window.story = (() => {
     if (story === ui.story) return;
     if (story) ask('open_story', { key: story }); else ask('home');
   }
-  return { ui, mount, ask, wanted, returned };
+  return { ui, mount, ask, wanted, returned, broken };
 })();

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from html import escape
 
 from studio.stories import StoryEstimate, StoryView
+from studio.story.types import Level
 from studio.ui.context import Page
 from studio.ui.markup import attributes
 from studio.ui.story.head import clock
+from studio.ui.story.parts import do
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,35 @@ def render(page: Page, view: StoryView, animatic: Price, film: Price) -> str:
         return ""
     everything = all(shot.shot.approved or shot.shot.source is not None for shot in view.shots)
     drafted = all(shot.state in ("draft", "full", "source") for shot in view.shots)
-    draft = _button(page, "animatic", primary=not (everything and drafted), off=animatic.estimate is None)
-    full = _button(page, "film", primary=everything and drafted, off=film.estimate is None)
     notices = animatic.estimate.notices if animatic.estimate else ()
     # What is about one shot stands on its card.
     film_wide = [notice for notice in notices if "number" not in notice.values]
     told = "".join(f'<p class="worry">{escape(page.say(notice))}</p>' for notice in film_wide[:3])
-    return (
-        f'{told}<div class="choices"><div class="choice">{draft}{_told(page, animatic)}</div>'
-        f'<div class="choice">{full}{_told(page, film)}</div></div>'
-    )
+    ready = everything and drafted
+    choices = _choice(page, view, "animatic", animatic, primary=not ready)
+    choices += _choice(page, view, "film", film, primary=ready)
+    return f'{told}<div class="choices">{choices}</div>'
+
+
+def _choice(page: Page, view: StoryView, level: Level, price: Price, *, primary: bool) -> str:
+    """A button and what it would take; while such a film is made, the button that stops it."""
+    job = view.film.job if view.film is not None and not view.film.is_final else None
+    if job is not None and job.plan is not None and job.plan.level == level:
+        stop = do(
+            page.t("story_stop_film"),
+            "cancel",
+            key=job.id,
+            symbol="stop",
+            look="raised",
+            confirm=page.t("cancel_confirm"),
+            id_=f"story_stop_{level}",
+        )
+        return (
+            f'<div class="choice">{stop}<p class="price">{escape(page.t(f"story_making_{level}"))}</p></div>'
+        )
+    button = _button(page, level, primary=primary, off=price.estimate is None)
+    words = price.sorry if price.estimate is None else " · ".join(parts(page, price.estimate))
+    return f'<div class="choice">{button}<p class="price">{escape(words)}</p></div>'
 
 
 def _button(page: Page, level: str, *, primary: bool, off: bool) -> str:
@@ -46,11 +67,6 @@ def _button(page: Page, level: str, *, primary: bool, off: bool) -> str:
         disabled=off,
     )
     return f"<button{named}><span>{escape(page.t(f'story_make_{level}'))}</span></button>"
-
-
-def _told(page: Page, price: Price) -> str:
-    words = price.sorry if price.estimate is None else " · ".join(parts(page, price.estimate))
-    return f'<p class="price">{escape(words)}</p>'
 
 
 def parts(page: Page, found: StoryEstimate) -> list[str]:

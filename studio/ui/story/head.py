@@ -147,6 +147,8 @@ def _approving(page: Page, view: StoryView) -> str:
         edit="approve_all",
         values={"yes": not everything},
         symbol="check",
+        # Everything can be seen: this is what comes next.
+        look="raised" if not approved and all(shot.state in ("draft", "full") for shot in view.shots) else "",
         id_="story_approve_all",
     )
     return f'<span><span class="muted">{count}</span>{both}</span>'

@@ -180,7 +180,11 @@ def _about(page: Page, film: JobView) -> list[str]:
     plan = film.job.plan
     if plan is None:
         return []
-    return [page.t(f"story_film_{plan.level}"), page.t("film_of", count=len(plan.shots)), str(film.job.size)]
+    return [
+        page.t(f"story_film_{plan.level}"),
+        page.t("story_shots", count=len(plan.shots)),
+        str(film.job.size),
+    ]
 
 
 def _progress(step: float, total: int) -> str:
