@@ -30,8 +30,9 @@ from studio.story.store import StoredStory, StoryLine, StoryStore, Take
 from studio.story.types import MAX_SOURCE_SECONDS, Level, Look, Source, Story
 from studio.story_desk import StoryDesk
 from studio.story_view import ShotView, StoryEstimate, StoryView, TakeView, shot_view
-from studio.text import llm_story
+from studio.text import llm, llm_story
 from studio.text.llm_story import StoryReading
+from studio.text.rewrite import Rewrite, rewrite
 from studio.views import FINAL_STATES, JobView, Refused, seen_by
 from studio.words import Language
 
@@ -58,7 +59,7 @@ class Stories:
         self.settings = settings
         self.store = StoryStore(engine)
         self._jobs, self._assets, self._read_job = jobs, assets, read_job
-        self._front = llm_story.front(settings)
+        self._front, self._client = llm_story.front(settings), llm.configured(settings)
         self._desk = StoryDesk(self.store, jobs, assets, settings.model)
 
     # -- looking -------------------------------------------------------------------------------------------
@@ -156,6 +157,14 @@ class Stories:
     ) -> StoryView:
         """Make a story what it was before: `story` as `get` gave it; refused if it was changed since."""
         return self._view(visitor, self._save(visitor, story_id, lambda _: story, revision))
+
+    def rewrite(self, visitor: Visitor, story_id: str, shot_id: str) -> Rewrite:
+        """A shot's prompt made more visible, and the difference; the edit "accept_rewrite" takes it."""
+        story = self._own(visitor, story_id).story.model_copy(update={"variables": {}})
+        shot = story.shot(shot_id)
+        if shot is None:
+            raise Refused(Notice("shot_unknown"))
+        return rewrite(prompts.bare_prompt(story, shot), language=story.language, client=self._client)
 
     def attach(
         self,

@@ -203,6 +203,8 @@ _CHANGES: tuple[Edit, ...] = (
     shot_edits.update_shot,
     shot_edits.update_fields,
     shot_edits.reset_prompt,
+    shot_edits.accept_rewrite,
+    shot_edits.undo_rewrite,
     shot_edits.trim_source,
     shot_edits.remove_source,
     set_title,

@@ -5,6 +5,7 @@ from typing import Any
 
 from studio.story import writing
 from studio.story.problems import StoryProblem, changed
+from studio.story.prompts import bare_prompt
 from studio.story.types import MAX_SHOTS, Shot, Source, Story
 from studio.story.writing import CHARACTERS, new_id
 from studio.text.fields import MAX_PHRASES, ShotFields
@@ -100,6 +101,8 @@ def update_shot(story: Story, *, shot_id: str, **values: Any) -> Story:
             raise StoryProblem("field_unknown", field=str(name)[:40])
     if isinstance(values.get("prompt"), str) and not values["prompt"].strip():
         values["prompt"] = None
+    if "prompt" in values:
+        values["original"] = None
     shot = changed(story.shots[place], **values)
     if CHARACTERS in values:
         known = {person.id for person in story.characters}
@@ -129,8 +132,30 @@ def update_fields(story: Story, *, shot_id: str, field: str, values: list[str] |
 def reset_prompt(story: Story, *, shot_id: str) -> Story:
     """The prompt assembled again, from fields read from the text again."""
     place = _index(story, shot_id)
-    shot = story.shots[place].model_copy(update={"prompt": None, "edited": ()})
+    shot = story.shots[place].model_copy(update={"prompt": None, "original": None, "edited": ()})
     return _with(story, place, place + 1, writing.read(story, shot, story.shots[:place]))
+
+
+def accept_rewrite(story: Story, *, shot_id: str, original: str, rewritten: str) -> Story:
+    """A prompt that was made better, and the one it was made from: both are kept."""
+    place = _index(story, shot_id)
+    if not isinstance(rewritten, str) or not rewritten.strip():
+        raise StoryProblem("prompt_empty", field="prompt")
+    shot = changed(story.shots[place], prompt=rewritten.strip(), original=original)
+    return _with(story, place, place + 1, shot)
+
+
+def undo_rewrite(story: Story, *, shot_id: str) -> Story:
+    """The prompt as it was before it was made better: written by hand, or assembled."""
+    place = _index(story, shot_id)
+    shot = story.shots[place]
+    if shot.original is None:
+        return story
+    assembled = shot.model_copy(update={"prompt": None, "original": None})
+    own = bare_prompt(story.model_copy(update={"variables": {}}), assembled) != shot.original
+    return _with(
+        story, place, place + 1, assembled.model_copy(update={"prompt": shot.original if own else None})
+    )
 
 
 def trim_source(story: Story, *, shot_id: str, start: float, seconds: float | None = None) -> Story:

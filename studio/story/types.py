@@ -56,8 +56,9 @@ class Shot(_Document):
 
     `origin` is the text as it was cut from the story; `edited` names what was changed by hand and is not
     found anew when the text changes: fields of ShotFields, and "characters".
-    `prompt` None: assembled from fields, characters and style; a text: written by hand. `seconds` None: as
-    long as the narration needs. `seed` None: of the story's family. `take` is the asset that the film uses.
+    `prompt` None: assembled from fields, characters and style; a text: written by hand, or rewritten from
+    `original`, which is kept beside it. `seconds` None: as long as the narration needs. `seed` None: of the
+    story's family. `take` is the asset that the film uses.
     """
 
     id: ShotId
@@ -68,6 +69,7 @@ class Shot(_Document):
     fields: ShotFields = ShotFields()
     edited: Annotated[tuple[Name, ...], Field(max_length=12)] = ()
     prompt: Annotated[Text | None, Field(max_length=2000)] = None
+    original: Annotated[Text | None, Field(max_length=2000)] = None
     characters: Annotated[tuple[Name, ...], Field(max_length=24)] = ()
     seconds: Annotated[float | None, Field(ge=1, le=30)] = None
     move: Move = "none"

@@ -6,7 +6,7 @@ import pytest
 
 from studio.story.edit import EDITS, edit
 from studio.story.problems import StoryProblem
-from studio.story.prompts import shot_prompt
+from studio.story.prompts import bare_prompt, shot_prompt
 from studio.story.types import MAX_SHOTS, Story
 from tests.story.kit import TEXT, TEXTS, shot_of, story_of
 
@@ -148,6 +148,19 @@ def test_a_hand_written_prompt_is_kept_until_it_is_reset() -> None:
         assert "鹿" in shot_prompt(reset, shot_of(reset, 1))
 
 
+def test_a_rewritten_prompt_and_its_original_are_both_kept_and_it_can_be_undone() -> None:
+    for story in (story_of(), edit(story_of(), "update_shot", shot_id="shot1", prompt="我的鹿")):
+        shot = shot_of(story, 1)
+        before = bare_prompt(story, shot)
+        better = edit(story, "accept_rewrite", shot_id="shot1", original=before, rewritten="金色晨光里的白鹿")
+        assert (shot_of(better, 1).prompt, shot_of(better, 1).original) == ("金色晨光里的白鹿", before)
+        undone = edit(better, "undo_rewrite", shot_id="shot1")
+        assert undone == story
+        assert edit(undone, "undo_rewrite", shot_id="shot1") == undone
+        typed = edit(better, "update_shot", shot_id="shot1", prompt="又一只鹿")
+        assert shot_of(typed, 1).original is None
+
+
 def cast() -> Story:
     story = story_of("小明走进森林。", "他看见一只鹿。", "小明的妈妈站在村庄里。")
     return edit(story, "set_character", name="小明", looks="黑色短发", clothing="红色外套", aliases=["Ming"])
@@ -255,6 +268,8 @@ def test_a_source_is_trimmed_and_removed_but_never_set_by_a_person() -> None:
             "list_too_long",
         ),
         ("update_fields", {"shot_id": "shot1", "field": "mood", "values": ["a\nb"]}, "text_control"),
+        ("accept_rewrite", {"shot_id": "shot1", "original": "x", "rewritten": " "}, "prompt_empty"),
+        ("accept_rewrite", {"shot_id": "shot1", "original": 7, "rewritten": "x"}, "value_wrong"),
         ("trim_source", {"shot_id": "shot1", "start": 1}, "shot_no_source"),
         ("update_look", {"style": "rococo"}, "choice_unknown"),
         ("update_look", {"model": "sora"}, "choice_unknown"),

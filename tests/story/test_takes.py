@@ -136,3 +136,16 @@ def test_two_stories_of_one_owner_share_takes_and_two_owners_do_not(studio: Stud
     theirs = studio.stories.duplicate(BEN, view.id)
     assert theirs.may_change
     assert states(theirs) == ["empty"] * 4
+
+
+def test_a_shots_prompt_is_made_better_as_a_proposal_only(studio: Studio) -> None:
+    view = new(studio)
+    shot = view.shots[2].shot.id
+    found = studio.stories.rewrite(ANNA, view.id, shot)
+    assert found.original in view.shots[2].prompt
+    assert studio.stories.get(ANNA, view.id).revision == view.revision
+    values = {"shot_id": shot, "original": found.original, "rewritten": found.rewritten}
+    taken = studio.stories.change(ANNA, view.id, "accept_rewrite", **values)
+    assert taken.shots[2].shot.prompt == found.rewritten
+    with pytest.raises(Refused, match="not_yours"):
+        studio.stories.rewrite(BEN, view.id, shot)
