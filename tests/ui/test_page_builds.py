@@ -76,8 +76,8 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
     # Texts whose keys are put together or stand in a table.
     listed = set(re.findall(r"[\"'](\w+)[\"']", sources))
     built = ("quality_", "why_", "model_", "player_", "music_", "sheet_")
-    story = "state transition move field like did to kind language level film subtitles fps corner why make making"
-    built += tuple(f"story_{part}_" for part in f"{story} step export".split())
+    story = "corner did export field film fps kind language level like make making move state step subtitles"
+    built += tuple(f"story_{part}_" for part in f"{story} to transition why".split())
     assert [key for key in texts - listed if not key.startswith(built)] == []
 
 
