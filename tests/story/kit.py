@@ -17,18 +17,20 @@ ANNA = Visitor(owner="anna", admin=False)
 BEN = Visitor(owner="ben", admin=False)
 ADMIN = Visitor(owner="root", admin=True)
 
-TEXT = (
-    "清晨，一只白色的鹿站在森林里。\n\n"
-    "突然，一条巨龙飞过高山。\n\n"
-    "夜晚，一只小船在海上向右航行。\n\n"
-    "雪原上，一个老人慢慢走着。"
-)
 TEXTS = (
     "清晨，一只白色的鹿站在森林里。",
     "突然，一条巨龙飞过高山。",
     "夜晚，一只小船在海上航行。",
     "雪原上，一个老人慢慢走着。",
 )
+
+
+def listed(*texts: str) -> str:
+    """A text that says by itself where its shots begin."""
+    return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))
+
+
+TEXT = listed(*TEXTS)
 
 
 def story_of(*texts: str, **values: object) -> Story:

@@ -8,7 +8,7 @@ from studio.story.edit import EDITS, edit
 from studio.story.problems import StoryProblem
 from studio.story.prompts import bare_prompt, shot_prompt
 from studio.story.types import MAX_SHOTS, Story
-from tests.story.kit import TEXT, TEXTS, shot_of, story_of
+from tests.story.kit import TEXT, TEXTS, listed, shot_of, story_of
 
 
 def texts(story: Story) -> list[str]:
@@ -25,7 +25,7 @@ def test_a_text_becomes_shots_with_fields_and_ids_of_their_own() -> None:
     assert len({shot.id for shot in story.shots}) == 4
     assert story.language == "zh"
     assert story.title
-    assert "".join(texts(story)) == TEXT.replace("\n", "")
+    assert texts(story) == list(TEXTS)
     assert all(shot.fields.subject for shot in story.shots)
     assert "森林" in "".join(shot_of(story, 1).fields.environment)
     assert all(shot_prompt(story, shot) for shot in story.shots)
@@ -43,7 +43,7 @@ def test_written_again_with_one_word_changed_only_that_shot_changes() -> None:
 
 def test_written_again_with_a_shot_more_the_others_stay() -> None:
     before = edit(Story(), "write", text=TEXT)
-    after = edit(before, "write", text="黄昏，一列火车驶过沙漠。\n\n" + TEXT)
+    after = edit(before, "write", text=listed("黄昏，一列火车驶过沙漠。", *TEXTS))
     assert after.shots[1:] == before.shots
 
 
@@ -59,7 +59,7 @@ def test_a_shot_edited_by_hand_outlives_a_change_elsewhere_in_the_text() -> None
 
 def test_another_text_is_another_story_but_keeps_a_title_given_by_hand() -> None:
     first = edit(Story(), "write", text=TEXT)
-    other = "A red car drives through the city at night. Then a train crosses the desert."
+    other = listed("A red car drives through the city at night.", "Then a train crosses the desert.")
     assert edit(first, "write", text=other).title != first.title
     named = edit(first, "set_title", title=" 我的故事 ")
     again = edit(named, "write", text=other)

@@ -11,7 +11,7 @@ from studio.core import Studio
 from studio.story.examples import story_examples
 from studio.story.film_plan import key_of
 from studio.views import Refused
-from tests.story.kit import ADMIN, ANNA, BEN, finish, new, requests_of, states
+from tests.story.kit import ADMIN, ANNA, BEN, finish, listed, new, requests_of, states
 
 
 def test_whoever_holds_the_id_may_look_and_only_the_owner_or_an_admin_may_change(studio: Studio) -> None:
@@ -137,10 +137,8 @@ def test_an_estimate_tells_takes_times_and_a_price_if_one_is_set(studio: Studio)
 
 
 def test_a_story_of_24_shots_is_read_with_a_handful_of_queries(studio: Studio) -> None:
-    text = "\n\n".join(
-        f"第{n}天，一只白色的鹿站在{place}里。" for n in range(1, 13) for place in ("森林", "沙漠")
-    )
-    view = new(studio, text)
+    days = (f"第{n}天，一只白色的鹿站在{place}里。" for n in range(1, 13) for place in ("森林", "沙漠"))
+    view = new(studio, listed(*days))
     assert len(view.shots) == 24
     finish(studio, studio.stories.film(ANNA, view.id, "animatic"))
     studio.stories.get(ANNA, view.id)
@@ -157,7 +155,7 @@ def test_a_story_of_24_shots_is_read_with_a_handful_of_queries(studio: Studio) -
 
 
 def test_a_table_makes_one_film_a_row_and_shares_what_is_alike(studio: Studio) -> None:
-    text = "{hero}走进森林。\n\n一只白色的鹿站在雪地里。\n\n夜晚，{hero}走上高山。"
+    text = listed("{hero}走进森林。", "一只白色的鹿站在雪地里。", "夜晚，{hero}走上高山。")
     view = new(studio, text)
     codes = [notice.code for notice in view.notices]
     assert "variable_unset" in codes
