@@ -44,6 +44,7 @@ LISTEN_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 # The shots that a story's films were cut from are kept so long after the last one: changing a shot is quick.
 KEEP_WORK_SECONDS = 24 * 3600.0
+KEEP_VOICE_SECONDS = 30 * 24 * 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -129,12 +130,14 @@ class FilmMaker:
             return self._cut(film, shots, clips, began=began, tail_since=waited)
 
     def sweep(self) -> None:
-        """Remove what films were cut from, where none was for a day."""
-        before = time.time() - KEEP_WORK_SECONDS
-        for folder in self.work.glob("*"):
+        """Remove the shots of films of which none was made for a day, and narration not heard for a month."""
+        home, now = self.settings.studio_home, time.time()
+        spoken = [path for kind in ("wav", "json") for path in (home / "voice").glob(f"*.{kind}")]
+        for path in [*self.work.glob("*"), *spoken]:
+            keep = KEEP_WORK_SECONDS if path.parent == self.work else KEEP_VOICE_SECONDS
             with contextlib.suppress(OSError):
-                if folder.stat().st_mtime < before:
-                    shutil.rmtree(folder)
+                if path.stat().st_mtime < now - keep:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     # -- what it is cut from -------------------------------------------------------------------------------
 
@@ -219,8 +222,10 @@ class FilmMaker:
                 film.reporter(Progress("voice", number, len(texts)))
                 speech = self.speak(plan, text, film.should_stop)
                 self._got_on(film)
-            for notice in () if speech is None else speech.notices:
-                film.note(notice)
+            if speech is not None:
+                _used(speech.path)
+                for notice in speech.notices:
+                    film.note(notice)
             speeches.append(speech)
         return speeches
 
@@ -355,6 +360,13 @@ def _narrator(settings: Settings) -> "Speak":
         )
 
     return speak
+
+
+def _used(narration: Path) -> None:
+    """Let a narration count as new, with what is noted beside it."""
+    for path in (narration, narration.with_suffix(".json")):
+        with contextlib.suppress(OSError):
+            path.touch()
 
 
 def _another(request: GenerationRequest) -> GenerationRequest:

@@ -22,6 +22,8 @@ WORKFLOWS: dict[Kind, str] = {"clip": "ticket", "film": "film_ticket"}
 WORKFLOWS_VERSION = "1"
 # What DBOS keeps about finished tickets is of no use to anyone; a day helps to look into a problem.
 KEEP_FINISHED = timedelta(days=1)
+# A film takes minutes: it need not begin at once, and asking costs the database something.
+_FILM_POLL_SECONDS = 0.5
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 log = logging.getLogger(__name__)
@@ -61,9 +63,10 @@ class Tickets:
             self._client.enqueue(options)
 
     def make_queues(self, poll_seconds: float) -> None:
-        """Declare the queues: one ticket at a time of each on a worker, looked for every `poll_seconds`."""
+        """Declare the queues: a worker takes one ticket of each; it looks for clips every `poll_seconds`."""
         for kind in KINDS:
-            self._client.register_queue(QUEUES[kind], worker_concurrency=1, polling_interval_sec=poll_seconds)
+            seconds = poll_seconds if kind == "clip" else _FILM_POLL_SECONDS
+            self._client.register_queue(QUEUES[kind], worker_concurrency=1, polling_interval_sec=seconds)
 
     def waiting(self, kind: Kind = "clip", limit: int = 1000) -> set[str]:
         """The ids of the tickets that no worker has taken yet."""

@@ -150,8 +150,8 @@ def shot_graph(parts: tuple[Stretch, ...], shot: ShotCut, canvas: Canvas, target
     """The graph that makes a shot's file: exactly the frames of all parts."""
     total = sum(part.frames for part in parts)
     streams, first = [], 0
-    for part in parts:
-        video = _timed(part, canvas, exact=shot.keep_sound)
+    for number, part in enumerate(parts):
+        video = _timed(part, number, canvas, exact=shot.keep_sound)
         streams.append(_placed(video, part, shot, canvas, first=first, total=total))
         first += part.frames
     video = streams[0] if len(streams) == 1 else ffmpeg.concat(*streams, v=1, a=0)
@@ -203,11 +203,16 @@ def _shortened(part: Stretch, frames: int) -> Stretch:
     return Stretch(part.piece, part.facts, part.first, count, frames)
 
 
-def _timed(part: Stretch, canvas: Canvas, *, exact: bool) -> Any:
+def _timed(part: Stretch, number: int, canvas: Canvas, *, exact: bool) -> Any:
     """The part's source frames at the film's rate; what lies between two of them is made of both."""
     piece, facts, fps = part.piece, part.facts, canvas.fps
     source = ffmpeg.input(
-        f"file:{piece.path.absolute()}", f="mp4", protocol_whitelist="file", threads=_THREADS
+        f"file:{piece.path.absolute()}",
+        f="mp4",
+        protocol_whitelist="file",
+        threads=_THREADS,
+        # A shot may show a clip twice, and ffmpeg-python takes inputs that are told alike for one.
+        thread_queue_size=8 + number,
     )
     video = source.video.filter("trim", start_frame=part.first, end_frame=part.first + part.count)
     if piece.label:
