@@ -29,6 +29,8 @@ def studio(tmp_path: Path) -> Studio:
         ({"prompt": "a" * 20_000}, "text_too_long", "prompt"),
         ({"prompt": "a\x00b"}, "text_control", "prompt"),
         ({"prompt": 7}, "text_needed", "prompt"),
+        ({"prompt": "a boat", "prompt_original": "a\x00b"}, "text_control", "prompt"),
+        ({"prompt": "a boat", "prompt_original": ["a"]}, "text_needed", "prompt"),
         ({"prompt": "a boat", "size": "333x111"}, "size_unknown", "size"),
         ({"prompt": "a boat", "size": "wide"}, "size_unknown", "size"),
         ({"prompt": "a boat", "num_frames": 82}, "frames_rule", "num_frames"),
@@ -61,6 +63,22 @@ def test_the_kept_form_asks_for_the_same_clip_again(studio: Studio) -> None:
     assert (job.request.width, job.request.height, job.request.num_frames) == (192, 320, 17)
     twin = studio.job(ANNA, studio.generate(BEN, **job.form)).job
     assert twin.request == job.request
+
+
+def test_what_was_typed_before_a_prompt_was_improved_is_kept_and_never_seen(studio: Studio) -> None:
+    improved = {"prompt": "a red boat, white sails, soft light", "seed": 5}
+    plain = studio.job(ANNA, studio.generate(ANNA, **improved)).job
+    job = studio.job(ANNA, studio.generate(ANNA, **improved, prompt_original=" a red boat ")).job
+    assert job.form["prompt_original"] == "a red boat"
+    assert job.request == plain.request
+    again = studio.job(ANNA, studio.again(ANNA, job.id)).job
+    assert again.form["prompt_original"] == "a red boat"
+
+
+@pytest.mark.parametrize("original", ["", "a boat", "an astronaut on the moon"])
+def test_words_that_were_not_improved_are_not_kept_as_such(studio: Studio, original: str) -> None:
+    job = studio.job(ANNA, studio.generate(ANNA, prompt="a boat", prompt_original=original)).job
+    assert "prompt_original" not in job.form
 
 
 def test_again_keeps_all_but_the_seed(studio: Studio) -> None:

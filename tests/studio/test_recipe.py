@@ -47,6 +47,16 @@ def test_the_longest_recipe_survives_too(tmp_path: Path) -> None:
     assert read_recipe(film(tmp_path / "a.mp4", recipe.text())) == recipe
 
 
+def test_an_improved_prompt_brings_along_what_was_typed_at_first(tmp_path: Path) -> None:
+    text = changed(form={**FORM, "prompt_original": "小船"})
+    assert read_recipe(film(tmp_path / "a.mp4", text)).form == {**FORM, "prompt_original": "小船"}
+    for number, bad in enumerate(("\x00", "夜" * 2001, 7, ["小船"])):
+        text = changed(form={**FORM, "prompt_original": bad})
+        with pytest.raises(MediaError) as caught:
+            read_recipe(film(tmp_path / f"{number}.mp4", text))
+        assert caught.value.notice.code == "recipe_bad"
+
+
 def test_unknown_keys_are_dropped_and_a_lost_style_becomes_its_words(tmp_path: Path) -> None:
     text = changed(extra=1, form={**FORM, "style": "cubist", "future": [1, {"a": 2}]})
     form = read_recipe(film(tmp_path / "a.mp4", text)).form
