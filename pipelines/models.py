@@ -35,6 +35,7 @@ class ModelSpec(BaseModel):
 
     `repo` is a Hugging Face repository id, or a folder relative to this repository when `embedded`.
     `guidance_scale` belongs to the high-noise expert, `guidance_scale_2` to the low-noise one.
+    `closed_world`: it draws only the things of `pipelines.sketch.world`, and is given only their words.
     `memory_gb` is the bf16 weights of all parts together (fp32 for `sketch`, which runs on the CPU).
     """
 
@@ -55,6 +56,7 @@ class ModelSpec(BaseModel):
     two_experts: bool
     memory_gb: float
     negative_prompt: str
+    closed_world: bool = False
     sampling: dict[Quality, Sampling]
 
     def legal_frames(self) -> list[int]:
@@ -101,6 +103,7 @@ _SPECS = (
         two_experts=True,
         memory_gb=0.1,
         negative_prompt="",
+        closed_world=True,
         sampling=_steps(10, 16, 24, high=3.0, low=2.5, shift=3.0),
     ),
     ModelSpec(

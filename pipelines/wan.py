@@ -15,6 +15,7 @@ from pipelines.decode import decode_chunks
 from pipelines.models import ModelSpec
 from pipelines.preview import Previews, colours_for
 from pipelines.request import Cancelled, GenerationRequest, ModelError, OnProgress, Progress
+from pipelines.sketch.reading import read
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class WanVideo:
         for expert in self._experts():
             run.hooks += [block.register_forward_pre_hook(run.before_block) for block in expert.blocks]
         return pipe(
-            prompt=request.prompt,
+            prompt=read(request.prompt).caption if self.spec.closed_world else request.prompt,
             negative_prompt=request.negative_prompt,
             height=request.height,
             width=request.width,

@@ -36,6 +36,18 @@ def caption(scene: Scene, language: str, rng: random.Random) -> str:
     return text
 
 
+def plain_caption(scene: Scene, named: frozenset[str], language: str, rng: random.Random) -> str:
+    """The caption without filler that says the attributes `named`, and those that differ from the default."""
+    default = DEFAULTS[scene.subject]
+    said = {name for name, value in default.items() if name in named or getattr(scene, name) != value}
+    if scene.subject == "none":
+        said = said - {"colour", "action"} | {"backdrop"}
+    if scene.colour == "default":
+        said.discard("colour")
+    write = _english if language == "en" else _chinese
+    return write(scene, said, rng, 0.0)
+
+
 def pieces(text: str) -> int:
     """How many word pieces a tokenizer with every word of `corpus` makes of the text."""
     return len(re.findall(r"[\u4e00-\u9fff]|[A-Za-z0-9]+|[^\sA-Za-z0-9\u4e00-\u9fff]", text))

@@ -7,6 +7,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 
 from pipelines.request import GenerationRequest, Progress
+from pipelines.sketch.reading import read
 from pipelines.wan import WanVideo
 from tests.tiny_wan import tiny_request
 
@@ -39,7 +40,7 @@ def bare(video: WanVideo, request: GenerationRequest, **changes: Any) -> np.ndar
     pipe = video.pipe
     pipe.scheduler = UniPCMultistepScheduler.from_config(pipe.scheduler.config, flow_shift=request.flow_shift)
     arguments = {
-        "prompt": request.prompt,
+        "prompt": read(request.prompt).caption if video.spec.closed_world else request.prompt,
         "negative_prompt": request.negative_prompt,
         "height": request.height,
         "width": request.width,
