@@ -4,14 +4,19 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PROMPT ?= a boat moving right at sea at sunset
 OUT    ?= out/demo.mp4
+STORY  ?= 1-cowherd-and-weaver
+FILM   ?= out/story.mp4
 
-.PHONY: run demo test lint format bench eval-sketch train-sketch clean
+.PHONY: run demo demo-story test lint format bench eval-sketch train-sketch clean
 run: $(VENV)/.installed              ## start the studio on http://127.0.0.1:7860
 	$(BIN)/python app.py
 
 demo: $(VENV)/.installed             ## one prompt to one MP4, without a browser: make demo PROMPT="…" OUT=x.mp4
 	@$(BIN)/python -m studio.demo --prompt "$$PROMPT" --out "$(OUT)"
 demo: export PROMPT := $(PROMPT)
+
+demo-story: $(VENV)/.installed       ## a story to a film, without a browser: make demo-story STORY=name FILM=x.mp4
+	@$(BIN)/python -m studio.demo --story "$(STORY)" --out "$(FILM)"
 
 test: $(VENV)/.installed-dev browser ## every test, the browser tests included
 	$(BIN)/python -m pytest $(ARGS)

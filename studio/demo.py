@@ -1,4 +1,7 @@
-"""The main job without a browser: `python -m studio.demo --prompt "…" --out x.mp4`, by the same queue."""
+"""The studio without a browser, by the same queue: one clip of a prompt, or a film of a story.
+
+`python -m studio.demo --prompt "…" --out x.mp4`, `python -m studio.demo --story NAME|FILE.txt --out x.mp4`
+"""
 
 import argparse
 import asyncio
@@ -19,6 +22,7 @@ from studio.settings import Settings, SettingsError
 from studio.supervisor import LocalWorker
 from studio.words import duration, say, stage, state, terminal, terminal_language
 
+LOGO = Path(__file__).resolve().parent.parent / "assets" / "examples" / "logo.png"
 VISITOR = Visitor(owner="command-line", admin=True)
 # So long may the worker be gone before somebody is told; a crashed one is back within seconds.
 _PATIENCE_SECONDS = 40.0
@@ -42,7 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
             return _fail(problem, 2)
         studio = Studio(settings)
         form = {name: getattr(given, name) for name in _OPTIONS if getattr(given, name) is not None}
-        job_id = studio.generate(VISITOR, prompt=given.prompt, **form)
+        if given.story:
+            job_id = _story(studio, given.story)
+        else:
+            job_id = studio.generate(VISITOR, prompt=given.prompt, **form)
     except SettingsError as error:
         return _fail(error.notice, 2)
     except Refused as error:
@@ -50,6 +57,17 @@ def main(arguments: list[str] | None = None) -> int:
             _fail(notice, 2)
         return 2
     return _make(studio, job_id, out)
+
+
+def _story(studio: Studio, story: str) -> str:
+    """Ask for the draft film of an example by its name, or of a text file, with our logo; the job's id."""
+    path = Path(story).expanduser()
+    if path.is_file():
+        view = studio.stories.new(VISITOR, path.read_text(encoding="utf-8", errors="replace"))
+    else:
+        view = studio.stories.new(VISITOR, example=story)
+    studio.stories.attach(VISITOR, view.id, "logo", LOGO, LOGO.name)
+    return studio.stories.film(VISITOR, view.id, "animatic")
 
 
 def _make(studio: Studio, job_id: str, out: Path) -> int:
@@ -133,7 +151,7 @@ def _show(view: JobView) -> None:
         ahead = terminal("ahead", language, count=view.position) if view.position else ""
         text = " ".join(filter(None, (state(view.job.state, language), ahead)))
     else:
-        steps = f"{progress.step}/{progress.total}" if progress.stage == "denoising" else ""
+        steps = f"{progress.step}/{progress.total}" if progress.total else ""
         left = terminal("left", language, time=duration(view.eta, language)) if view.eta is not None else ""
         text = " · ".join(
             filter(None, (" ".join(filter(None, (stage(progress.stage, language), steps))), left))
@@ -175,7 +193,9 @@ def _out_problem(out: Path) -> Notice | None:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m studio.demo", description=__doc__)
-    parser.add_argument("--prompt", required=True, help="what to see, in English or Chinese")
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--prompt", help="what to see, in English or Chinese")
+    asked.add_argument("--story", help="a film of an example in assets/examples/stories, or of a text file")
     parser.add_argument("--out", required=True, help="where to write the MP4")
     for name in _OPTIONS:
         parser.add_argument(f"--{name.replace('_', '-')}", help=f"as on the page: {name.replace('_', ' ')}")
