@@ -123,15 +123,14 @@ def test_two_films_share_their_takes_and_clips_go_on_meanwhile(desk: Desk) -> No
 
 
 def test_a_voice_longer_than_its_clip_gets_another_take(desk: Desk) -> None:
-    text = "A long time ago there was a river in the sky. On one side of it lived a cowherd, all alone."
+    text = "A long time ago there was a river in the sky, and a cowherd lived on its bank."
     asked = film([shot(1, take("a river at night"), narration=text)], narrate=True, language="en")
     job = desk.wait(submit(desk.jobs, asked))
     asset = _film(desk, job)
     clips = desk.library.clips_of(asset.id)
     assert sorted(clip.request.seed for clip in clips if clip.request) == [7, 8]
-    assert asset.seconds > 4
-    # Two takes of two seconds do not fill it: some of it is shown again, and that is said.
-    assert job.notices == (Notice("shot_looped", {"number": 1}),)
+    assert asset.seconds > 2.2 / 0.8
+    assert job.notices == ()
 
 
 def test_a_cancelled_film_stops_soon_and_goes_on_from_there_when_asked_again(desk: Desk) -> None:
