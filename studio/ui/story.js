@@ -11,14 +11,29 @@ window.story = (() => {
     if (name === 'live') { watch('value', () => hear(props.value)); return; }
     if (name === 'ack') {
       post = trigger;
-      watch('value', () => setTimeout(() => answered(JSON.parse(props.value || '{}'))));
+      watch('value', () => arrived('ack', props.value));
       begin();
       return;
     }
     areas[name] = element;
-    watch('value', () => draw(name, props.value));
+    watch('value', () => arrived(name, props.value));
     if (props.value) draw(name, props.value);
     element.addEventListener('click', clicked);
+  }
+
+  // One answer fills several areas: they are drawn together, and what was typed counts as sent by then.
+  let news = null;
+  function arrived(name, value) {
+    if (!news) { news = new Map(); setTimeout(take); }
+    news.set(name, value);
+  }
+  function take() {
+    const found = news;
+    news = null;
+    const ack = found.has('ack') ? JSON.parse(found.get('ack') || '{}') : {};
+    if (flying?.box && ack.number === flying.number && flying.stood === flying.box.own_stood) typing.delete(flying.box);
+    for (const [name, html] of found) if (name !== 'ack') draw(name, html);
+    answered(ack);
   }
 
   // -- putting HTML in place: what is there already stays the same element, so caret, focus and film stay, too ----
@@ -35,7 +50,7 @@ window.story = (() => {
       if (range) try { held.setSelectionRange(...range); } catch { /* not a text */ }
     }
     for (const area of all('textarea', root)) grow(area);
-    if (name === 'stage') document.body.dataset.film = one('section', root)?.dataset.state || 'none';
+    if (name === 'stage') document.body.dataset.screen = one('section', root)?.dataset.state || 'none';
     if (name === 'board') document.body.dataset.story = one('.start', root) ? 'start' : 'open';
     window.storyHands?.drawn(name, root);
   }
@@ -127,7 +142,6 @@ window.story = (() => {
     flying = null;
     clearTimeout(item.timer);
     adopt(ack, item);
-    if (item.box && item.stood === item.box.own_stood) typing.delete(item.box);
     item.done(ack);
     remember();
     window.storyHands?.answered(ack, item);
@@ -331,7 +345,7 @@ window.story = (() => {
     if (told.stamp !== ui.stamp && !flying && !outbox.length) { ui.stamp = told.stamp; ask('refresh'); }
   }
   async function listen() {
-    const live = ['queued', 'running'].includes(document.body.dataset.film);
+    const live = ['queued', 'running'].includes(document.body.dataset.screen);
     if (!live || document.hidden || !ui.story) { heard = Math.max(heard, Date.now() - 16000); return; }
     if (Date.now() - heard < 20000) return;
     heard = Date.now();
