@@ -1,0 +1,226 @@
+"""The part that each Chinese word plays in its clause, from our own lists first, then from the segmenter."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from studio.text.segmenter import cut, heads, weak_heads
+from studio.text.terms import words
+
+# place: 海边. verb: one that a camera sees; tail: its ending; dull: a verb that shows nothing; veil: not,
+# would.
+# behind: a word of place behind its noun. de: 的. get: 得. stop: punctuation.
+Kind = Literal[
+    "noun", "adj", "measure", "pronoun", "time", "place", "verb", "tail", "dull", "veil",
+    "prep", "adverb", "conj", "behind", "de", "get", "stop", "other",
+]  # fmt: skip
+
+_MEASURE = re.compile(
+    r"(?:[一二两三四五六七八九十百千万几\d]+|数[十百千万]|许多|无数|多少|半(?=[个天块张边])|每)[\u4e00-\u9fff]{0,2}"
+)
+_PLACE_WORD = re.compile(r"[\u4e00-\u9fff]{1,3}[上里中下边旁外内前后间畔]")
+# 舞龙 in 舞龙队员 is no verb: verbs with one of these as their object stand before who does it for a living.
+_OBJECTS = frozenset("龙狮路夜鱼猎船山雪牧车茶布琴鼓舞花灯海画歌戏球棋水煤矿塔")
+_FIXED: dict[str, Kind] = {
+    "的": "de",
+    "看看": "dull",
+    "试试": "dull",
+    "叫": "prep",
+    **dict.fromkeys("地之着了过吗呢吧啊呀们", "other"),
+}
+_NOUN_ENDS = ("声", "的人", "的孩子")
+
+
+@dataclass(frozen=True)
+class Word:
+    """text[start:end] of the clause it was cut from. `name`: somebody's name."""
+
+    text: str
+    kind: Kind
+    start: int
+    end: int
+    name: bool = False
+
+
+@dataclass(frozen=True)
+class _Here:
+    """A word with what stands around it."""
+
+    text: str
+    tag: str
+    found: list[Word]
+    following: str
+    second: str
+
+    @property
+    def after(self) -> Kind:
+        return self.found[-1].kind if self.found else "stop"
+
+    @property
+    def bound(self) -> bool:
+        """Whether an ending of a verb follows."""
+        if self.following in ("上", "下", "中", "里", "前", "后") and self.after in ("noun", "measure"):
+            several = len(self.second) > 1 and self.second not in words("verbs", "seen", "zh")
+            return several or self.second in ("黑", "白", "红", "了")
+        return self.following in words("verbs", "tails", "zh") - {"得"} or self.following[:1] in (
+            "着",
+            "了",
+            "过",
+        )
+
+
+def words_of(text: str, names: Collection[str] = ()) -> list[Word]:
+    """The words of a Chinese clause, each with its kind. Names and Latin words are kept whole."""
+    raw = cut(text, names)
+    found: list[Word] = []
+    at = 0
+    for i, (word, tag) in enumerate(raw):
+        if word.strip():
+            behind = [part[0] for part in raw[i + 1 : i + 3]] + ["", ""]
+            here = _Here(word, tag, found, behind[0], behind[1])
+            found.append(Word(word, _kind(here), at, at + len(word), tag == "name"))
+        at += len(word)
+    return found
+
+
+def _kind(here: _Here) -> Kind:
+    for rule in (_by_form, _by_place, _by_list):
+        if kind := rule(here):
+            return kind
+    return _by_tag(here)
+
+
+def _by_form(here: _Here) -> Kind | None:
+    """Signs, names, Latin words, times; endings that follow a verb."""
+    word = here.text
+    if word in words("grammar", "time_ends", "zh"):
+        return "time"
+    if here.tag in ("name", "eng"):
+        return "adverb" if word.lower() in words("grammar", "adverbs", "zh") else "noun"
+    if not re.search(r"\w", word):
+        return "conj" if word == "、" else "stop"
+    if word == "得":
+        return "get" if here.after in ("verb", "tail", "adj", "dull") else "other"
+    if word in words("grammar", "pronouns", "zh"):
+        return "pronoun"
+    if word in words("grammar", "pointing", "zh"):
+        return "measure"
+    if here.after in ("verb", "tail") and _is_tail(here):
+        return "tail"
+    return None
+
+
+def _is_tail(here: _Here) -> bool:
+    word, before = here.text, here.found[-1]
+    if word in ("向", "往") and len(before.text) > 1:
+        return False  # 转身向 … 跑去
+    if word in ("看", "望") and before.kind == "verb" and len(before.text) > 1 and not here.following:
+        return True  # 回头看
+    if word == "一" and here.following in ("看", "望", "瞧", "笑", "跳", "转", "听"):
+        return True
+    verb = next((other for other in reversed(here.found) if other.kind == "verb"), None)
+    again = before.kind == "tail" and before.text in ("一", "了") and verb is not None
+    if again and (word[0] == verb.text[0] or (before.text == "一" and len(word) == 1)):  # type: ignore[union-attr]
+        return True  # 推了推, 抬头一看
+    return word in words("verbs", "tails", "zh") or word in ("着", "了", "过")
+
+
+def _by_place(here: _Here) -> Kind | None:
+    """Words that are verbs, words of place or prepositions by what stands beside them."""
+    word, after, following = here.text, here.after, here.following
+    going = following.startswith(("着", "了", "过"))
+    if word in words("places", "behind", "zh") and after in ("noun", "pronoun", "place") and not going:
+        return "behind"
+    if word == "跟" and following[:1] in ("在", "着", "上", "随"):
+        return "verb"
+    arrives = word in ("到", "来", "上", "下", "进", "出", "回", "过") and following == "了"
+    if arrives and after in ("noun", "pronoun", "adverb"):
+        return "verb"
+    if word in ("给", "比", "叫") and (following in ("了", "着", "起来") or (word == "叫" and not following)):
+        return "verb"
+    if word == "地" and (following[:1] in ("边", "里", "上", "头") or here.second[:1] in ("边", "里", "上")):
+        return "noun"
+    if word in ("往前", "往后", "往回", "往上", "往下", "向前", "向后", "向上", "向下", "朝前"):
+        return "adverb"
+    if _MEASURE.fullmatch(following) and after == "measure" and word == "又":
+        return "measure"  # 一座又一座
+    if word in ("一样", "似的", "一般") and here.found:
+        return "stop"
+    return None
+
+
+def _by_list(here: _Here) -> Kind | None:
+    word = here.text
+    if word in _FIXED:
+        return _FIXED[word]
+    if word in words("verbs", "veils", "zh"):
+        return "veil"
+    if word in words("grammar", "adverbs", "zh"):
+        return "adverb"
+    if word in words("nouns", "no_verbs", "zh") or (word.endswith(_NOUN_ENDS) and len(word) > 2):
+        return "noun"
+    seen = words("verbs", "seen", "zh")
+    trade = len(word) == 2 and word[1] in _OBJECTS and here.after in ("stop", "measure")
+    if trade and here.following in words("nouns", "people", "zh"):
+        return "noun"
+    if word in seen or any(word[:k] in seen for k in range(2, len(word))):
+        return "verb"
+    ends = len(word) == 2 and word[1] in "上下" and word[0] in heads() | weak_heads()
+    if ends and _MEASURE.fullmatch(here.following):
+        return "verb"
+    if word in words("grammar", "prepositions", "zh"):
+        return "prep"
+    if word in words("grammar", "conjunctions", "zh"):
+        return "conj"
+    return "dull" if word in words("verbs", "unseen", "zh") else None
+
+
+def _by_tag(here: _Here) -> Kind:
+    word, tag, after = here.text, here.tag, here.after
+    if word in words("places", "behind", "zh") and after in ("behind", "de"):
+        return "behind"
+    if len(word) == 1 and here.bound and _shows(here):
+        return "verb"
+    if len(word) == 1 and word in weak_heads() and after in ("noun", "adj", "measure", "de"):
+        return "noun"
+    if any(word in words("places", part, "zh") for part in ("water", "land", "sky", "town", "indoors")):
+        return "place" if word[-1] in "上里中下边旁外内前后" else "noun"
+    placed = tag in ("s", "f", "n", "ns", "nz") and word not in words("grammar", "no_place", "zh")
+    if placed and len(word) > 1 and _PLACE_WORD.fullmatch(word):
+        return "place"
+    if tag == "m" or (tag == "q" and after == "measure") or _MEASURE.fullmatch(word):
+        return "measure" if len(word) > 1 or here.following not in heads() else "adverb"
+    if tag in ("t", "tg"):
+        return "time"
+    if _shows(here):
+        return "verb"
+    if tag in ("d", "ad", "df", "o"):
+        return "adverb"
+    if word in words("grammar", "small_adjectives", "zh") or tag in ("a", "z", "b", "ag", "an"):
+        return "adj"
+    if tag[0] == "v" or tag in ("i", "l"):
+        return "dull"
+    if tag in ("f", "s") and word in words("places", "behind", "zh"):
+        return "behind"
+    return "other" if tag in ("p", "c", "u", "y", "e", "uj", "uz", "ul", "ug", "ud", "uv") else "noun"
+
+
+def _shows(here: _Here) -> bool:
+    """Whether a word that no list holds is a verb that a camera sees, by its first character."""
+    word, tag, after = here.text, here.tag, here.after
+    head, rest = word[0], word[1:]
+    if len(word) == 1:
+        if head in weak_heads():
+            return here.bound and after not in ("adj", "measure", "de")
+        return head in heads() and (
+            here.bound or (after not in ("adj", "de", "measure") and tag[0] in "vnzugpq")
+        )
+    if tag in ("a", "ad", "an", "z", "b"):
+        return False
+    if len(word) == 2 and head == rest and head in heads():
+        return True
+    ending = rest in words("verbs", "tails", "zh") or rest in ("着", "了", "过", "一" + head, "了" + head)
+    if head in heads() and (ending or (tag[0] == "v" and len(word) <= 4)):
+        return True
+    return head in weak_heads() and ending and tag[0] == "v"

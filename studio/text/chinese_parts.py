@@ -1,0 +1,176 @@
+"""Parts of a Chinese clause while it is read: its subject, places, and what only describes a noun."""
+
+import re
+from dataclasses import dataclass, field
+
+from studio.text.chinese import Word
+from studio.text.terms import table, words
+
+# Endings of verbs behind which a place stands.
+TO_PLACE = frozenset(("在", "到", "进", "向", "往", "上", "入", "过", "下", "出", "回", "离"))
+_RELATIVE_REACH = 8
+
+
+@dataclass
+class Read:
+    """A clause while it is read."""
+
+    text: str
+    words: list[Word]
+    noun: list[Word] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    owner: str = ""
+    actions: list[tuple[int, int]] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)
+    begin: int | None = None  # where the action that is being read begins
+    kept: int | None = None  # where 把 … before a verb begins
+    veiled: bool = False
+    located: bool = False
+    joined: bool = False
+    on_body: bool = False
+    part_of: str = ""  # whose body the place is that stands before the verb: 蛹 in 蛹的背上
+    appears: bool = False
+    verbal: bool = False
+
+    def kind(self, i: int) -> str:
+        """Kind of the word at i, "" behind the last one."""
+        return self.words[i].kind if 0 <= i < len(self.words) else ""
+
+
+def end_action(read: Read, end: int) -> None:
+    """The action that is being read goes up to `end`."""
+    if read.begin is not None:
+        read.actions.append((read.begin, end))
+    read.begin = None
+
+
+def take_subject(read: Read) -> None:
+    """The nouns read so far are who acts."""
+    if head := head_of(read.noun):
+        read.subjects.append(head)
+    read.noun = []
+
+
+def head_of(nouns: list[Word]) -> str:
+    """The noun that a run of words ends with: a name alone, else the run in one piece."""
+    for word in reversed(nouns):
+        if word.name:
+            return word.text
+    run: list[Word] = []
+    for word in reversed(nouns):
+        if run and (word.end != run[-1].start or word.kind == "pronoun"):
+            break
+        run.append(word)
+    text = "".join(word.text for word in reversed(run))
+    return re.sub(r"^(?:the|a|an)\s+", "", text.strip(), flags=re.IGNORECASE)
+
+
+def add_place(read: Read, nouns: list[Word], behind: Word | None, ends: bool = False) -> None:
+    """Note a place: the noun with its word of place. `ends`: somebody stands there or goes there."""
+    head = head_of(nouns)
+    if read.veiled or not head or nouns[-1].kind == "pronoun":
+        return
+    end = behind.end if behind and behind.start == nouns[-1].end else nouns[-1].end
+    place = bare_place(read.text[max(0, nouns[-1].end - len(head)) : end])
+    read.places.append(place)
+    if ends:
+        read.ends.append(place)
+
+
+def bare_place(place: str) -> str:
+    """菜园 of 菜园里; short ones and those that mean more than their noun (树下, 河边) stay whole."""
+    return place[:-1] if len(place) > 2 and place[-1] in "里中内上" else place
+
+
+def located(read: Read, i: int) -> None:
+    """A word of place behind a noun: the noun is where, not who."""
+    if read.noun and read.begin is None and _is_body(read.noun[-1].text):
+        read.part_of = read.owner
+        read.on_body = True
+    elif read.noun:
+        add_place(read, read.noun, read.words[i])
+        if read.begin is None:
+            read.located = True
+    read.noun = []
+
+
+def destination(read: Read, i: int, ends: bool) -> int:
+    """Read the place behind 走进, 站在 … from word i on; returns where to go on."""
+    start = i
+    nouns: list[Word] = []
+    while i < len(read.words):
+        word = read.words[i]
+        if word.kind == "verb" and (jump := relative(read, i)):
+            nouns, i = [], jump
+            continue
+        if word.kind not in (
+            "behind",
+            "place",
+            "de",
+            "measure",
+            "noun",
+            "pronoun",
+            "adj",
+            "time",
+            "other",
+            "conj",
+        ):
+            break
+        i += 1
+        if word.kind in ("behind", "place"):
+            nouns = [*nouns, word] if word.kind == "place" else nouns
+            if read.kind(i) != "de":
+                break
+        elif word.kind == "de":
+            before = read.words[i - 2]
+            if nouns and (before.kind in ("behind", "place") or ends):
+                # 桥头的伞摊后面: both are where it is.
+                add_place(read, nouns, before if before.kind == "behind" else None)
+            nouns = []
+        else:
+            nouns = [] if word.kind == "measure" else [*nouns, word]
+    if i > start and nouns:
+        add_place(read, nouns, read.words[i - 1] if read.words[i - 1].kind == "behind" else None, ends)
+    return i
+
+
+def relative(read: Read, i: int) -> int:
+    """If the verb at i only describes a noun (背书包的男孩), the place of that noun; else 0."""
+    listed = read.words
+    if read.kind(i) not in ("verb", "dull", "veil", "adverb"):
+        return 0
+    de = _de_after(listed, i)
+    if de < 0 or read.kind(de + 1) not in ("noun", "adj", "measure", "pronoun", "time", "place"):
+        return 0
+    between = {word.kind for word in listed[i + 1 : de]}
+    if between <= {"tail", "other", "adverb"} and listed[i].kind in ("verb", "dull"):
+        return de + 1
+    if between <= {"tail", "adj", "other", "adverb"}:
+        return 0
+    before = listed[i - 1] if i else None
+    if before and (before.kind in ("measure", "prep") or (before.kind == "tail" and before.text in TO_PLACE)):
+        return de + 1
+    later = any(word.kind == "verb" for word in listed[de + 1 :])
+    head = next((word.text for word in listed[de + 1 :] if word.kind == "noun"), "")
+    return de + 1 if not read.noun and not read.subjects and later and _lives(head) else 0
+
+
+def _lives(noun: str) -> bool:
+    listed = words("nouns", "people", "zh") | words("nouns", "animals", "zh")
+    return noun in listed or (bool(noun) and noun[-1] in table("nouns")["people"]["endings"])
+
+
+def _is_body(text: str) -> bool:
+    listed = words("nouns", "body", "zh")
+    return text in listed or text[:-1] in listed
+
+
+def _de_after(listed: list[Word], i: int) -> int:
+    """The 的 that belongs to the verb at i, before any other verb; -1 if there is none."""
+    for k in range(i + 1, min(len(listed), i + _RELATIVE_REACH)):
+        if listed[k].kind == "de":
+            return k
+        if listed[k].kind in ("verb", "stop") or (listed[k].kind == "prep" and listed[i].kind != "adverb"):
+            return -1
+    return -1

@@ -1,0 +1,142 @@
+"""What a shot shows by its text: subject, action, environment, time, weather, mood, camera and style."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from studio.text.chinese_clauses import clauses_of as chinese_clauses
+from studio.text.clause import Clause
+from studio.text.doers import actions_of, doers_of
+from studio.text.english_clauses import clauses_of as english_clauses
+from studio.text.framing import camera_in, moods_in, styles_in, unframed
+from studio.text.language import has_han
+from studio.text.setting import Setting, setting_of
+from studio.text.told import Told, headings_of, told_in
+
+MAX_PHRASES = 8
+MAX_PHRASE = 120
+
+Phrase = Annotated[str, Field(min_length=1, max_length=MAX_PHRASE)]
+Phrases = Annotated[tuple[Phrase, ...], Field(max_length=MAX_PHRASES)]
+
+
+class ShotFields(BaseModel):
+    """What a viewer of one shot sees, each field a few short phrases in the words of the text.
+
+    At most MAX_PHRASES phrases of 1 to MAX_PHRASE characters a field; more raise pydantic's ValidationError.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subject: Phrases = ()
+    action: Phrases = ()
+    environment: Phrases = ()
+    time: Phrases = ()
+    weather: Phrases = ()
+    mood: Phrases = ()
+    camera: Phrases = ()
+    style: Phrases = ()
+
+
+def fields_of(
+    text: str,
+    *,
+    carry: ShotFields | None = None,
+    names: Collection[str] = (),
+    heading: str = "",
+    before: Sequence[ShotFields] = (),
+) -> ShotFields:
+    """The fields of a shot.
+
+    `carry` is the shot before it (the last of `before`, if not given): its place, time, weather and style
+    hold until the text says otherwise, and pronouns mean its subjects. `before` are all earlier shots, oldest
+    first: with them a pronoun or a place may be found further back. `names` are the story's known names.
+    `heading` is what stands over the shot (INT. KITCHEN - NIGHT). Any text will do; one that shows nothing
+    gives what carries over.
+    """
+    past = tuple(before) or ((carry,) if carry else ())
+    last = carry or (past[-1] if past else ShotFields())
+    told = told_in(text)
+    clauses = _clauses(told, names)
+    around = "\n".join(part for part in (heading, told.around) if part)
+    subjects = doers_of(clauses, past, names)
+    setting = setting_of(told, clauses, around, _setting(last), _seen_at(subjects, past))
+    whole = " ".join(told.sentences)
+    return ShotFields(
+        subject=_few(subjects, 3),
+        action=_few(actions_of(clauses)),
+        environment=_few(setting.environment, 4),
+        time=_few(setting.time, 4),
+        weather=_few(setting.weather, 4),
+        mood=_few(moods_in(whole, names), 4),
+        camera=_few(camera_in(told.sentences, around)),
+        style=_few((*last.style, *styles_in(told.sentences, around))),
+    )
+
+
+def _setting(fields: ShotFields) -> Setting:
+    return Setting(fields.environment, fields.time, fields.weather)
+
+
+def _clauses(told: Told, names: Collection[str]) -> list[Clause]:
+    found: list[Clause] = []
+    for sentence in told.sentences:
+        for part, chinese in _by_script(unframed(sentence)):
+            found += chinese_clauses(part, names) if chinese else english_clauses(part, names)
+    return found
+
+
+def _by_script(sentence: str) -> list[tuple[str, bool]]:
+    """A sentence, cut where clauses with Chinese in them and clauses without follow each other."""
+    if not has_han(sentence):
+        return [(sentence, False)]
+    runs: list[tuple[str, bool]] = []
+    for part in re.findall(r"[^，,；;。！？!?]+[，,；;。！？!?]*", sentence):
+        chinese = has_han(part)
+        latin = len(re.findall(r"[A-Za-z]+", part))
+        if not chinese and latin < 3 and not runs:
+            chinese = True
+        if runs and runs[-1][1] == chinese:
+            runs[-1] = (runs[-1][0] + part, chinese)
+        else:
+            runs.append((part, chinese))
+    return runs
+
+
+def _seen_at(subjects: Sequence[str], past: Sequence[ShotFields]) -> tuple[str, ...] | None:
+    """Where the first who acts was seen last, if that was before the last shot and nobody of it acts on."""
+    if len(past) < 2 or any(subject in past[-1].subject for subject in subjects):
+        return None
+    for subject in subjects:
+        if subject.lower() in ("i", "we", "我", "我们"):
+            return None
+        for fields in reversed(past[:-1]):
+            if subject in fields.subject and not any(subject in action for action in past[-1].action):
+                return fields.environment
+    return None
+
+
+def _few(phrases: Sequence[str], most: int = MAX_PHRASES) -> tuple[str, ...]:
+    """The first phrases, tidied, none twice in any case, none too long."""
+    kept: dict[str, str] = {}
+    for phrase in phrases:
+        tidy = " ".join(phrase.split()).strip(" ，,。.;；:：、!！?？")[:MAX_PHRASE].strip()
+        if tidy:
+            kept.setdefault(tidy.casefold(), tidy)
+    return tuple(kept.values())[:most]
+
+
+def fields_of_story(
+    text: str, spans: Sequence[tuple[int, int]], *, names: Collection[str] = ()
+) -> tuple[ShotFields, ...]:
+    """The fields of every shot text[start:end] of a story, in order.
+
+    Better than one by one: headings and labels between the shots count (a scene's heading for all its shots),
+    and pronouns and places are looked for in the whole story before.
+    """
+    found: list[ShotFields] = []
+    for (start, end), heading in zip(spans, headings_of(text, spans), strict=True):
+        found.append(fields_of(text[start:end], before=found, names=names, heading=heading))
+    return tuple(found)

@@ -1,0 +1,121 @@
+"""What of a shot's text is told and so can be seen; what is only said or stands in a heading can't."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studio.text.language import has_han
+from studio.text.lines import FULL_STOP, Line, lines_of
+from studio.text.sentences import sentences, speech_spans
+
+_SAID = re.compile(r"[。！？!?，,…~～.]")
+_QUOTES = '“”‘’「」『』"'
+_PARENTHESES = re.compile(r"[（(][^()（）]*[)）]")
+_SCENE = re.compile(r"\b(?:INT|EXT|I/E)\b|内景|外景|第.{1,3}场", re.IGNORECASE)
+_LEADING = re.compile(r"[\s\-–—•*·]+")
+
+
+@dataclass(frozen=True)
+class Told:
+    """`sentences` of a shot without what is said in them; `around`: its headings, labels and notes."""
+
+    sentences: tuple[str, ...]
+    around: str = ""
+
+
+def told_in(text: str) -> Told:
+    """Take a shot's text apart. Labels behind its last told line belong to the next shot and are left out."""
+    lines = lines_of(text)
+    last = max(
+        (i for i, line in enumerate(lines) if line.start < line.end and not _only_sets(text, line)),
+        default=-1,
+    )
+    told: list[str] = []
+    around: list[str] = []
+    cue = False
+    for line in lines[: last + 1]:
+        bare = text[line.start : line.end]
+        if line.kind in ("chapter", "shot", "note", "visual"):
+            around.append(_label(text, line))
+        if line.kind in ("speaker", "narrator") or _only_sets(text, line):
+            cue = False
+            continue
+        if not re.search(r"[^\W\d]", bare):
+            cue = False  # nothing, or a list's number alone
+            continue
+        if (
+            line.kind == "plain"
+            and re.fullmatch(r"[A-Z][A-Z0-9 .'’()-]{1,30}", bare)
+            and not bare.endswith(".")
+        ):
+            cue = True  # a name over what it says
+            continue
+        if cue:
+            continue
+        told += [part for start, end in sentences(bare) if (part := unsaid(bare[start:end]))]
+    return Told(tuple(told), "\n".join(around))
+
+
+def _only_sets(text: str, line: Line) -> bool:
+    """Whether a line tells nothing itself: a note, or a heading with no sentence behind it."""
+    if line.kind in ("note", "rule", "title", "blank"):
+        return True
+    return line.kind == "chapter" and not FULL_STOP.search(text[line.start : line.end])
+
+
+def _label(text: str, line: Line) -> str:
+    """A heading as it stands, with what follows its number."""
+    behind = text[line.start : line.end] if _only_sets(text, line) else ""
+    return " ".join(part for part in (line.label, behind) if part)
+
+
+def unsaid(sentence: str) -> str:
+    """The sentence without what is said in it. Words only put in quotation marks stay."""
+    kept = ""
+    place = 0
+    for start, end in speech_spans(sentence, 0, len(sentence)):
+        inside = sentence[start + 1 : end - 1]
+        kept += sentence[place:start]
+        if not _SAID.search(inside) and not re.search(r"[:：，,]\s*$", kept):
+            kept += inside
+        else:
+            kept += "，" if has_han(sentence) else ", "
+        place = end
+    kept += sentence[place:]
+    kept = _PARENTHESES.sub(" ", kept)
+    kept = "".join(c for c in kept if c not in _QUOTES or c in "’‘")
+    return _LEADING.sub("", kept, count=1) if _LEADING.match(kept) else kept
+
+
+def unquoted(text: str) -> str:
+    """The text with everything in quotation marks that is said blanked out; places stay where they were."""
+    blank = list(text)
+    for start, end in speech_spans(text, 0, len(text)):
+        if _SAID.search(text[start + 1 : end - 1]) or re.search(r"[:：，,]\s*$", text[:start]):
+            blank[start:end] = [" " if c != "\n" else c for c in text[start:end]]
+    return "".join(blank)
+
+
+def is_scene(heading: str) -> bool:
+    """Whether a heading names a place of a screenplay (INT. KITCHEN - NIGHT, 第一场 外景)."""
+    return bool(_SCENE.search(heading))
+
+
+def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
+    """What stands over each shot text[start:end]: labels before it, and the heading of the scene it is in."""
+    labels = [
+        (text.rfind("\n", 0, line.start) + 1, line.kind, _label(text, line))
+        for line in lines_of(text)
+        if line.kind in ("chapter", "shot", "note", "visual")
+    ]
+    found: list[str] = []
+    scene = ""
+    place = 0
+    for start, _ in spans:
+        own = [(kind, label) for at, kind, label in labels if place <= at < start]
+        scene = next((label for kind, label in reversed(own) if kind == "chapter"), scene)
+        found.append(
+            "\n".join(dict.fromkeys([scene, *(label for kind, label in own if kind != "chapter")])).strip()
+        )
+        place = start
+    return found
