@@ -369,10 +369,15 @@ class Stories:
 
     def _check_places(self, story_id: str, before: Look, after: Look) -> None:
         """A new place on the disk is only ever one of a file that was brought to this story."""
-        for old, new in ((before.music, after.music), (before.logo, after.logo)):
-            ours = new in ("", old) or exchange.known_music(new)
-            if not ours and not files.is_kept(self.settings.studio_home, story_id, new):
-                raise StoryProblem("story_file_gone")
+        home = self.settings.studio_home
+        music, logo = after.music, after.logo
+        heard = music in ("", before.music) or exchange.known_music(music)
+        if not heard and not (music.endswith(files.HEARD) and files.is_kept(home, story_id, music)):
+            raise StoryProblem("story_file_gone")
+        if logo not in ("", before.logo) and not (
+            logo.endswith(files.SEEN) and files.is_kept(home, story_id, logo)
+        ):
+            raise StoryProblem("story_file_gone")
 
 
 @contextmanager

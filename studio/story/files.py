@@ -19,10 +19,15 @@ FOLDER = "stories"
 MAX_FOLDER_BYTES = 2_000_000_000
 # More pixels than any film shows of a logo.
 _LOGO_SIDE = 2048
+_UNNAMED = ".audio"
+HEARD = (*SUFFIXES, _UNNAMED)
+"""How the places of music end."""
+SEEN = ".png"
+"""How the places of logos end."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 # The voice may turn out a little longer than it was estimated.
 _SPARE = 3.0
-_NAME = re.compile(r"[0-9a-f]{16}\.[a-z0-9]{2,5}")
+_NAME = re.compile(r"(?:[0-9a-f]{16}|source-[0-9a-f]{32})\.[a-z0-9]{2,5}")
 
 
 def keep_music(home: Path, story_id: str, path: Path, name: str) -> str:
@@ -30,7 +35,7 @@ def keep_music(home: Path, story_id: str, path: Path, name: str) -> str:
     check_music(path)
     suffix = PurePath(name).suffix.lower()
     return _keep(
-        home, story_id, suffix if suffix in SUFFIXES else ".audio", lambda part: shutil.copyfile(path, part)
+        home, story_id, suffix if suffix in SUFFIXES else _UNNAMED, lambda part: shutil.copyfile(path, part)
     )
 
 
@@ -38,7 +43,7 @@ def keep_logo(home: Path, story_id: str, path: Path, name: str = "") -> str:
     """Copy a logo to its story as PNG, return its place; MediaError as `canvas.open_picture`."""
     picture = open_picture(path, "logo")
     picture.thumbnail((_LOGO_SIDE, _LOGO_SIDE))
-    return _keep(home, story_id, ".png", lambda part: picture.save(part, "PNG"))
+    return _keep(home, story_id, SEEN, lambda part: picture.save(part, "PNG"))
 
 
 def keep_shot(

@@ -87,6 +87,9 @@ def test_a_picture_becomes_a_shots_own_clip(studio: Studio, tmp_path: Path) -> N
     assert states(seen)[1] == "source"
     with pytest.raises(Refused, match="shot_shows_file"):
         studio.stories.render_shot(ANNA, view.id, shot, "animatic")
+    for name in ("logo", "music"):
+        with pytest.raises(Refused, match="story_file_gone"):
+            studio.stories.change(ANNA, view.id, "update_look", **{name: source.place})
     film = studio.stories.film(ANNA, view.id, "animatic")
     assert len(requests_of(studio, film)) == 3
     with pytest.raises(Refused, match="shot_unknown"):
