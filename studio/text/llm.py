@@ -23,8 +23,7 @@ REST_SECONDS = 30.0
 
 _CONNECT_SECONDS = 5.0
 _OPENAI, _OPENAI_MODEL, _QWEN_MODEL = "https://api.openai.com/v1", "gpt-4o-mini", "qwen-plus"
-_FENCED = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL | re.IGNORECASE)
+_FENCE = "```"
 _REFUSALS, _BUSY, _FORM = (401, 402, 403), (429, 503, 529), (400, 404, 415, 422)
 # Bidirectional controls turn what people read into something else than what a model is asked for.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -197,10 +196,11 @@ def _content(answer: bytes) -> str:
 
 def _json(content: str) -> Any:
     """The one JSON object of an answer, also out of a fence or from behind the model's thoughts."""
-    content = _THOUGHTS.sub("", content).strip()
-    fenced = _FENCED.search(content)
-    if fenced and not content.startswith("{"):
-        content = fenced[1].strip()
+    content = content.strip()
+    if content.startswith("<think>"):
+        content = content.rpartition("</think>")[2].strip()
+    if not content.startswith("{") and _FENCE in content:
+        content = content.split(_FENCE, 2)[1].removeprefix("json").strip()
     return json.loads(content, parse_constant=_no_constant)
 
 

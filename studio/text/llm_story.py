@@ -191,7 +191,7 @@ def _asked(text: str, rules: StoryDraft, client: LlmClient) -> StoryReading:
 
 def _reading(shot: _Shot, cast: Sequence[Character], other: Target, text: str) -> ShotReading:
     fields = ShotFields(
-        **{name: tuple(dict.fromkeys(getattr(shot, name))) for name in ShotFields.model_fields}
+        **{name: tuple(filter(None, dict.fromkeys(getattr(shot, name)))) for name in ShotFields.model_fields}
     )
     named = {name.casefold() for name in shot.characters}
     people = tuple(
@@ -269,7 +269,7 @@ def _people(found: Sequence[_Person], text: str) -> list[Character]:
         name = person.name.strip()
         if not name or name.casefold() not in low or name.casefold() in kept:
             continue
-        aliases = [one for one in person.aliases if one != name and one.casefold() in low]
+        aliases = [one for one in person.aliases if one and one != name and one.casefold() in low]
         kept[name.casefold()] = Character(
             id=f"c{crc32(name.encode()):08x}",
             name=name,

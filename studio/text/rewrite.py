@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Annotated, Literal
 
 import rjieba
@@ -30,6 +31,8 @@ MOST_LOST = 1 / 3
 
 PartKind = Literal["same", "added", "removed", "lost"]
 
+# Pieces times pieces; beyond, common ones are matched only beside rarer ones.
+_LARGE = 90_000
 _KINDS = ("noun", "adj", "measure", "time", "place", "verb", "adverb", "other")
 _PIECE = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}]+(?:['’-][^\W\d_{HAN}]+)*|\d+(?:[.,]\d+)*|\s+|.", re.DOTALL)
 _LATIN = re.compile(rf"[^\W_{HAN}]+(?:['’-][^\W_{HAN}]+)*")
@@ -70,11 +73,14 @@ def rewrite(prompt: str, *, language: TextLanguage | None = None, client: LlmCli
     """The prompt with what a viewer would see; by the model, or by the rules where there is none or it fails.
 
     `language`: the prompt's; None finds it. Notices: "llm_failed_rules_used", "rewrite_lost" (which words of
-    the person the model left out), "rewrite_nothing".
+    the person the model left out), "rewrite_nothing", "text_too_long" (then nothing is done).
     """
     original = prompt.strip()
     spoken = language or language_of(original)
     notices: list[Notice] = []
+    if len(original) > MAX_PROMPT:
+        high = {"field": "prompt", "length": len(original), "high": MAX_PROMPT}
+        return Rewrite(original, original, "rules", (), (Notice("text_too_long", high),))
     if client is not None and original:
         try:
             return _by_model(original, spoken, client)
@@ -91,7 +97,7 @@ def diff(original: str, rewritten: str) -> tuple[DiffPart, ...]:
     old, new = list(_pieces(original)), list(_pieces(rewritten))
     left = Counter(lost_words(original, rewritten))
     parts: list[tuple[PartKind, str]] = []
-    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, a, b, c, d in _steps(old, new):
         if tag == "equal":
             parts.append(("same", "".join(old[a:b])))
             continue
@@ -101,6 +107,23 @@ def diff(original: str, rewritten: str) -> tuple[DiffPart, ...]:
             parts.append(("lost" if lost else "removed", piece))
         parts.append(("added", "".join(new[c:d])))
     return tuple(_joined(parts))
+
+
+def _steps(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+    """As difflib's opcodes. What begins and ends alike isn't searched: a word a thousand times takes minutes."""
+    head = _alike(old, new)
+    tail = _alike(old[head:][::-1], new[head:][::-1])
+    within, among = old[head : len(old) - tail], new[head : len(new) - tail]
+    matcher = SequenceMatcher(None, within, among, autojunk=len(within) * len(among) > _LARGE)
+    return [
+        ("equal", 0, head, 0, head),
+        *((tag, a + head, b + head, c + head, d + head) for tag, a, b, c, d in matcher.get_opcodes()),
+        ("equal", len(old) - tail, len(old), len(new) - tail, len(new)),
+    ]
+
+
+def _alike(old: Sequence[str], new: Sequence[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
 
 
 def lost_words(original: str, rewritten: str) -> tuple[str, ...]:

@@ -226,6 +226,29 @@ def test_shots_that_do_not_stand_in_the_story_in_order_are_refused(
     assert found.draft.shots == split_story(STORY).shots
 
 
+def test_empty_words_of_an_answer_are_left_out(service: Service, client: LlmClient) -> None:
+    service.reply = lambda data: {
+        "shots": [{"begins": words, "subject": ["\u202e", " ", "dog"], "mood": None} for words in BEGINS],
+        "characters": [{"name": "Bo", "aliases": ["", "\u202e", "dog"]}, {"name": "\u2066"}],
+    }
+    found = split(STORY, client)
+    assert found.source == "llm"
+    assert found.shots[0].fields.subject == ("dog",)
+    assert [(person.name, person.aliases) for person in found.characters] == [("Bo", ("dog",))]
+
+
+@pytest.mark.parametrize(
+    "content", ["<think>" * 100_000, "```" + " " * 900_000, "```json" * 100_000, "{" * 900_000]
+)
+def test_an_answer_made_to_be_slow_is_refused_at_once(
+    service: Service, client: LlmClient, content: str
+) -> None:
+    service.reply, service.how = (lambda data: content), "chatty"
+    with pytest.raises(LlmProblem) as caught:
+        _colour(client)
+    assert caught.value.notice.code == "llm_bad_answer"
+
+
 @pytest.mark.parametrize("how", ["401", "429", "500", "half", "no json", "flood"])
 def test_on_any_error_the_rules_split_and_say_so(service: Service, client: LlmClient, how: str) -> None:
     service.reply, service.how = (lambda data: _good()), how

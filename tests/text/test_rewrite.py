@@ -88,6 +88,12 @@ def test_where_nothing_can_be_added_that_is_said(prompt: str) -> None:
     assert _codes(found) == ["rewrite_nothing"]
 
 
+def test_a_prompt_that_is_too_long_is_left_alone() -> None:
+    found = rewrite("一只小船" * 10_000)
+    assert not found.changed
+    assert _codes(found) == ["text_too_long"]
+
+
 def test_an_improved_prompt_leaves_room_for_a_style() -> None:
     longest = "A sea monster rises at night. " * 55
     assert len(rewrite(longest).rewritten) <= MAX_PROMPT - STYLE_ROOM
@@ -101,6 +107,9 @@ def test_an_improved_prompt_leaves_room_for_a_style() -> None:
         ("", "a boat"),
         ("a boat", ""),
         ("boat, boat, boat", "boat"),
+        ("a " * 1000, "b " * 850),
+        ("红 " * 1000, "红，" * 850),
+        ("x " * 140 + "y", "z" + " x" * 140),
         ("Anna's café at 3.5 °C", "Anna’s CAFÉ at 3.5 °C 🎈"),
     ],
 )
