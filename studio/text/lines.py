@@ -1,0 +1,202 @@
+"""What one line of a story is by its looks alone: a heading, a list item, somebody's words, or plain text."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from studio.text.language import EMOJI, HAN, words_of
+
+# chapter: a heading, of a screenplay's scene too. shot: the label of exactly one shot. item: of a list.
+# speaker: a name before what is said. narrator, visual, note: labels of scripts. rule: a drawn line.
+LineKind = Literal[
+    "plain", "blank", "chapter", "shot", "item", "speaker", "narrator", "visual", "note", "title", "rule"
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: text[start:end] is its content behind the label, `label` what stands before it."""
+
+    kind: LineKind
+    start: int
+    end: int
+    label: str = ""
+    marker: str = ""
+    indented: bool = False
+
+
+# Longer lines are paragraphs: whatever they begin with, they are no heading, and no pattern need search them.
+_LONGEST_HEADING = 200
+
+_N = r"(?:\d{1,3}|[一二三四五六七八九十百零两]{1,4}|[IVX]{1,5}\b)"
+_N_EN = rf"(?:{_N}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
+_GAP = r"(?=[\s:：、.，,（(【\[—–·-]|$)"
+_ASIDE = r"(?:\s*[（(][^()（）\n]{1,40}[)）])?"
+_SEPARATOR = r"\s*[:：.、—–|-]*\s*"
+
+_RULE = re.compile(r"[\W_]{3,}")
+_MARKDOWN = re.compile(r"#{1,6}\s*(?P<rest>\S.*?)[\s#]*")
+_BOLD = re.compile(r"(\*\*|__)(?P<rest>[^*_]{1,60})\1")
+_BOOK_TITLE = re.compile(r"《(?P<rest>[^《》]{1,40})》")
+_BRACKETS = re.compile(r"[【\[［](?P<label>[^】\]］\n]{1,40})[】\]］]\s*[:：]?\s*")
+_SHOT = re.compile(
+    rf"(?P<label>(?:(?:分镜头?|镜头|镜号|画面|镜|shots?|frame|panel|clip)\s*[#.]?\s*(?:{_N_EN}|[A-H]\b)"
+    rf"|第{_N}(?:个镜头|个画面|镜|格)){_GAP}{_ASIDE}){_SEPARATOR}",
+    re.IGNORECASE,
+)
+_CHAPTER = re.compile(
+    r"(?P<label>(?:(?:scene|act|chapter|part|episode|verse|stanza|lesson|day|week|场景|场次|场|幕|章)"
+    rf"\s*[#.]?\s*{_N_EN}|第{_N}(?:场|幕|章|回|节|集|话|部分|部|篇|卷|课|景|段)){_GAP}{_ASIDE}){_SEPARATOR}",
+    re.IGNORECASE,
+)
+_OF_A_PLAY = re.compile(r"场|幕|scene|act\b", re.IGNORECASE)
+_SCENE = re.compile(
+    r"(?P<label>(?:\d{1,3}[.、．]?\s*)?"
+    r"(?:(?:INT|EXT|INT\.?\s*/\s*EXT|EXT\.?\s*/\s*INT|I/E|EST)[.\s]"
+    r"|(?:内外景|内景|外景|内|外|日|夜)(?=[\s.·:：，,/／-]))[^。！？!?]{1,60}?"
+    r"(?:[-–—,.·\s]\s*(?:DAY|NIGHT|DAWN|DUSK|MORNING|EVENING|AFTERNOON|NOON|LATER|CONTINUOUS|SUNSET|SUNRISE"
+    rf"|[日夜晨昏](?![{HAN}])|白天|黑夜|夜晚|晚上|清晨|早晨|早上|上午|中午|下午|傍晚|黄昏|黎明|深夜)|(?=$)))"
+    r"[.:：。]?\s*(?=$|\S)",
+)
+# A chapter's number alone on its line.
+_NUMBER_ALONE = re.compile(r"[(（]?(?:[IVX]{1,5}|\d{1,2}|[一二三四五六七八九十]{1,3})[)）]?[.、．]?")
+_TRANSITION = re.compile(
+    r"(?:FADE (?:IN|OUT)|FADE TO BLACK|(?:SMASH |MATCH |JUMP )?CUT TO(?: BLACK)?|DISSOLVE TO|THE END|END|FIN"
+    r"|切至|切到|淡入|淡出|黑场|完|全文完|全剧终|剧终|终|未完待续)[.:：。]?",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(
+    r"(?P<label>(?P<bullet>[-*+•·●○◦▪■◆◇★☆►▶➤→✓✔☐☑]|–)(?:\s+\[[ xX]\])?(?=\s)\s*"
+    r"|(?P<dot>\d{1,2}[.)．](?=\D))\s*|(?P<zh>\d{1,2}[、：:](?=\D)|[一二三四五六七八九十]{1,3}[、.．])\s*"
+    r"|(?P<bracket>[(（](?:\d{1,2}|[一二三四五六七八九十]{1,3})[)）])\s*|(?P<circle>[①-⑳❶-❿])\s*"
+    r"|(?P<letter>[a-hA-H][.)])(?=\s)\s*|(?P<keycap>\d\ufe0f?\u20e3)\s*"
+    r"|(?P<clock>(?:\d{1,2}:\d\d(?::\d\d)?(?:\s*[-–—~至到]\s*\d{1,2}:\d\d(?::\d\d)?)?"
+    r"|\d{1,3}\s*[-–—~至到]\s*\d{1,3}\s*(?:s|sec|seconds|秒)\b)\s*[:：|、,，]?)(?=\D)\s*"
+    rf"|(?P<emoji>[{EMOJI}]+)\s+(?=\w)"
+    rf"|(?P<step>(?:Step\s*{_N_EN}|步骤\s*{_N}|第{_N}步)\s*[:：.、，,—–-])\s*)",
+    re.IGNORECASE,
+)
+_TITLE_LABEL = re.compile(r"(?:title|片名|标题|题目|剧名|故事名|名称)\s*[:：]\s*(?P<rest>.+)", re.IGNORECASE)
+_NOTE = re.compile(
+    r"(?:style|look|format|length|duration|client|product|brand|music|sfx|sound|audio|notes?|cast|characters"
+    r"|author|writer|director|written by|风格|时长|片长|规格|客户|产品|品牌|音乐|配乐|音效|背景音乐|BGM"
+    r"|备注|说明|人物|角色|演员|作者|编剧|导演|文|画风|色调)\s*[:：]\s*\S.*",
+    re.IGNORECASE,
+)
+_VISUAL = re.compile(
+    r"(?P<label>visuals?|video|picture|image|on screen|画面|镜头|影像|视频|图像)\s*[:：]\s*", re.IGNORECASE
+)
+_NARRATOR = re.compile(
+    r"(?P<label>(?:narrator|narration|voice[ -]?over|v\.?o\.?|旁白|画外音|解说词?|讲述者?|配音|口播|叙述者?)"
+    rf"{_ASIDE})\s*[:：]\s*",
+    re.IGNORECASE,
+)
+_CAPTION = re.compile(
+    r"(?P<label>super|caption|text|on-screen text|title card|字幕|文案|标语|slogan|tagline)\s*[:：]\s*",
+    re.IGNORECASE,
+)
+_VOICE = re.compile(r"旁白|画外音|字幕|narrator|voice", re.IGNORECASE)
+_DASHED_SPEECH = re.compile(r"(?P<label>—{1,2})\s*(?=[^\s—])")
+_SPEAKER = re.compile(
+    rf"(?P<label>[A-Z][A-Z0-9 .'’&-]{{0,28}}{_ASIDE}"
+    rf"|[A-Z][\w'’-]{{0,18}}(?: [A-Z][\w'’-]{{0,18}}){{0,2}}{_ASIDE}"
+    rf"|[{HAN}][{HAN}·A-Za-z0-9]{{0,7}}{_ASIDE})\s*[:：]\s*(?=\S)"
+)
+# A line that leads up to speech or to a list is no name, though a colon stands behind it.
+_NO_NAME = re.compile(
+    r"[说道问答喊叫想写念唱骂劝讲是有了着的在到]$|^[我你他她它这那]|说"
+    r"|^(?:note|remember|then|and|but|results?|so|now|warning|tip|ps|first|today)\b",
+    re.IGNORECASE,
+)
+_WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+_DATE = re.compile(
+    rf"(?:\d{{2,4}}年)?\s*{_N}月{_N}[日号](?:[\s，,（(·].{{0,18}})?"
+    r"|(?:星期|周|礼拜)[一二三四五六日天](?:[\s，,·].{0,14})?"
+    rf"|(?:{_WEEKDAY},?\s*)?(?:the )?(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?)(?:,?\s*\d{{2,4}})?(?:[,:.]?\s*.{{0,24}})?"
+    rf"|{_WEEKDAY}(?:[,:]?\s*(?:morning|afternoon|evening|night))?"
+    r"|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:\s.{0,20})?",
+)
+_FINAL = re.compile(r"[。！？!?….;；，,、~～][”’」』\"')）】\]*_]*$")
+FULL_STOP = re.compile(r"[。！？!?….~～][”’」』\"')）】\]*_]*$|[”」』]$")
+
+
+def short(text: str, most: int = 20) -> bool:
+    """Whether a line may be a title: few words and no full stop, comma or semicolon at its end."""
+    return len(text) <= _LONGEST_HEADING and 0 < words_of(text) <= most and not _FINAL.search(text)
+
+
+def lines_of(text: str) -> list[Line]:
+    """Every line of a text, blank ones too. Works the same for LF, CRLF and CR."""
+    found = []
+    place = 0
+    for raw in text.splitlines(keepends=True):
+        bare = raw.strip()
+        start = place + len(raw) - len(raw.lstrip()) if bare else place
+        found.append(_line(text, start, start + len(bare), raw[:1].isspace()))
+        place += len(raw)
+    return found
+
+
+def _line(text: str, start: int, end: int, indented: bool) -> Line:
+    bare = text[start:end]
+    if not bare:
+        return Line("blank", start, start)
+    return (len(bare) <= _LONGEST_HEADING and _heading(bare, start, end)) or _labelled(
+        bare[:_LONGEST_HEADING], start, end, indented
+    )
+
+
+def _heading(bare: str, start: int, end: int) -> Line | None:
+    """The line as a heading, a drawn line or a note: nothing of it is told."""
+    if _RULE.fullmatch(bare) or _TRANSITION.fullmatch(bare.strip("【】[]（）()*- ")):
+        return Line("rule", start, end)
+    if match := _MARKDOWN.fullmatch(bare):
+        marker = "#" * (len(bare) - len(bare.lstrip("#")))
+        return Line("chapter", end, end, match["rest"].strip("*_ "), marker)
+    if match := _BOLD.fullmatch(bare):
+        return Line("chapter", end, end, match["rest"].strip())
+    if match := _BOOK_TITLE.fullmatch(bare) or _TITLE_LABEL.fullmatch(bare):
+        return Line("title", end, end, match["rest"])
+    if _NUMBER_ALONE.fullmatch(bare):
+        return Line("chapter", end, end, bare)
+    if _DATE.fullmatch(bare) and not FULL_STOP.search(bare):
+        return Line("chapter", end, end, bare)
+    if _NOTE.fullmatch(bare):
+        return Line("note", end, end, bare)
+    return None
+
+
+def _labelled(bare: str, start: int, end: int, indented: bool) -> Line:
+    """The line with what it says behind a label, if it has one."""
+    brackets = _BRACKETS.match(bare)
+    inside = brackets["label"].strip() if brackets else bare
+    patterns: tuple[tuple[LineKind, re.Pattern[str], str], ...] = (
+        ("shot", _SHOT, ""),
+        ("chapter", _SCENE, "scene"),
+        ("chapter", _CHAPTER, ""),
+    )
+    for kind, pattern, marker in patterns:
+        if match := pattern.match(inside):
+            behind, label = (brackets.end(), inside) if brackets else (match.end(), match["label"].strip())
+            scene = marker or ("scene" if _OF_A_PLAY.search(label) else "")
+            return Line(kind, start + behind, end, label, scene if kind == "chapter" else "")
+    if brackets:
+        kind = "narrator" if _VOICE.match(inside) else "chapter"
+        return Line(kind, start + brackets.end(), end, inside)
+    labels: tuple[tuple[LineKind, re.Pattern[str]], ...] = (
+        ("visual", _VISUAL),
+        ("narrator", _NARRATOR),
+        ("speaker", _CAPTION),
+        ("speaker", _DASHED_SPEECH),
+    )
+    for kind, pattern in labels:
+        if match := pattern.match(bare):
+            return Line(kind, start + match.end(), end, match["label"])
+    if match := _ITEM.match(bare):
+        marker = next(name for name, part in match.groupdict().items() if part and name != "label")
+        return Line("item", start + match.end(), end, match["label"].strip(), marker, indented)
+    if (match := _SPEAKER.match(bare)) and not _NO_NAME.search(match["label"]):
+        return Line("speaker", start + match.end(), end, match["label"])
+    return Line("plain", start, end, indented=indented)

@@ -1,0 +1,145 @@
+"""A story split into shots, by rules alone."""
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from pipelines.request import Notice
+from studio.text.borders import Thread, strength, weights
+from studio.text.language import HAN, TextLanguage, language_of
+from studio.text.layout import layout_of
+from studio.text.problems import TextProblem
+from studio.text.units import Unit, units_of
+
+LONGEST_STORY = 12_000
+MOST_SHOTS = 24
+
+
+@dataclass(frozen=True)
+class ShotDraft:
+    """One shot: it shows the story's text[start:end], less headings and labels.
+
+    `text` is what a narrator reads, `heading` the scene or chapter that it stands under, or "".
+    """
+
+    start: int
+    end: int
+    text: str
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class StoryDraft:
+    """A story as it was split: 1 to 24 shots in order, and what a person should know about it."""
+
+    title: str
+    language: TextLanguage
+    shots: tuple[ShotDraft, ...]
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Units that are one shot; `strength` is how surely it begins there."""
+
+    units: tuple[Unit, ...]
+    strength: float
+
+    @property
+    def length(self) -> int:
+        return sum(unit.signs.length for unit in self.units)
+
+
+def split_story(text: str) -> StoryDraft:
+    """Split a story into shots.
+
+    A shot begins where place, time, subject or visible action changes; a line of verse, a list item and a
+    numbered shot is one each. Offsets are those of `text` as given. Raises TextProblem "story_empty" for a
+    text without words, "story_too_long" for more than 12,000 characters.
+    """
+    if len(text) > LONGEST_STORY:
+        raise TextProblem(Notice("story_too_long", {"count": len(text), "high": LONGEST_STORY}))
+    # Signs alone tell nothing; an emoji may.
+    if not any(sign.isalnum() or ord(sign) > 0x2190 for sign in text):
+        raise TextProblem(Notice("story_empty"))
+    layout = layout_of(text)
+    units = units_of(text, layout.passages)
+    if not units:
+        return _one_shot(text)
+    runs = _runs(units)
+    notices = []
+    if len(runs) > MOST_SHOTS:
+        notices.append(Notice("story_many_shots", {"count": len(runs), "high": MOST_SHOTS}))
+        runs = _fewer(runs)
+    if not any(unit.signs.shows for unit in units):
+        notices.append(Notice("story_abstract"))
+        runs = _joined_where_unsure(runs)
+    shots = tuple(_shot(text, run) for run in runs)
+    return StoryDraft(layout.title, language_of(text), shots, tuple(notices))
+
+
+def _joined_where_unsure(runs: list[_Run]) -> list[_Run]:
+    """Only the shots that the layout asks for."""
+    found = runs[:1]
+    for run in runs[1:]:
+        if run.units[0].opens:
+            found.append(run)
+        else:
+            found[-1] = replace(found[-1], units=found[-1].units + run.units)
+    return found
+
+
+def _one_shot(text: str) -> StoryDraft:
+    """A text that is nothing but a heading or emoji: it is shown as it is."""
+    start = len(text) - len(text.lstrip())
+    end = len(text.rstrip())
+    shot = ShotDraft(start, end, _tidy(text[start:end].lstrip("# ")))
+    return StoryDraft("", language_of(text), (shot,), (Notice("story_abstract"),))
+
+
+def _runs(units: list[Unit]) -> list[_Run]:
+    weight = weights()
+    thread = Thread()
+    runs: list[_Run] = []
+    for unit, following in zip(units, [*units[1:], None], strict=True):
+        sure = unit.sure
+        if not unit.opens and runs:
+            sure = -math.inf if unit.said else strength(thread.cues(unit, following), weight)
+        begins = not runs or unit.opens or sure > 0
+        thread.follow(unit.signs, begins)
+        if begins:
+            runs.append(_Run((unit,), sure))
+        else:
+            runs[-1] = replace(runs[-1], units=(*runs[-1].units, unit))
+    return runs
+
+
+def _fewer(runs: list[_Run]) -> list[_Run]:
+    """Join shots over the weakest borders, short neighbours first, until there are no more than 24."""
+    while len(runs) > MOST_SHOTS:
+        k = min(
+            range(1, len(runs)),
+            key=lambda i: runs[i].strength + math.log1p(runs[i - 1].length + runs[i].length),
+        )
+        joined = _Run(runs[k - 1].units + runs[k].units, runs[k - 1].strength)
+        runs = [*runs[: k - 1], joined, *runs[k + 1 :]]
+    return runs
+
+
+def _shot(text: str, run: _Run) -> ShotDraft:
+    first, last = run.units[0], run.units[-1]
+    told = " ".join(_tidy(text[unit.start : unit.end]) for unit in run.units)
+    return ShotDraft(first.start, last.end, _closed_up(told), first.heading)
+
+
+def _tidy(text: str) -> str:
+    """Text as it is read aloud: single spaces, no marks of Markdown."""
+    text = re.sub(r"!?\[([^\]]+)\]\([^)\s]+\)", r"\1", text)
+    text = re.sub(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
+    return _closed_up(re.sub(r"\s+", " ", text).strip())
+
+
+def _closed_up(text: str) -> str:
+    """No space between Chinese sentences and their signs."""
+    signs = "。！？；，、：…”’」』）】"
+    return re.sub(rf"(?<=[{signs}]) (?=[{HAN}“‘「『（【])", "", text)
