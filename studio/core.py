@@ -18,6 +18,8 @@ from studio.library import Asset, Library
 from studio.media.ffmpeg import MediaError
 from studio.recipe import read_recipe
 from studio.settings import Settings
+from studio.stories import Stories
+from studio.text.rewrite import comes_from
 from studio.views import JobView, Refused, seen_by
 
 __all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
@@ -37,7 +39,14 @@ FORM_FIELDS = (
     "guidance_scale",
     "guidance_scale_2",
     "flow_shift",
+    # What stood there before the prompt was improved: kept beside it, and never part of the pixels.
+    "prompt_original",
 )
+
+# The length is kept as frames, the prompt before its improvement only where it is one.
+_NOT_KEPT = ("seconds", "prompt_original")
+# What a request does not have: it becomes other fields, or none.
+_NO_PIXELS = ("style", "size", "seconds", "prompt_original")
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ class Studio:
         db.migrate(self.engine)
         self.jobs = Jobs(self.engine, settings)
         self.assets = Library(self.engine, settings.studio_home)
+        self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
         self._followers: Followers[JobView] = Followers(self._read, lambda view: view.is_final)
 
     # -- asking for a clip ---------------------------------------------------------------------------------
@@ -75,8 +85,11 @@ class Studio:
         return Estimate(seconds=self.jobs.estimate(request), ahead=ahead, wait=wait)
 
     def again(self, visitor: Visitor, job_id: str) -> str:
-        """Queue the same clip with another seed and return the new job's id."""
-        form = dict(self._known(job_id).form)
+        """Queue the same clip with another seed and return the new job's id; films are their story's."""
+        job = self._known(job_id)
+        if job.kind == "film":
+            raise Refused(Notice("is_film"))
+        form = dict(job.form)
         form.pop("seed", None)
         return self.generate(visitor, **form)
 
@@ -95,11 +108,13 @@ class Studio:
             spec = model_spec(given["model"])
             fields = _fields(given, spec)
             request = GenerationRequest(**fields)
+            original = _original(given)
         except ValidationError as error:
             raise Refused(*notices(error)) from error
         except PydanticCustomError as error:
             raise Refused(Notice(error.type, dict(error.context or {}))) from error
-        kept = {name: given[name] for name in FORM_FIELDS if name in given and name != "seconds"}
+        kept = {name: given[name] for name in FORM_FIELDS if name in given and name not in _NOT_KEPT}
+        kept |= original
         kept |= {
             "prompt": str(given["prompt"]).strip(),
             "size": f"{request.width}x{request.height}",
@@ -231,7 +246,7 @@ def _fields(given: dict[str, Any], spec: ModelSpec) -> dict[str, Any]:
     for name in given:
         if name not in FORM_FIELDS:
             raise _refuse("field_unknown", field=name[:40], allowed=", ".join(FORM_FIELDS))
-    fields = {name: given[name] for name in given if name not in ("style", "size", "seconds")}
+    fields = {name: given[name] for name in given if name not in _NO_PIXELS}
     if "size" in given:
         width, _, height = str(given["size"]).lower().replace("×", "x").partition("x")
         if not (width.strip().isdecimal() and height.strip().isdecimal()):
@@ -250,6 +265,16 @@ def _fields(given: dict[str, Any], spec: ModelSpec) -> dict[str, Any]:
             raise _refuse("style_unknown", field="style", value=str(given["style"])[:40], allowed=allowed)
         fields |= styles.apply(style, prompt=prompt, negative_prompt=given.get("negative_prompt"), spec=spec)
     return fields
+
+
+def _original(given: dict[str, Any]) -> dict[str, str]:
+    """What the prompt was before it was improved; nothing if the prompt tells of something else by now."""
+    if "prompt_original" not in given:
+        return {}
+    typed, prompt = {"prompt": given["prompt_original"]}, str(given["prompt"]).strip()
+    original = GenerationRequest(**typed).prompt
+    kept = original != prompt and comes_from(prompt, original)
+    return {"prompt_original": original} if kept else {}
 
 
 def _seconds(value: Any, spec: ModelSpec) -> float:

@@ -110,7 +110,7 @@ def diff(original: str, rewritten: str) -> tuple[DiffPart, ...]:
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
-    """As difflib's opcodes. What begins and ends alike isn't searched: a word a thousand times takes minutes."""
+    """As difflib's opcodes. What begins and ends alike is not searched: that would take minutes at worst."""
     head = _alike(old, new)
     tail = _alike(old[head:][::-1], new[head:][::-1])
     within, among = old[head : len(old) - tail], new[head : len(new) - tail]

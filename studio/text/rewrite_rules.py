@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from studio.text.doers import kind_of
+from studio.text.beings import kind_of
 from studio.text.fields import ShotFields
 from studio.text.lexicon import Hint
 from studio.text.terms import Script, english_forms, table
