@@ -23,15 +23,14 @@ def render(page: Page, view: StoryView, animatic: Price, film: Price) -> str:
     """The bar below the shots; nothing for those who may only look, or while there is no shot."""
     if not view.may_change or not view.shots:
         return ""
-    everything = all(shot.shot.approved or shot.shot.source is not None for shot in view.shots)
     drafted = all(shot.state in ("draft", "full", "source") for shot in view.shots)
     notices = animatic.estimate.notices if animatic.estimate else ()
     # What is about one shot stands on its card.
     film_wide = [notice for notice in notices if "number" not in notice.values]
     told = "".join(f'<p class="worry">{escape(page.say(notice))}</p>' for notice in film_wide[:3])
-    ready = everything and drafted
-    choices = _choice(page, view, "animatic", animatic, primary=not ready)
-    choices += _choice(page, view, "film", film, primary=ready)
+    # One of them is what comes next: the animatic, then (once it was approved) the film.
+    choices = _choice(page, view, "animatic", animatic, primary=not drafted)
+    choices += _choice(page, view, "film", film, primary=drafted and film.estimate is not None)
     return f'{told}<div class="choices">{choices}</div>'
 
 

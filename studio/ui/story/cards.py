@@ -45,11 +45,14 @@ def card(page: Page, view: StoryView, shot: ShotView, here: Here, clips: Sequenc
         aria_label=page.t("story_shot", number=shot.number),
         aria_expanded=str(is_open).lower(),
     )
-    details = opened.render(page, view, shot, here, clips) if is_open else ""
+    details = ""
+    if is_open:
+        details = _tools(page, view, shot) if view.may_change else ""
+        details += opened.render(page, view, shot, here, clips)
     return (
         f"<li{named}>{_grip(page, view, shot)}{thumb(page, view, shot)}"
         f'<div class="said">{_text(page, view, shot)}{_facts(page, view, shot)}</div>'
-        f"{_does(page, view, shot)}{details}</li>"
+        f"{_opener(page, shot)}{details}</li>"
     )
 
 
@@ -151,22 +154,25 @@ def _retry(page: Page, view: StoryView, shot: ShotView) -> str:
     return do(page.t("retry"), "retry", key=lost.job_id, symbol="again", look="raised")
 
 
-def _does(page: Page, view: StoryView, shot: ShotView) -> str:
-    """What can be done with a card: open it, move it, split, merge, delete."""
+def _opener(page: Page, shot: ShotView) -> str:
     told = page.t("story_open", number=shot.number)
-    tools = [do(told, "open_shot", key=shot.shot.id, symbol="down", look="bare opener", quiet=True)]
-    if view.may_change:
-        one = {"shot_id": shot.shot.id}
-        first, last = shot.number == 1, shot.number == len(view.shots)
-        up, down = ({**one, "to": shot.number - 2}, {**one, "to": shot.number})
-        tools += [
-            _tool(page.t("story_move_up"), "move_shot", up, "up", off=first),
-            _tool(page.t("story_move_down"), "move_shot", down, "lower", off=last),
-            _tool(page.t("story_split"), "split_shot", one, "split", off=len(shot.shot.text) < 2),
-            _tool(page.t("story_merge"), "merge_shots", one, "merge", off=last),
-            _tool(page.t("story_delete_shot"), "delete_shot", one, "trash"),
-        ]
-    return f'<div class="does">{"".join(tools)}</div>'
+    more = do(told, "open_shot", key=shot.shot.id, symbol="down", look="bare opener", quiet=True)
+    return f'<div class="does">{more}</div>'
+
+
+def _tools(page: Page, view: StoryView, shot: ShotView) -> str:
+    """What can be done with a card as a whole: move, split, merge, delete."""
+    one = {"shot_id": shot.shot.id}
+    first, last = shot.number == 1, shot.number == len(view.shots)
+    up, down = ({**one, "to": shot.number - 2}, {**one, "to": shot.number})
+    tools = (
+        _tool(page.t("story_move_up"), "move_shot", up, "up", off=first),
+        _tool(page.t("story_move_down"), "move_shot", down, "lower", off=last),
+        _tool(page.t("story_split"), "split_shot", one, "split", off=len(shot.shot.text) < 2),
+        _tool(page.t("story_merge"), "merge_shots", one, "merge", off=last),
+        _tool(page.t("story_delete_shot"), "delete_shot", one, "trash"),
+    )
+    return f'<div class="tools">{"".join(tools)}</div>'
 
 
 def _tool(text: str, edit: str, values: Mapping[str, object], symbol: str, *, off: bool = False) -> str:
