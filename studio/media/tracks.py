@@ -111,8 +111,9 @@ def _opened(path: Path) -> av.container.InputContainer:
 def _text(packet: bytes) -> str:
     """The text of a mov_text sample: its length in two bytes, then UTF-8, then what is of no use here."""
     length = int.from_bytes(packet[:2], "big")
-    lines = packet[2 : 2 + length].decode("utf-8", "replace").splitlines()
-    return "\n".join(line.strip() for line in lines if line.strip())
+    # The joiner only keeps ffmpeg from reading "<once>" as a tag (studio/media/subtitles.py).
+    text = packet[2 : 2 + length].decode("utf-8", "replace").replace("\u2060", "")
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _clock(seconds: float, point: str) -> str:
