@@ -64,6 +64,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
                 autofocus=True,
             )
             improving = area(rewriting.resting(page), "rewriting")
+            reads = area("", "reads")
             tries = area(_examples(page), "examples")
             style = gr.Radio(fields.styles(page), value="none", label=page.field("style"), elem_id="style")
             with gr.Row(elem_id="frame_row"):
@@ -128,7 +129,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
         "prompt_original": original,
     }
     made = Create(form=form, job=job, notice=notice, model_note=note, price=price, desk=desk)
-    _wire_form(made, dice=dice)
+    _wire_form(made, dice=dice, reads=reads)
     _wire_filling(made, upload=upload, tries=tries)
     _wire_rewriting(page, made, offer=offer, below=improving)
     _wire_asking(made, generate=generate)
@@ -182,7 +183,7 @@ def _examples(page: Page) -> str:
     return f'<div class="chips" aria-label="{escape(page.t("examples"))}">{chips}</div>{listed}'
 
 
-def _wire_form(made: Create, *, dice: gr.Button) -> None:
+def _wire_form(made: Create, *, dice: gr.Button, reads: gr.HTML) -> None:
     """What changes by itself while the form is filled in."""
     form, desk = made.form, made.desk
 
@@ -199,6 +200,8 @@ def _wire_form(made: Create, *, dice: gr.Button) -> None:
     switched.then(hints, dials, hinted, **RAW)
     costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames")
     gr.on([form[name].change for name in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW)
+    said = [form[name] for name in ("prompt", "style", "model")]
+    gr.on([box.change for box in said], desk.reads, said, reads, **RAW, trigger_mode="always_last")
     # A sentence about what was wrong is done with once somebody changes something.
     gr.on([field.input for field in form.values()], None, None, made.notice, js="() => ''")
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")

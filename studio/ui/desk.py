@@ -12,11 +12,13 @@ from typing import Any
 import gradio as gr
 
 from pipelines.models import MODELS
+from pipelines.request import MAX_PROMPT
 from studio.core import Refused
+from studio.styles import STYLES, apply
 from studio.ui import form as fields
 from studio.ui import takes
 from studio.ui.context import Page
-from studio.ui.examples import examples
+from studio.ui.examples import examples, sketch_reads
 from studio.ui.markup import acted
 
 Updates = dict[str, Any]
@@ -95,6 +97,18 @@ class Desk:
         spec = MODELS.get(model) or self.page.studio.models()[0]
         look = "model-note" if fields.weights_here(self.page, spec) else "model-note absent"
         return f'<p class="{look}">{escape(fields.model_note(self.page, spec))}</p>'
+
+    def reads(self, prompt: str, style: str, model: str) -> str:
+        """What a model of a small world takes from the prompt, as HTML; empty for the others."""
+        spec = MODELS.get(model)
+        if spec is None or not spec.closed_world or not isinstance(prompt, str) or not prompt.strip():
+            return ""
+        chosen = STYLES.get(style)
+        asked = apply(chosen, prompt=prompt[:MAX_PROMPT], spec=spec)["prompt"] if chosen else prompt
+        words = sketch_reads(asked, self.page.language)
+        things = ("、" if self.page.language == "zh" else ", ").join(words)
+        told = self.page.t("sketch_reads", things=things) if words else self.page.t("sketch_reads_nothing")
+        return f'<p class="model-note">{escape(told)}</p>'
 
     def restore(self, path: str | None) -> tuple[Updates, str]:
         """The form out of a film that was made here; the upload itself is not kept."""

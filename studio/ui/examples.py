@@ -7,9 +7,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from pipelines.sketch.reading import read
 from studio.words import Language
 
+_READ_ORDER = ("subject", "colour", "action", "backdrop", "time", "weather", "style", "camera")
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_WORDS = ASSETS / "models" / "sketch" / "words.json"
 
 
 class Example(BaseModel):
@@ -30,14 +33,27 @@ def examples() -> tuple[Example, ...]:
 
 def sketch_words(language: Language) -> list[str]:
     """What the sketch model can draw, as its training wrote it down; empty if that list is not there."""
-    path = ASSETS / "models" / "sketch" / "words.json"
+    listed = _sketch_world()
+    return [word[language] for kind in ("subjects", "backdrops") for word in listed.get(kind, [])]
+
+
+def sketch_reads(prompt: str, language: Language) -> list[str]:
+    """What the sketch model takes from a prompt: the names of the things it will draw, in their own order."""
+    found = read(prompt)
+    names = {
+        (kind.removesuffix("s"), word["value"]): word[language]
+        for kind, words in _sketch_world().items()
+        for word in words
+    }
+    said = [name for name in _READ_ORDER if name in found.said]
+    values = [(name, getattr(found.scene, name)) for name in said]
+    return [names[pair] for pair in values if pair in names]
+
+
+@cache
+def _sketch_world() -> dict[str, list[dict[str, str]]]:
     try:
-        listed = json.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, list[dict[str, str]]] = json.loads(_WORDS.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
-    return [
-        word[language]
-        for kind in ("subjects", "backdrops")
-        for word in listed.get(kind, [])
-        if language in word
-    ]
+        return {}
+    return found
