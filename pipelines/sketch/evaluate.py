@@ -28,6 +28,7 @@ from pipelines.sketch.build import TEXT_TOKENS
 from pipelines.sketch.captions import caption
 from pipelines.sketch.data import SIZES
 from pipelines.sketch.judge import Judge, load_judge, looked_at, real_clips
+from pipelines.sketch.reading import read as sketch_reads
 from pipelines.sketch.samples import tiled
 from pipelines.sketch.world import ATTRIBUTES, Scene, sample_scene
 
@@ -48,6 +49,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--clips", type=int, default=96, help="held-out scenes, half in each language (%(default)s)"
     )
+    parser.add_argument(
+        "--as-written", action="store_true",
+        help="give captions as they stand, not as the studio reads them (pipelines.sketch.reading)",
+    )  # fmt: skip
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--guidance-2", type=float, default=2.5)
@@ -134,7 +139,7 @@ def main(argv: list[str] | None = None) -> int:
     looks, shown, spent = [], [], []
     for k, text in enumerate(tqdm(texts, desc="clips", mininterval=15)):
         started = time.perf_counter()
-        clip = generate(pipeline, text, k, args)
+        clip = generate(pipeline, text if args.as_written else sketch_reads(text).caption, k, args)
         spent.append(time.perf_counter() - started)
         look = F.avg_pool2d(clip[looked_at(args.frames)], 2)
         looks.append(look)
