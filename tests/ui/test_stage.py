@@ -17,7 +17,7 @@ STATES = ("queued", "running", "done", "failed", "cancelled")
 class Tags(HTMLParser):
     """Collects every tag with its attributes, and the text; and that tags are closed in order."""
 
-    VOID = ("img", "input", "br")
+    VOID = ("img", "input", "br", "track")
 
     def __init__(self, html: str) -> None:
         super().__init__()
