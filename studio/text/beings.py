@@ -31,9 +31,9 @@ _SEVERAL_EN = frozenset(
 
 def gender_of(word: str) -> Gender:
     """Of whom or what a noun speaks; names and beings of unknown sex are "any"."""
-    if _listed(word, "female") or _named(word, "female"):
+    if _listed(word, "female") or _named(word, "female") or (len(word) > 1 and word[0] == "女"):
         return "female"
-    if _listed(word, "male") or _named(word, "male"):
+    if _listed(word, "male") or _named(word, "male") or (len(word) > 1 and word[0] == "男"):
         return "male"
     if _listed(word, "people") or _listed(word, "animals") or _ends_like_a_person(word):
         return "any"
@@ -63,7 +63,8 @@ def is_body(word: str, names: Collection[str] = ()) -> bool:
         return False
     if has_han(word):
         listed = words("nouns", "body", "zh")
-        return word in listed or any(word.startswith(part) and len(part) > 1 for part in listed)
+        several = [part for part in listed if len(part) > 1]
+        return word in listed or any(word.startswith(part) or word.endswith(part) for part in several)
     low = word.lower()
     return low in words("nouns", "body", "en") or low.split()[-1] in words("nouns", "body", "en")
 
@@ -107,7 +108,7 @@ def _listed(word: str, part: str) -> bool:
     """Whether the word, or what it ends with, stands in a list of nouns."""
     if has_han(word):
         listed = words("nouns", part, "zh")
-        return word in listed or any(word[k:] in listed for k in range(len(word) - 1))
+        return any(word[k:] in listed for k in range(len(word)))
     listed = words("nouns", part, "en")
     low = word.lower()
     last = low.split()[-1] if low.split() else ""

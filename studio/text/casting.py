@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-import rjieba
-
 from studio.text.beings import beings, kind_of
 from studio.text.characters import Character
 from studio.text.english import is_plain_word, tokens_of
@@ -15,6 +13,7 @@ from studio.text.language import HAN, has_han
 from studio.text.lines import lines_of
 from studio.text.names import uses
 from studio.text.portraits import portrait
+from studio.text.segmenter import tagged
 from studio.text.terms import table, words
 from studio.text.told import unquoted
 
@@ -108,7 +107,7 @@ def _chinese_names(told: str) -> list[str]:
     if not has_han(told):
         return []
     counts: Counter[str] = Counter()
-    for word, tag in rjieba.tag(told, True):
+    for word, tag in tagged(told, guess=True):
         if not 2 <= len(word) <= 4 or not re.fullmatch(f"[{HAN}]+", word) or not _may_be_name(word):
             continue
         if word in _mythical() or tag == "nrt":
@@ -120,9 +119,18 @@ def _chinese_names(told: str) -> list[str]:
         ):
             counts[_shorter(word, told)] += 1
     for match in _AFFECTION.finditer(told):
-        if _may_be_name(match.group()) and not _is_word(match.group()):
+        if _may_be_name(match.group()) and (not _is_word(match.group()) or _is_somebody(match.group(), told)):
             counts[_shorter(match.group(), told)] += 1
     return [name for name in counts if len(uses(told, name)) > 1 and _acts(name, told)]
+
+
+def _is_somebody(word: str, told: str) -> bool:
+    """Whether a common word stands as a name at least twice: 同桌小雨递给我, 和小雨, 小雨说."""
+    with_whom = rf"(?:同桌|同学|朋友|[妹弟姐哥]{{2}}|[和跟叫]){word}"
+    does = (
+        rf"(?:^|[，。！？；“”\s]){word}(?=[说问答喊笑哭跑走拿递抱拉坐站听抬点摇挥跳蹲睡醒推打画写唱把和跟])"
+    )
+    return len(re.findall(with_whom, told)) + len(re.findall(does, told)) > 1
 
 
 def _shorter(word: str, told: str) -> str:
@@ -132,8 +140,8 @@ def _shorter(word: str, told: str) -> str:
 
 
 def _is_word(word: str) -> bool:
-    tagged = rjieba.tag(word, False)
-    return len(tagged) == 1 and not tagged[0][1].startswith("nr")
+    parts = tagged(word)
+    return len(parts) == 1 and not parts[0][1].startswith("nr")
 
 
 def _acts(name: str, told: str) -> bool:
@@ -159,6 +167,8 @@ def _english_names(told: str) -> list[str]:
 
 def _is_english_name(name: str, told: str) -> bool:
     low, last = name.lower(), name.lower().split()[-1]
+    if len(name) < 2:
+        return False
     if re.search(rf"\b(?:the|a|an)\s+{re.escape(name)}\b", told) or len(uses(told, name)) < 2:
         return False
     if any({last, low} & words("places", part, "en") for part in ("water", "land", "sky", "town", "indoors")):
@@ -179,6 +189,9 @@ def _one_each(found: list[Character]) -> tuple[Character, ...]:
     kept: list[Character] = []
     for one in found:
         inside = any(
+            one.name != other.name and one.name in other.name for other in found if has_han(one.name)
+        )
+        inside = inside or any(
             one.name.lower() != other.name.lower()
             and (one.name in (*other.aliases, other.looks) or one.name.lower() in other.name.lower().split())
             for other in found

@@ -29,6 +29,7 @@ _FIXED: dict[str, Kind] = {
     "叫": "prep",
     **dict.fromkeys("地之着了过吗呢吧啊呀们", "other"),
 }
+_SIDES = frozenset("巅上下间中外内顶滨畔旁侧端")
 _NOUN_ENDS = ("声", "的人", "的孩子")
 
 
@@ -100,6 +101,16 @@ def _by_form(here: _Here) -> Kind | None:
         return "adverb" if word.lower() in words("grammar", "adverbs", "zh") else "noun"
     if not re.search(r"\w", word):
         return "conj" if word == "、" else "stop"
+    if here.following == "地" and here.second not in ("边", "里", "上") and here.tag[0] in "nadvi":
+        return "adverb"  # 小心地
+    if word in ("一口气", "一口", "一眼") and here.after in ("verb", "tail"):
+        return "measure"
+    if word == "一个人" and here.after in ("noun", "pronoun"):
+        return "adverb"
+    if (word == "之" and here.following in _SIDES) or (
+        word in _SIDES and here.found and here.found[-1].text == "之"
+    ):
+        return "behind"  # 雪山之巅
     if word == "得":
         return "get" if here.after in ("verb", "tail", "adj", "dull") else "other"
     if word in words("grammar", "pronouns", "zh"):
@@ -156,9 +167,15 @@ def _by_list(here: _Here) -> Kind | None:
         return _FIXED[word]
     if word in words("verbs", "veils", "zh"):
         return "veil"
+    if re.fullmatch("越.越.", word):
+        return "verb" if word[1] in heads() else "adj"
+    if word in words("moods", "words", "zh"):
+        return "adj"
     if word in words("grammar", "adverbs", "zh"):
         return "adverb"
     if word in words("nouns", "no_verbs", "zh") or (word.endswith(_NOUN_ENDS) and len(word) > 2):
+        return "noun"
+    if word in words("nouns", "people", "zh"):
         return "noun"
     seen = words("verbs", "seen", "zh")
     trade = len(word) == 2 and word[1] in _OBJECTS and here.after in ("stop", "measure")

@@ -21,10 +21,10 @@ from studio.text.terms import words
 # Before a verb they belong to what is done: 把灯笼挂在墙上.
 _KEPT = frozenset(("把", "将", "给", "往"))
 _GOES = frozenset(("去", "来", "到", "回", "去往", "来自"))
-_IS_THERE = frozenset(("有", "只有", "还有", "只剩", "剩下", "没有", "是", "全是", "都是", "就是"))
+_IS_THERE = frozenset(
+    ("有", "已有", "共有", "只有", "还有", "只剩", "剩", "剩下", "没有", "是", "全是", "都是", "就是")
+)
 _SEES = frozenset(("只见", "看见", "看到", "见", "听见"))
-# What is said or thought is not seen.
-_SAYS = frozenset("说 说道 问 问道 想 觉得 知道 告诉 听说 以为 感到 发现 希望 相信 记得 使得".split())  # noqa: SIM905
 _APPEARS = re.compile(
     r"出现|[走跑飞开驶传飘涌游滚爬跳冲打]来|[冒钻露浮驶飞跑走爬跳]出|浮现|现身|降临|[落下刮响亮升放飘][下起着]"
     r"|[坐站躺停挂蹲趴摆放长亮飘点开住立躲藏]着|铺开|铺着|来了"
@@ -58,9 +58,12 @@ def _clause(text: str, names: Collection[str]) -> Clause:
         take_subject(read)
     if not read.subjects and read.part_of and read.actions:
         read.subjects.append(read.part_of)
+    counted = read.subjects and re.search(
+        rf"[一两三几][\u4e00-\u9fff]{{1,2}}{re.escape(read.subjects[0])}", text
+    )
     return Clause(
         subjects=tuple(dict.fromkeys(read.subjects)),
-        owner=read.owner,
+        owner=read.owner or ("a" if counted else ""),
         actions=tuple(dict.fromkeys(_phrase(text[start:end]) for start, end in read.actions)),
         places=tuple(dict.fromkeys(read.places)),
         ends=tuple(dict.fromkeys(read.ends)),
@@ -112,12 +115,14 @@ def _nominal(read: Read, i: int) -> None:
     elif word.kind == "de":
         if read.noun and not read.verbal:
             read.owner = head_of(read.noun)
-            if read.begin is None and read.noun[-1].kind == "noun":
-                add_place(read, read.noun, None)
+        if read.noun and read.noun[-1].kind == "noun":
+            add_place(read, read.noun, None)
         if read.begin is None:
             read.noun = []
     elif word.kind == "adj":
-        if read.kind(i + 1) in ("noun", "adj", "place") and len(word.text) == 1:
+        if read.kind(i + 1) == "de":
+            read.noun = []  # 豆大的雨点
+        elif read.kind(i + 1) in ("noun", "adj", "place") and len(word.text) == 1:
             read.noun.append(word)
         elif read.noun and before_verb:
             take_subject(read)
@@ -133,7 +138,7 @@ def _measure(read: Read, i: int) -> int:
     if jump := relative(read, i + 1):
         return jump
     following = read.words[i + 1].text if i + 1 < len(read.words) else ""
-    if following == "人" and read.noun and read.noun[-1].kind == "pronoun":
+    if following == "人" and read.noun and (read.noun[-1].kind == "pronoun" or read.noun[-1].name):
         return i + 2  # 我一个人
     if read.noun and not read.verbal and not read.subjects:
         take_subject(read)
@@ -167,7 +172,9 @@ def _verb(read: Read, i: int) -> int:
     comes = read.located or read.kind(tail) == "measure"
     if comes and not read.subjects and not read.owner and not read.on_body and _APPEARS.search(whole):
         return _appearing(read, tail)
-    if read.kind(tail) and (whole.rstrip("了着")[-1:] in TO_PLACE or whole[0] in "到进过穿越翻离"):
+    if read.kind(tail) and (
+        whole.rstrip("了着")[-1:] in TO_PLACE or whole[0] in "到进过穿越翻离照晒洒笼罩映"
+    ):
         return destination(read, tail, word.text[0] in words("grammar", "stays_or_goes", "zh"))
     return tail
 
@@ -263,16 +270,16 @@ def _dull(read: Read, i: int) -> int:
         if word.text == "没有":
             read.places = []
         return i + 1
-    if word.text in _IS_THERE | _SEES | _GOES:
+    sees_somebody = word.text in _SEES and read.kind(i + 1) == "pronoun"
+    if word.text in _IS_THERE | _SEES | _GOES and not sees_somebody:
         return _there(read, i)
     if not read.verbal:
         take_subject(read)
     read.noun = []
-    if word.text in _SAYS:
+    if word.text in words("grammar", "says", "zh"):
         read.verbal = True
         return len(read.words)
-    if word.text == "引得":
-        read.verbal = False
+    read.verbal = word.text not in ("引得", "使", "令")
     return i + 1
 
 

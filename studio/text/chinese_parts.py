@@ -68,6 +68,8 @@ def head_of(nouns: list[Word]) -> str:
 
 def add_place(read: Read, nouns: list[Word], behind: Word | None, ends: bool = False) -> None:
     """Note a place: the noun with its word of place. `ends`: somebody stands there or goes there."""
+    if nouns and not nouns[-1].name:
+        nouns = [word for word in nouns if not word.name]  # 小树苗头顶: the name is no place
     head = head_of(nouns)
     if read.veiled or not head or nouns[-1].kind == "pronoun":
         return

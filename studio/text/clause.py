@@ -19,5 +19,7 @@ class Clause:
     ends: tuple[str, ...] = ()
     # The subject stands behind its verb: something new comes into view.
     appears: bool = False
+    # Opens its sentence.
+    first: bool = False
     # Nothing but a thing named: a picture without a verb.
     named: bool = False

@@ -1,5 +1,6 @@
 """Who acts in a shot: the subjects of its clauses, pronouns put back to whom they mean; and what they do."""
 
+import re
 from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Protocol
@@ -8,6 +9,9 @@ from studio.text.beings import Gender, gender_of, is_body, is_unseen, kind_of, p
 from studio.text.clause import Clause
 from studio.text.language import has_han
 from studio.text.terms import find, words
+
+# 下起了大雪: weather, and nobody's doing.
+_FALLS = re.compile(r"[下刮飘起打]起?[着了]?(?:一[阵场])?.{0,3}[雨雪风雾雷]")
 
 
 class _Past(Protocol):
@@ -43,7 +47,8 @@ def actions_of(clauses: Sequence[Clause]) -> list[str]:
     """
     done = [clause for clause in clauses if clause.actions]
     acted = [clause for clause in done if not clause.subjects or not all(map(_is_setting, clause.subjects))]
-    return list(dict.fromkeys(action for clause in acted or done for action in clause.actions))
+    found = dict.fromkeys(action for clause in acted or done for action in clause.actions)
+    return [action for action in found if not _FALLS.fullmatch(action)] or list(found)
 
 
 def doers_of(clauses: Sequence[Clause], past: Sequence[_Past], names: Collection[str]) -> list[str]:
@@ -52,17 +57,22 @@ def doers_of(clauses: Sequence[Clause], past: Sequence[_Past], names: Collection
     described: list[str] = []
     known = [list(fields.subject) for fields in past]
     named: list[str] = []
+    latest: list[str] = []
+    unsaid = _unsaid(clauses, known)
     for clause in clauses:
+        if clause.first:
+            latest = [] if found else latest
         heads = _heads(clause, [*named, *(found or described)], known, names)
         heads = [head for head in heads if not _only_sets(head, clause)]
         if clause.named:
             named += [head for head in heads if not _same(head, [*found, *named])]
         elif clause.actions or clause.appears:
-            if not heads and clause.actions and not found:
-                heads = named[-1:] or described[-1:] or _unsaid(clauses, known)
+            if not heads and clause.actions:
+                heads = latest or ([] if found else unsaid)
             found += [head for head in heads if not _same(head, found)]
         else:
             described += [head for head in heads if not _same(head, described)]
+        latest = heads or latest
     if found:
         found = [*(one for one in named if kind_of(one) != "thing" and not _same(one, found)), *found]
     else:
@@ -95,6 +105,8 @@ def _is_setting(one: str) -> bool:
         return False
     if last in ("sun", "moon"):
         return True
+    if last.endswith("水"):
+        return False  # 雨水流进小溪
     return _covered(last, "weather", ("words",)) or _covered(last, "times", ("season", "months"))
 
 
@@ -151,7 +163,10 @@ def _meant(pronoun: str, here: list[str], known: list[list[str]]) -> list[str]:
         return _we(pronoun, groups)
     if low in _both("grammar", "they"):
         return _they(groups)
-    last = [one for group in groups for one in group if not _me(one)]
+    last = [
+        one for group in groups for one in group if not _me(one) and not _is_setting(one) and one != "太阳"
+    ]
+    last.sort(key=lambda one: one.lower() in _both("names", "crowds"))  # somebody in particular comes first
     wanted = _pronouns()[low]
     if wanted == "any":
         return last[:1]
@@ -177,9 +192,12 @@ def _they(groups: list[list[str]]) -> list[str]:
         living = [one for one in group if kind_of(one) != "thing"]
         if len(living) > 1 or (living and plural(living[0])):
             return living[::-1] if group is groups[0] else living
-    near = list(dict.fromkeys(one for group in groups[:4] for one in group if kind_of(one) == "person"))
-    if len(near) > 1:
-        return near[:2]
+    beings = dict.fromkeys(
+        one for group in groups for one in group if kind_of(one) != "thing" and not _me(one)
+    )
+    known = sorted(beings, key=lambda one: kind_of(one) == "animal")
+    if known:
+        return known[:2]
     for group in groups:
         if len(group) > 1 or (group and plural(group[0])):
             return group

@@ -96,81 +96,134 @@ def tokens_of(text: str) -> list[Token]:
     return _corrected(tokens)
 
 
+@dataclass(frozen=True)
+class _Here:
+    """A token whose tag is looked at again, with what stands before and behind it."""
+
+    token: Token
+    found: list[Token]
+    tokens: list[Token]
+    finite: bool  # whether its clause has a verb already
+
+    @property
+    def before(self) -> str:
+        return self.found[-1].tag if self.found else ""
+
+    @property
+    def after(self) -> Token | None:
+        return self.tokens[len(self.found) + 1] if len(self.found) + 1 < len(self.tokens) else None
+
+    @property
+    def base(self) -> bool:
+        return self.token.lemma == self.token.low
+
+    @property
+    def has_s(self) -> bool:
+        return self.token.low.endswith("s") and not self.base
+
+
 def _corrected(tokens: list[Token]) -> list[Token]:
-    """What the tagger tends to take wrongly in plain narration: verbs in -s read as plural nouns."""
+    """What the tagger tends to take wrongly in plain narration: verbs that it reads as nouns."""
     found: list[Token] = []
     finite = False
-    for i, token in enumerate(tokens):
-        before = found[-1] if found else None
-        after = tokens[i + 1] if i + 1 < len(tokens) else None
-        tag = token.tag
-        verb = token.low in verb_forms()
-        if token.text in ".;:!?—," or tag == "CC":
+    for token in tokens:
+        if token.text in ".;:!?—," or token.tag == "CC":
             finite = False
-        if (
-            tag in ("NNS", "NNP")
-            and verb
-            and token.low.endswith("s")
-            and before
-            and _may_follow_subject(before, found, finite)
-            and _may_follow_verb(after)
-        ) or (
-            tag in ("NNS", "NN")
-            and verb
-            and token.low.endswith("s")
-            and before
-            and before.tag == "JJ"
-            and not finite
-            and after
-            and after.tag in ("DT", "PRP$", "PRP")
-        ):
-            tag = "VBZ"
-        elif (
-            tag in ("VBN", "JJ", "NN")
-            and verb
-            and (tag == "VBN" or token.lemma != token.low)
-            and not token.low.endswith("ing")
-            and before
-            and before.tag in ("NN", "NNS", "NNP", "NNPS", "PRP", "WDT")
-            and not finite
-            and not _is_participle(found)
-            and not any(token.low == "with" for token in found[-4:])
-            and not _finite_ahead(tokens, i + 1)
-            and (
-                tag == "VBN"
-                or after is None
-                or after.tag in ("IN", "RB", "RP", "DT", "PRP$", ".", ",", "CC", "TO")
-            )
-        ):
-            tag = "VBD"
-        elif (
-            tag in ("NN", "JJ", "NNP")
-            and verb
-            and before
-            and before.tag in ("PRP", "EX", "MD", "TO")
-            and before.low not in ("her", "it", "him", "them")
-        ):
-            tag = "VBP" if before.tag == "PRP" else "VB"
+        tag = token.tag
+        if token.low in verb_forms():
+            tag = _verb_tag(_Here(token, found, tokens, finite)) or tag
         finite = finite or tag in ("VBD", "VBZ", "VBP", "MD")
         found.append(Token(token.text, tag, token.start, token.end, token.lemma))
     return found
 
 
+def _verb_tag(here: _Here) -> str:
+    """The tag of a verb that was read as something else; "" if it is right as it is."""
+    tag, before, after = here.token.tag, here.before, here.after
+    if tag in ("NN", "NNP", "JJ") and before in ("EX", "MD", "TO"):
+        return "VB"
+    if (
+        tag in ("NN", "NNP", "JJ")
+        and here.found
+        and here.found[-1].low in ("i", "you", "he", "she", "we", "they")
+    ):
+        return "VBP"
+    if here.finite:
+        return ""
+    if here.base and tag in ("NN", "NNP", "JJ") and _commands(here):
+        return "VB"
+    if here.base and tag in ("NN", "NNP") and _several_before(here.found) and _leads_on(after):
+        return "VBP"
+    if here.has_s and tag in ("NN", "NNS", "NNP") and (_after_subject(here) or _before_object(here)):
+        return "VBZ"
+    return "VBD" if _is_past(here) else ""
+
+
+def _commands(here: _Here) -> bool:
+    """ "Layer strawberries …": a sentence that opens with a verb and has no other one."""
+    starts = not here.found or here.found[-1].text in ".!?;:"
+    if not starts or here.after is None or here.after.tag not in ("DT", "NNS", "PRP$", "CD"):
+        return False
+    for token in here.tokens[len(here.found) + 1 :]:
+        if token.text in ",.;":
+            return True
+        if token.tag in ("VBD", "VBZ", "VBP", "MD"):
+            return False
+    return True
+
+
+def _several_before(found: list[Token]) -> bool:
+    """Whether a plural, or two names, stand right before: fireworks burst, Mara and Tom leap."""
+    if not found or found[-1].tag in ("NNS", "NNPS"):
+        return bool(found) and not _behind_preposition(found)
+    return len(found) > 2 and found[-1].tag == "NNP" and found[-2].low == "and"
+
+
+def _leads_on(after: Token | None) -> bool:
+    return after is None or after.tag in ("IN", "RP", "RB", "TO", ",", ".", "DT", "PRP$")
+
+
+def _after_subject(here: _Here) -> bool:
+    before, after = here.found[-1] if here.found else None, here.after
+    if (
+        after is not None
+        and after.tag not in _AFTER_VERB
+        and after.low not in words("grammar", "particles", "en")
+    ):
+        return False
+    if before is None or before.tag in ("NN", "NNP", "PRP"):
+        return before is not None and not _behind_preposition(here.found)
+    if before.low in ("and", "then", "but"):
+        return len(here.found) == 1 or any(token.tag in ("VBZ", "VBP") for token in here.found)
+    return before.tag == "RB"
+
+
+def _before_object(here: _Here) -> bool:
+    """ "a girl in a school uniform unwraps her sandwich": an article behind it makes it a verb."""
+    return here.before == "JJ" and here.after is not None and here.after.tag in ("DT", "PRP$", "PRP")
+
+
+def _is_past(here: _Here) -> bool:
+    tag, after = here.token.tag, here.after
+    if here.base or here.token.low.endswith("ing") or tag not in ("VBN", "JJ", "NN"):
+        return False
+    if here.before not in ("NN", "NNS", "NNP", "NNPS", "PRP", "WDT") or _finite_ahead(
+        here.tokens, len(here.found) + 1
+    ):
+        return False
+    near = here.found[-4:]
+    if any(token.lemma in ("be", "have") or token.low == "with" for token in near):
+        return False
+    return tag == "VBN" or after is None or after.tag in (*_AFTER_VERB, "WRB")
+
+
 def _finite_ahead(tokens: list[Token], i: int) -> bool:
     for token in tokens[i:]:
-        if token.text in ".,;:!?—" or token.tag == "CC":
+        if token.text in ".,;:!?—" or token.tag in ("CC", "WRB", "WDT", "WP") or token.low in ("as", "while"):
             return False
         if token.tag in ("VBD", "VBZ", "VBP", "MD"):
             return True
     return False
-
-
-def _may_follow_subject(before: Token, found: list[Token], finite: bool) -> bool:
-    if before.tag in ("NN", "NNP", "PRP", "NNS") and not finite:
-        return before.tag != "NNS" and not _behind_preposition(found)
-    if before.low in ("and", "then", "but"):
-        return len(found) == 1 or any(token.tag in ("VBZ", "VBP") for token in found)
-    return before.tag == "RB" and not finite
 
 
 def _behind_preposition(found: list[Token]) -> bool:
@@ -183,14 +236,6 @@ def _behind_preposition(found: list[Token]) -> bool:
     if k < 0 or found[k].tag not in ("IN", "TO"):
         return False
     return not any(token.tag in ("NN", "NNP", "NNS", "PRP") for token in found[:k])
-
-
-def _may_follow_verb(after: Token | None) -> bool:
-    return after is None or after.tag in _AFTER_VERB or after.low in words("grammar", "particles", "en")
-
-
-def _is_participle(found: list[Token]) -> bool:
-    return any(token.lemma in ("be", "have") for token in found[-4:])
 
 
 def is_plain_word(word: str) -> bool:

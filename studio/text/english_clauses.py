@@ -65,6 +65,8 @@ def _noun(read: Read, i: int) -> int:
     tokens, start = read.tokens, i
     i = noun_end(tokens, i)
     phrase = tokens[start:i]
+    if read.noun and phrase[0].low.endswith(("self", "selves")):
+        return i  # "the king himself"
     if read.begin is not None:
         _object(read, start, phrase)
     elif read.noun and not read.finite and read.low(start - 1) == ",":
@@ -103,7 +105,9 @@ def _verb(read: Read, i: int) -> int:
     tokens, token = read.tokens, read.tokens[i]
     before = tokens[i - 1] if i else None
     after_noun = before is not None and before.tag in (*NOUNS, "PRP")
-    if token.tag in ("VBG", "VBN") and not read.verbal and read.tag(i + 1) in NOUNS and not after_noun:
+    listed = token.tag == "VBN" and read.tag(i - 1) in ("CC", ",", "DT", "JJ", "IN", "CD")
+    only_describes = token.tag in ("VBG", "VBN") and not read.verbal and not after_noun
+    if (only_describes or listed) and read.tag(i + 1) in NOUNS:
         read.noun = tokens[i : noun_end(tokens, i + 1)]  # "fading light": no verb
         return max(noun_end(tokens, i + 1), i + 1)
     if token.low in ("named", "called") and read.tag(i + 1) in ("NNP", "NN", "NNPS"):
@@ -189,8 +193,10 @@ def _led(read: Read, i: int) -> int:
     """A preposition with its noun, or a word that opens a clause."""
     tokens, token = read.tokens, read.tokens[i]
     following = read.tag(i + 1)
-    if token.tag in ("WDT", "WP", "WP$") or (
-        token.low == "that" and following.startswith(("VB", "MD", "PRP", "RB"))
+    if (
+        token.tag in ("WDT", "WP", "WP$")
+        or (token.low == "where" and read.tag(i - 1) not in ("", ","))
+        or (token.low == "that" and following.startswith(("VB", "MD", "PRP", "RB")))
     ):
         return _relative(read, i)
     if token.low == "as" and following in ("JJ", "RB"):
@@ -232,7 +238,11 @@ def _place(read: Read, i: int) -> int:
             else phrase
         )
         k = inner
+    if phrase and phrase[-1].tag == "JJ" and read.low(k) == "," and read.tag(k + 1) in ("JJ", "VBG", "VBN"):
+        k = noun_end(tokens, k + 2)  # "through black, smoking streets"
+        phrase = tokens[start:k]
     lead_to(read, tokens[i:start], phrase)
+    read.led = max(k, i + 1)
     extend(read, tokens[i:k], 2)
     return max(k, i + 1)
 
@@ -290,6 +300,9 @@ def _to_stop(tokens: Sequence[Token], i: int) -> int:
 
 def _and(read: Read, i: int) -> int:
     tokens, following = read.tokens, read.tag(i + 1)
+    if read.led == i and read.begin is None and following in IN_NOUN and not _starts_clause(tokens, i + 1):
+        read.led = noun_end(tokens, i + 1)
+        return read.led  # "with boots and a raincoat"
     if read.noun and read.begin is None and not read.finite and following in (*IN_NOUN, "PRP"):
         take_subject(read)  # two who act together
         return i + 1

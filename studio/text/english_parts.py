@@ -35,6 +35,7 @@ class Read:
     veiled: bool = False
     appears: bool = False
     listing: bool = False  # behind a colon: the nouns between commas all count
+    led: int = -1  # where the last preposition's noun ended
     verbal: bool = False  # any verb in the sentence so far
 
     def tag(self, i: int) -> str:
@@ -52,10 +53,10 @@ def noun_end(tokens: Sequence[Token], i: int) -> int:
     while i < len(tokens) and (tokens[i].tag in (*IN_NOUN, "PRP", "EX") or joins(tokens, i, start)):
         token, before = tokens[i], tokens[i - 1] if i > start else None
         anew = token.tag in ("DT", "PRP", "EX", "PRP$", "PDT")
-        whole = before and (before.tag in ("PDT", "CD") or before.low in ("all", "both", "half"))
+        whole = before and (before.tag == "PDT" or before.low in ("all", "both", "half"))
         if before and anew and not whole:
             break
-        if before and token.tag == "CD" and before.tag in ("NN", "NNS"):
+        if before and token.tag == "CD" and before.tag == "NNS":
             break
         i += 1
     return i
@@ -92,8 +93,8 @@ def _uncapitalised(phrase: Sequence[Token]) -> str:
     """A common noun that has a capital only because it opens the sentence loses it."""
     head = " ".join(token.text for token in phrase)
     first, last = phrase[0], phrase[-1]
-    common = (first.start == 0 and first.tag != "NNP") or last.tag == "NNPS"
-    if first.start == 0 and len(phrase) == 1 and head.endswith("s"):
+    common = first.start == 0 and first.tag not in ("NNP", "NNPS")
+    if len(phrase) == 1 and head.endswith("s") and (first.start == 0 or last.tag == "NNPS"):
         common = common or is_plain_word(head.lower())
     return head[0].lower() + head[1:] if common and not head.isupper() and head != "I" else head
 
@@ -120,6 +121,8 @@ def extend(read: Read, tokens: Sequence[Token], what: int) -> None:
     if read.objects >= 2 or again or read.length + len(tokens) > _LONGEST:
         end(read)
         return
+    if tokens[-1].low == "by":
+        return  # "surrounded by parrots"
     read.last = tokens[-1].end
     read.objects = max(read.objects, what)
     read.length += len(tokens)
@@ -136,6 +139,8 @@ def close(read: Read) -> None:
     """The clause is over: keep what it shows."""
     end(read)
     named = False
+    if read.veiled and not read.finite:
+        read.noun = []  # "not the rain"
     if read.noun and ((not read.subjects and not read.verbal) or (read.listing and not read.finite)):
         take_subject(read)
         named = True
@@ -160,7 +165,7 @@ def lead_to(read: Read, leading: Sequence[Token], phrase: Sequence[Token]) -> No
     head = head_of(phrase)
     if read.veiled or not head:
         return
-    if led & {"inside", "aboard"}:
+    if led & {"inside", "aboard"} and phrase[-1].tag != "PRP":
         read.places.append(read.text[leading[0].start : phrase[-1].end])
         return
     away = led & words("grammar", "away", "en") and led not in ({"from"}, {"out", "of"})

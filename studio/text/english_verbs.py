@@ -74,7 +74,9 @@ def absolute(read: Read, i: int) -> bool:
         k -= 1
     if k == i - 1 or k < 0:
         return False
-    return read.low(k) == "with" or (read.low(k) == "," and read.tag(i) == "VBG")
+    if read.tag(i) == "VBG" or (read.tag(i) == "VBN" and read.low(i + 1) in (",", ".", "")):
+        return read.low(k) in (",", "with")  # ", gun drawn,"
+    return read.low(k) == "with"
 
 
 def finite_ahead(tokens: Sequence[Token], i: int) -> bool:

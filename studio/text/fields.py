@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,7 @@ from studio.text.doers import actions_of, doers_of
 from studio.text.english_clauses import clauses_of as english_clauses
 from studio.text.framing import camera_in, moods_in, styles_in, unframed
 from studio.text.language import has_han
+from studio.text.names import nameless
 from studio.text.setting import Setting, setting_of
 from studio.text.told import Told, headings_of, told_in
 
@@ -62,6 +64,7 @@ def fields_of(
     clauses = _clauses(told, names)
     around = "\n".join(part for part in (heading, told.around) if part)
     subjects = doers_of(clauses, past, names)
+    told = Told(tuple(nameless(sentence, names) for sentence in told.sentences), told.around)
     setting = setting_of(told, clauses, around, _setting(last), _seen_at(subjects, past))
     whole = " ".join(told.sentences)
     return ShotFields(
@@ -84,7 +87,8 @@ def _clauses(told: Told, names: Collection[str]) -> list[Clause]:
     found: list[Clause] = []
     for sentence in told.sentences:
         for part, chinese in _by_script(unframed(sentence)):
-            found += chinese_clauses(part, names) if chinese else english_clauses(part, names)
+            read = chinese_clauses(part, names) if chinese else english_clauses(part, names)
+            found += [replace(clause, first=not k) for k, clause in enumerate(read)]
     return found
 
 

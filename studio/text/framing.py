@@ -30,8 +30,9 @@ def camera_in(sentences: Sequence[str], around: str) -> list[str]:
     labels = "\n".join(line for line in around.splitlines() if not _NOTE.match(line))
     found = [word for sentence in sentences for word in _framed(sentence)]
     found += [f.word for f in find(labels, "camera", "patterns", "words")]
-    for inside in re.findall(r"[（(]([^()（）]+)[)）]", labels):
-        found += [f.word for f in find(inside, "camera", "patterns", "words", "labels", free=True)]
+    for inside in re.findall(r"[（(]([^()（）]+)[)）]|^([^:：\n]{1,24})$", labels, re.MULTILINE):
+        word = next(filter(None, inside))
+        found += [f.word for f in find(word, "camera", "patterns", "words", "labels", free=True)]
     return [part for word in longest(found) for part in _MOVES.split(word)]
 
 
@@ -40,7 +41,9 @@ def unframed(sentence: str) -> str:
     found = _found(sentence)
     for one in reversed(found):
         sentence = f"{sentence[: one.start]} {sentence[one.end :]}"
-    return "" if found and _FILLER.fullmatch(sentence) else sentence
+    return (
+        "" if found and _FILLER.fullmatch(sentence) else sentence.lstrip(" :：,，-–—") if found else sentence
+    )
 
 
 def styles_in(sentences: Sequence[str], around: str) -> list[str]:

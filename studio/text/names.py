@@ -1,9 +1,11 @@
 """Where a name stands in a text as a name: 高兴, Rose and Will are common words too."""
 
 import re
-from functools import cache
+from collections.abc import Collection
+from functools import cache, lru_cache
 
 from studio.text.language import has_han
+from studio.text.segmenter import cut_around, tagged
 
 _COMMON_TAGS = ("a", "ad", "an", "v", "vn", "d", "b", "z", "i", "l")
 # Before and behind a Chinese word these tell that it is the word, not the name.
@@ -22,7 +24,20 @@ def uses(text: str, name: str) -> list[tuple[int, int]]:
     """(start, end) of each place where the text uses `name` as a name, without a possessive ending."""
     if not name.strip():
         return []
-    return _chinese(text, name) if has_han(name) else _latin(text, name)
+    return list(_uses(text, name))
+
+
+@lru_cache(maxsize=512)
+def _uses(text: str, name: str) -> tuple[tuple[int, int], ...]:
+    return tuple(_chinese(text, name) if has_han(name) else _latin(text, name))
+
+
+def nameless(text: str, names: Collection[str]) -> str:
+    """The text with its names blanked out: 小雨 is no weather and Rose no flower where they are names."""
+    for name in names:
+        for start, end in uses(text, name):
+            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return text
 
 
 def _chinese(text: str, name: str) -> list[tuple[int, int]]:
@@ -39,8 +54,6 @@ def _chinese(text: str, name: str) -> list[tuple[int, int]]:
 
 def _breaks_word(text: str, start: int, end: int) -> bool:
     """Whether the characters belong to other words: 小明 in 小明白."""
-    from studio.text.segmenter import cut_around
-
     first, last, _ = cut_around(text, start, end)
     # A longer word that begins with the name is another word, one that ends beyond it begins within it.
     return (
@@ -52,11 +65,8 @@ def _breaks_word(text: str, start: int, end: int) -> bool:
 
 
 def _is_word(run: str, text: str, start: int, end: int) -> bool:
-    import rjieba
-
-    cut = rjieba.cut(run, False)
     at = 0
-    for word in cut:
+    for word, _ in tagged(run):
         if at < end - start < at + len(word):
             return len(word) > 1
         at += len(word)
@@ -65,10 +75,8 @@ def _is_word(run: str, text: str, start: int, end: int) -> bool:
 
 @cache
 def _is_common(name: str) -> bool:
-    import rjieba
-
-    tagged = rjieba.tag(name, False)
-    return len(tagged) == 1 and tagged[0][1].startswith(_COMMON_TAGS)
+    parts = tagged(name)
+    return len(parts) == 1 and parts[0][1].startswith(_COMMON_TAGS)
 
 
 def _as_word(text: str, start: int, end: int) -> bool:
@@ -92,7 +100,7 @@ def _latin(text: str, name: str) -> list[tuple[int, int]]:
     )
     found = []
     for match in pattern.finditer(text):
-        if _is_plain_word(name) and _ARTICLE.search(text[: match.start()]):
+        if _is_plain_word(name) and _ARTICLE.search(text[max(0, match.start() - 12) : match.start()]):
             continue
         if (
             _is_plain_word(name)
@@ -113,14 +121,15 @@ def _is_plain_word(name: str) -> bool:
 
 
 def _begins_sentence(text: str, start: int) -> bool:
-    return bool(_SENTENCE_START.search(text[:start])) or not text[:start].strip()
+    before = text[max(0, start - 40) : start]
+    return bool(_SENTENCE_START.search(before)) or not before.strip()
 
 
 def _as_plain_word(text: str, start: int, end: int) -> bool:
     """At a sentence's head every word has a capital: what follows tells whether it is a name."""
     from studio.text.english import tokens_of
 
-    following = tokens_of("Anna" + text[end : end + 60])[1:2]
+    following = tokens_of("Anna" + text[end : end + 24])[1:2]
     if not following:
         return False
     token = following[0]

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Collection
-
-import rjieba
+from functools import cache
+from typing import Any
 
 from studio.text.terms import words
 
@@ -14,9 +14,22 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f][\w'’.&-]*(?:\s+[A-Za-z\u00c0-\u024
 _PRONOUN_IN = re.compile(r"[我你他她它](?!们)|[我你他她它]们")
 # Words that begin with 太 and mean no "too".
 _TOO = re.compile("太(?:阳|太|子|空|极|监|平|师|婆|后|湖|原|古)")
+_MORE = re.compile(r"越([\u4e00-\u9fff])越[\u4e00-\u9fff]")
 _BOTH = re.compile(r"(?P<a>[又边])(?P<x>[\u4e00-\u9fff])(?P=a)(?P<y>[\u4e00-\u9fff])")
 _ON_THE_WAY = re.compile(r"([往向朝][前后上下回外里左右])([\u4e00-\u9fff])")
 _WAYS = ("前", "后", "回", "上", "下", "里", "外", "左", "右")
+
+
+@cache
+def _jieba() -> Any:
+    import rjieba  # reads its dictionary when it is imported
+
+    return rjieba
+
+
+def tagged(text: str, *, guess: bool = False) -> list[Tagged]:
+    """The segmenter's words with its tags; `guess`: words that its dictionary lacks are guessed (names)."""
+    return list(_jieba().tag(text, guess))
 
 
 def cut_around(text: str, start: int, end: int) -> tuple[int, int, bool]:
@@ -24,7 +37,7 @@ def cut_around(text: str, start: int, end: int) -> tuple[int, int, bool]:
     begin = max(0, start - 8)
     at = begin
     first, last, one = start, end, False
-    for word in rjieba.cut(text[begin : end + 8], False):
+    for word in _jieba().cut(text[begin : end + 8], False):
         if at <= start < at + len(word):
             first = at
         if at < end <= at + len(word):
@@ -36,21 +49,24 @@ def cut_around(text: str, start: int, end: int) -> tuple[int, int, bool]:
 
 def cut(text: str, names: Collection[str] = ()) -> list[Tagged]:
     """The words of a Chinese clause, in order and with nothing left out; names and Latin words stay whole."""
-    whole = "|".join([*map(re.escape, sorted(names, key=len, reverse=True)), _LATIN.pattern])
+    whole = "|".join([*map(re.escape, sorted(names, key=len, reverse=True)), _LATIN.pattern, _MORE.pattern])
     raw: list[Tagged] = []
     place = 0
     for match in re.finditer(whole, text):
-        raw += rjieba.tag(text[place : match.start()], False)
-        raw.append((match.group(), "name" if match.group() in names else "eng"))
+        raw += _jieba().tag(text[place : match.start()], False)
+        if more := _MORE.fullmatch(match.group()):
+            raw.append((match.group(), "v" if more[1] in heads() else "a"))
+        else:
+            raw.append((match.group(), "name" if match.group() in names else "eng"))
         place = match.end()
-    raw += rjieba.tag(text[place:], False)
+    raw += _jieba().tag(text[place:], False)
     return _joined(_split_ends([part for word, tag in raw for part in _apart(word, tag)]))
 
 
 def is_name(word: str) -> bool:
     """Whether the segmenter knows the word as somebody's name."""
-    tagged = rjieba.tag(word, False)
-    return len(tagged) == 1 and tagged[0][1].startswith("nr")
+    parts = tagged(word)
+    return len(parts) == 1 and parts[0][1].startswith("nr")
 
 
 def heads() -> frozenset[str]:
@@ -58,6 +74,7 @@ def heads() -> frozenset[str]:
     return words("verbs", "heads", "zh")
 
 
+@cache
 def weak_heads() -> frozenset[str]:
     """Those that are as often something else."""
     return words("verbs", "weak", "zh") - heads()
@@ -65,13 +82,15 @@ def weak_heads() -> frozenset[str]:
 
 def _apart(word: str, tag: str) -> list[Tagged]:
     """Undo what is glued together: 带我去, 睁开眼睛, 又哭又笑, 太漂亮."""
-    fixed = words("verbs", "seen", "zh") | words("nouns", "no_verbs", "zh")
-    if tag in ("name", "eng") or len(word) < 2 or word in fixed:
+    fixed = word in words("verbs", "seen", "zh") or word in words("nouns", "no_verbs", "zh")
+    if tag in ("name", "eng") or len(word) < 2 or fixed or _MORE.fullmatch(word):
         return [(word, tag)]
     if both := _BOTH.fullmatch(word):
         return [(both["a"], "d"), (both["x"], "v"), (both["a"], "d"), (both["y"], "v")]
     if word[0] == "太" and not _TOO.match(word):
         return [("太", "d"), (word[1:], "a")]
+    if tag == "m" and len(word) > 2 and word[-1] == "人":
+        return [(word[:-1], "m"), ("人", "n")]
     pronouns = words("grammar", "pronouns", "zh")
     if word not in pronouns and tag != "i" and (inner := _PRONOUN_IN.search(word)):
         parts = [(word[: inner.start()], "v"), (inner.group(), "r"), (word[inner.end() :], "v")]
@@ -114,8 +133,8 @@ def _split_ends(parts: list[Tagged]) -> list[Tagged]:
 
 
 def _joined(parts: list[Tagged]) -> list[Tagged]:
-    """Put together what makes one of our listed verbs: 深 and 吸."""
-    seen = words("verbs", "seen", "zh")
+    """Put together what makes one of our listed words: 深 and 吸, 月 and 宫."""
+    seen, nouns = words("verbs", "seen", "zh"), _whole_nouns()
     found: list[Tagged] = []
     for word, tag in parts:
         before = found[-1] if found else ("", "x")
@@ -126,6 +145,14 @@ def _joined(parts: list[Tagged]) -> list[Tagged]:
             and before[0] + word in seen
         ):
             found[-1] = (before[0] + word, "v")
+        elif before[1] not in ("name", "eng", "x") and before[0] + word in nouns:
+            found[-1] = (before[0] + word, "n")
         else:
             found.append((word, tag))
     return found
+
+
+@cache
+def _whole_nouns() -> frozenset[str]:
+    lists = (("nouns", "people"), ("grammar", "pronouns"), ("places", "sky"), ("places", "town"))
+    return frozenset[str]().union(*(words(name, part, "zh") for name, part in lists))

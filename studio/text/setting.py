@@ -35,7 +35,7 @@ def setting_of(
 
     `seen_at`: where its subject was seen when it was last shown, for a story that goes to and fro.
     """
-    text = " ".join(told.sentences)
+    text = " ".join(part for part in told.sentences if not part.rstrip("”\"' ").endswith(("?", "？")))
     scene = _scene(around)
     environment = _environment(text, clauses, scene, last, seen_at)
     roofed = any(map(_indoors, environment)) and not any(map(_indoors, last.environment))
@@ -99,7 +99,7 @@ def _places(text: str, clauses: Sequence[Clause]) -> list[str]:
             if is_place(place) or (place in clause.ends and _may_be_place(place))
         ]
         if not here or not clause.actions:
-            here += [one for one in clause.subjects if is_ground(one)]
+            here += [one for one in clause.subjects if is_ground(one) or (clause.named and is_place(one))]
         found += here
     kept: list[str] = []
     for place in sorted(dict.fromkeys(found), key=text.find):
@@ -127,7 +127,48 @@ _ANY_ROOM = frozenset(
     ]
 )
 _NOT_THERE = frozenset(
-    ("现场", "立场", "市场价", "月亮", "国家", "质地", "目的", "心地", "本地", "外地", "当地")
+    (
+        "现场",
+        "立场",
+        "市场价",
+        "月亮",
+        "国家",
+        "质地",
+        "目的",
+        "心地",
+        "本地",
+        "外地",
+        "当地",
+        "beside",
+        "inside",
+        "outside",
+        "island",
+        "always",
+        "highway",
+        "sideways",
+        "outline",
+        "headline",
+        "deadline",
+        "mushroom",
+        "passport",
+        "support",
+        "report",
+        "airport",
+        "transport",
+        "sport",
+        "broom",
+        "groom",
+        "thousand",
+        "works",
+        "fireworks",
+        "network",
+        "runway",
+        "away",
+        "anyway",
+        "halfway",
+        "friendship",
+        "worship",
+    )
 )
 _CORE = re.compile(
     r"(?:上面|下面|里面|外面|旁边|深处|中央|中间|那边|这边|边上|上|下|里|中|内|外|前|后|边|旁)$"
@@ -145,12 +186,10 @@ def is_place(noun: str) -> bool:
 
 def _ends_like_a_place(noun: str) -> bool:
     core = _CORE.sub("", noun)
-    return (
-        has_han(core)
-        and len(core) > 1
-        and core[-1] in words("places", "endings", "zh")
-        and core not in _NOT_THERE
-    )
+    if has_han(core):
+        return len(core) > 1 and core[-1] in words("places", "endings", "zh") and core not in _NOT_THERE
+    last = noun.lower().split()[-1] if noun.split() else ""
+    return len(last) > 5 and last not in _NOT_THERE and last.endswith(tuple(words("places", "endings", "en")))
 
 
 def is_ground(noun: str) -> bool:
@@ -183,7 +222,8 @@ def is_ground(noun: str) -> bool:
 def _no_place(noun: str) -> bool:
     if has_han(noun):
         listed = words("nouns", "no_places", "zh")
-        return noun in listed or _CORE.sub("", noun) in listed
+        core = _CORE.sub("", noun)
+        return noun in listed or (len(core) > 1 and core in listed)
     return _ends_in(noun, "nouns", ("no_places",))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from studio.text.language import has_han
 from studio.text.lines import FULL_STOP, Line, lines_of
 from studio.text.sentences import sentences, speech_spans
+from studio.text.terms import find
 
 _SAID = re.compile(r"[。！？!?，,…~～.]")
 _QUOTES = '“”‘’「」『』"'
@@ -37,7 +38,10 @@ def told_in(text: str) -> Told:
         bare = text[line.start : line.end]
         if line.kind in ("chapter", "shot", "note", "visual"):
             around.append(_label(text, line))
-        if line.kind in ("speaker", "narrator") or _only_sets(text, line):
+        framed = line.kind == "speaker" and find(line.label, "camera", "words", "labels", free=True)
+        if framed:
+            around.append(line.label)  # "Close-up: …"
+        elif line.kind in ("speaker", "narrator") or _only_sets(text, line):
             cue = False
             continue
         if not re.search(r"[^\W\d]", bare):

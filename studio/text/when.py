@@ -73,16 +73,14 @@ def thoughts_out(text: str) -> str:
 
 def time_of(text: str, around: str, scene: bool, last: Sequence[str]) -> list[str]:
     """Season or festival, and time of day. Each holds until it changes; a new day ends the latter."""
-    day = [f.word for f in find(text, "times", "day")]
+    day, season = _named(text)
     loose = [m.group() for m in _SUN.finditer(text)]
     clock = [m["en"] or m.group() for m in _CLOCK.finditer(text)]
-    headed = [f.word for f in find(around, "times", "day")] or [
-        m["day"] for m in _SCENE_TIME.finditer(around)
-    ]
+    headed = _named(around)[0] or [m["day"] for m in _SCENE_TIME.finditer(around)]
     if scene and headed and not day:
         loose = []
     day = longest([*day, *loose, *clock]) or headed
-    season = seasons_in(text) or (seasons_in(around) if scene else [])
+    season = season or (_named(around)[1] if scene else [])
     year = bool(_NEW_YEAR.search(text))
     up = any(m["en"] for m in _FEELS.finditer(text))
     held_day = [word for word in last if not _is_season(word)]
@@ -92,17 +90,18 @@ def time_of(text: str, around: str, scene: bool, last: Sequence[str]) -> list[st
     return [*(season or held_season), *(day or held_day)]
 
 
-def seasons_in(text: str) -> list[str]:
-    """Seasons, festivals and months; a month with a day's figure is a date and does not show."""
-    found = [f.word for f in find(text, "times", "season")]
+def _named(text: str) -> tuple[list[str], list[str]]:
+    """(times of day, seasons and festivals) that a text names; "winter night" gives both."""
+    found = [f.word for f in find(text, "times", "day", "season")]
+    day = [word for word in found if not _is_season(word)]
+    season = [word for word in found if _is_season(word)]
+    season += [f.word for word in day if " " in word for f in find(word, "times", "season")]
     for one in find(text, "times", "months"):
-        if (
-            one.word[0].isupper()
-            and not _DATE.search(text[: one.start])
-            and not _DATE_BEHIND.match(text, one.end)
-        ):
-            found.append(one.word)
-    return longest(found)
+        # A month with a day's figure is a date and does not show.
+        dated = _DATE.search(text[: one.start]) or _DATE_BEHIND.match(text, one.end)
+        if one.word[0].isupper() and not dated:
+            season.append(one.word)
+    return day, longest(season)
 
 
 def weather_of(
