@@ -192,8 +192,8 @@ def film_cut(
     logo = Logo(home / plan.logo, plan.logo_corner, plan.logo_opacity) if plan.logo else None
     sound = None
     if plan.music:
-        uploaded = "/" in plan.music
-        sound = Music(home / plan.music if uploaded else music.bed(plan.music).path, plan.music_volume)
+        path = home / plan.music if is_place(plan.music) else music.bed(plan.music).path
+        sound = Music(path, plan.music_volume)
     return FilmCut(
         shots=tuple(shots),
         format=plan.format,
@@ -210,6 +210,11 @@ def film_cut(
         title=plan.title,
         fps_mode=plan.fps_mode,
     )
+
+
+def is_place(music: str) -> bool:
+    """Whether a plan's music is a file below the home; a mood, or a bed's name, otherwise."""
+    return "/" in music
 
 
 def _sentences(text: str) -> list[str]:

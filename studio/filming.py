@@ -144,8 +144,7 @@ class FilmMaker:
     def _shots(self, film: _Making) -> tuple[list[ShotCut], list[str], float]:
         """Every shot of the film, the ids of the clips in it, and when the last of them was there."""
         plan = film.plan
-        for shot in plan.shots:
-            self._check_source(shot)
+        self._check_places(plan)
         self._ask(film, plan.requests())
         speeches = self._speak(film)
         lengths, needs = [], []
@@ -240,10 +239,12 @@ class FilmMaker:
         label = self.settings.label_text
         footage = [Footage(self.library.file(clip), clip.seconds, label=label) for clip in clips]
         if shot.source is not None:
-            path = self._check_source(shot)
+            path = self._place(shot.source.path)
+            if path is None:
+                raise FilmFailed(Notice("shot_file_missing", {"shot": shot.number}))
             start, seconds = shot.source.start, shot.source.seconds
             there = max(0.0, probe(path).seconds - start)
-            mine = path.is_relative_to(self.settings.media)
+            mine = path.is_relative_to(self.settings.media.resolve())
             footage = [Footage(path, min(seconds or there, there), start, label if mine else "")]
         try:
             pieces, looped = cutting.fit(length.seconds, footage)
@@ -254,15 +255,20 @@ class FilmMaker:
             film.note(Notice("shot_looped", {"number": shot.number}))
         return cutting.shot_cut(film.plan, shot, length, pieces, speech)
 
-    def _check_source(self, shot: PlannedShot) -> Path:
-        """Where the file lies that a shot shows instead of takes."""
-        if shot.source is None:
-            return Path()
+    def _check_places(self, plan: FilmPlan) -> None:
+        """Nothing is asked for by a film that would lack a file in the end."""
+        for shot in plan.shots:
+            if shot.source is not None and self._place(shot.source.path) is None:
+                raise FilmFailed(Notice("shot_file_missing", {"shot": shot.number}))
+        for place in (plan.logo, plan.music if cutting.is_place(plan.music) else ""):
+            if place and self._place(place) is None:
+                raise FilmFailed(Notice("story_file_gone"))
+
+    def _place(self, place: str) -> Path | None:
+        """Where a file of a plan lies; None unless it is there, below the home."""
         home = self.settings.studio_home.resolve()
-        path = (home / shot.source.path).resolve()
-        if not (path.is_relative_to(home) and path.is_file()):
-            raise FilmFailed(Notice("shot_file_missing", {"shot": shot.number}))
-        return path
+        path = (home / place).resolve()
+        return path if path.is_relative_to(home) and path.is_file() else None
 
     # -- cutting and publishing ----------------------------------------------------------------------------
 

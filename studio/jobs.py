@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.request import GenerationRequest
 from studio.db import reading, utc_now, writing
-from studio.endings import stop
+from studio.endings import end, stop
 from studio.estimates import FilmEstimate
 from studio.fleet import Fleet, WorkerView
 from studio.outlook import Ahead, Forecast, Outlook
@@ -161,10 +161,17 @@ class Jobs:
     def delete(self, job_id: str) -> bool:
         """Forget a job; False if it runs or is unknown. Its clip stays in the library."""
         with writing(self.engine) as connection:
-            gone = sa.delete(job_table).where(job_table.c.id == job_id, job_table.c.state != "running")
-            changed = connection.execute(gone).rowcount
+            state = connection.execute(
+                sa.select(job_table.c.state).where(job_table.c.id == job_id).with_for_update()
+            ).scalar()
+            if state in (None, "running"):
+                return False
+            if state == "queued":
+                # Its takes go with it.
+                end(connection, job_id, "cancelled")
+            connection.execute(sa.delete(job_table).where(job_table.c.id == job_id))
         self._outlook.forget()
-        return bool(changed)
+        return True
 
     def pause(self) -> None:
         """Start no further job, on any worker, until `resume`; running ones finish."""

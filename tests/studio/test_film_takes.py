@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -9,11 +10,11 @@ from pipelines.request import GenerationRequest, Notice, Progress
 from studio.claims import MAX_ATTEMPTS, Attempt
 from studio.db import utc_now
 from studio.film_takes import FilmTakes, TakeFailed, form_of
-from studio.library import Asset, new_place
+from studio.library import new_place
 from studio.story.film_plan import FilmPlan, key_of
 from studio.takeover import Takeover
 from tests.film_kit import film, plan, shot, submit, take, takes
-from tests.queue_kit import Desk, small
+from tests.queue_kit import Desk, asset_of, small
 
 
 def _begin(desk: Desk, worker: str = "w1", ticket: str = "film-ticket") -> Attempt:
@@ -51,11 +52,16 @@ def _publish(desk: Desk, attempt: Attempt, clips: Sequence[str] = ()) -> bool:
     for path, _ in files:
         path.write_bytes(b"film")
     job = attempt.job
-    asset = Asset(
-        id=asset_id, job_id=job.id, owner=job.owner, kind="film", title=job.asked, path=place, thumbnail=still,
-        request=None, plan=job.plan, form=job.form, model=job.model, model_revision="", width=256, height=256,
-        seconds=4.0, fps=24, frames=96, bytes=4, sha256="0" * 64, render_seconds=9.0, created=utc_now(),
-    )  # fmt: skip
+    asset = replace(
+        asset_of(replace(job, request=small()), asset_id, place, still),
+        kind="film",
+        title=job.asked,
+        request=None,
+        plan=job.plan,
+        seconds=4.0,
+        fps=24,
+        frames=96,
+    )
     return desk.claims().publish(attempt, asset, files, desk.library, tail_seconds=6.0, clips=clips)
 
 
@@ -226,6 +232,17 @@ def test_a_film_that_fails_lets_its_running_take_finish(desk: Desk) -> None:
     assert [job.state for job in desk.jobs.takes_of(film_id)] == ["done", "cancelled"]
     desk.jobs.retry(film_id)
     assert _ask(desk, _begin(desk, ticket="again")) == ["a kite"]
+
+
+def test_deleting_a_film_that_waits_takes_its_takes_along(desk: Desk) -> None:
+    film_id = submit(desk.jobs, plan("a boat"))
+    attempt = _begin(desk)
+    _ask(desk, attempt)
+    assert not desk.jobs.delete(film_id), "it runs"
+    desk.claims().stopped(attempt)
+    (made,) = desk.jobs.takes_of(film_id)
+    assert desk.jobs.delete(film_id)
+    assert desk.job(made.id).state == "cancelled"
 
 
 def test_a_take_that_a_person_cancels_is_not_made_behind_their_back(desk: Desk) -> None:

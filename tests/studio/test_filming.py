@@ -1,6 +1,7 @@
 """A film made in this very process: real clips, a tone for a voice, the real ffmpeg; no worker, no model."""
 
 import os
+import secrets
 import threading
 import time
 import wave
@@ -39,9 +40,10 @@ def _maker(desk: Desk, orders: Orders | None = None, **more: Any) -> FilmMaker:
 
 def _begin(desk: Desk) -> Attempt:
     claims = desk.claims()
-    job_id = claims.claim("film-ticket", "film")
+    ticket = secrets.token_hex(4)
+    job_id = claims.claim(ticket, "film")
     assert job_id is not None
-    attempt = claims.begin(job_id, "film-ticket")
+    attempt = claims.begin(job_id, ticket)
     assert attempt is not None
     return attempt
 
@@ -184,6 +186,13 @@ def test_a_shot_shows_no_file_from_anywhere_else(desk: Desk, place: str) -> None
         _maker(desk).make(_begin(desk))
     assert failed.value.notice == Notice("shot_file_missing", {"shot": 2})
     assert desk.jobs.list(states=("queued",), takes=True) == [], "nothing was rendered for it"
+    if place != "media/none.mp4":
+        return
+    for field in ("logo", "music"):
+        submit(desk.jobs, plan("a", **{field: "../home/secret.key"}))
+        with pytest.raises(FilmFailed) as failed:
+            _maker(desk).make(_begin(desk))
+        assert failed.value.notice == Notice("story_file_gone")
 
 
 def test_what_nobody_needs_any_more_is_swept_away(desk: Desk) -> None:
