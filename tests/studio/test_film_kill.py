@@ -33,12 +33,21 @@ class Shop(Desk):
     """
 
     seen: dict[str, tuple[object, int]] = field(default_factory=dict)
+    workers: list[WorkerProcess] = field(default_factory=list)
     since: datetime = field(default_factory=utc_now)
 
     def start(self, worker_id: str = "w1", *arguments: str) -> WorkerProcess:
         self.since = utc_now()
         settings = self.settings.model_copy(update={"worker_id": worker_id})
-        return WorkerProcess(settings, *arguments)
+        self.workers.append(WorkerProcess(settings, *arguments))
+        return self.workers[-1]
+
+    def close(self) -> None:
+        """End every process, also one that has not taken its lock yet."""
+        for worker in self.workers:
+            worker.process.kill()
+        kill_all(self.settings.studio_home)
+        super().close()
 
     def look(self) -> None:
         """Remember the takes that are finished; one that was must never change."""
@@ -94,9 +103,6 @@ class Shop(Desk):
 def shop(studio_home: Path) -> Iterator[Shop]:
     desk = Shop(Settings(studio_home=studio_home, worker_id="w1", device="cpu"))
     yield desk
-    for _ in range(2):
-        kill_all(studio_home)
-        time.sleep(0.2)
     desk.close()
 
 
@@ -137,9 +143,11 @@ def test_killed_at_any_moment_a_film_is_made_once_and_each_of_its_takes_once(sho
         cwd=REPOSITORY,
         env=shop.settings.worker_environment(),
     )
-    wait_for(lambda: shop.jobs.list(), START, shop.log)
-    web.kill()
-    web.wait()
+    try:
+        wait_for(lambda: shop.jobs.list(), START, shop.log)
+    finally:
+        web.kill()
+        web.wait()
     (job,) = shop.jobs.list()
     film_id = job.id
 
@@ -227,7 +235,6 @@ def shared(studio_home: Path, postgres_server: Postgres, postgres_template: str)
     url = postgres_server.url(postgres_server.create(postgres_template))
     desk = Shop(Settings(studio_home=studio_home, database_url=url, worker_id="w1", device="cpu"))
     yield desk
-    kill_all(studio_home)
     desk.close()
 
 
