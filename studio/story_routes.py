@@ -27,6 +27,7 @@ from studio.media.probe import thumbnail
 from studio.stories import What
 from studio.story import files
 from studio.voice.problems import VoiceError
+from studio.voice.samples import recorded
 from studio.voice.speak import speak
 from studio.voice.voices import VOICES, sample
 from studio.words import LANGUAGES, Language, say
@@ -268,10 +269,12 @@ def _told(made: Made, language: Language) -> dict[str, object]:
 
 
 def _add_sounds(app: FastAPI, studio: Studio) -> None:
-    @app.api_route("/voice/{name}.wav", methods=["GET", "HEAD"])
+    @app.api_route("/voice/{name}", methods=["GET", "HEAD"])
     def voice(name: str) -> Response:
         if name not in VOICES:
             raise Refused(Notice("page_unknown"))
+        if path := recorded(name):
+            return FileResponse(path, media_type="audio/ogg", headers=_KEPT)
         try:
             speech = speak(sample(name), voice=name, home=studio.settings.studio_home)
         except (MediaError, VoiceError) as error:

@@ -31,6 +31,8 @@ _STATUS = {
     "story_unknown": 404,
     "file_missing": 404,
     "page_unknown": 404,
+    "export_not_made": 404,
+    "no_subtitles": 404,
     "internal": 500,
 }
 _FORBIDDEN = ("not_yours", "admin_only")

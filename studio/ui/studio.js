@@ -23,9 +23,12 @@ window.studio = (() => {
     return [];
   }
   const tabOf = (name) => one(`#tab_${name}-button`);
-  function choose(name) {
+  // While the page opens a first click may find nobody who listens.
+  function choose(name, tries = 40) {
     const tab = tabOf(name);
-    if (tab && tab.getAttribute('aria-selected') !== 'true') tab.click();
+    if (tab?.getAttribute('aria-selected') === 'true') return;
+    tab?.click();
+    if (tries) setTimeout(choose, 100, name, tries - 1);
   }
   // Which tab the address means; a story opens itself once its tab is there.
   function arrive(back) {
@@ -44,8 +47,8 @@ window.studio = (() => {
   });
   document.addEventListener('click', (event) => {
     const tab = event.isTrusted && event.target.closest?.('#tabs button[role=tab]');
-    if (!tab) return;
-    const name = tab.id.replace(/^tab_|-button$/g, '');
+    const name = tab && tab.id.match(/^tab_(\w+)-button$/)?.[1];
+    if (!name) return;
     if (name === 'create') address('job', stage()?.dataset.job || '');
     else if (name === 'story' && window.story?.ui.story) address('story', story.ui.story);
     else address('tab', name);

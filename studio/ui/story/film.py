@@ -102,7 +102,7 @@ def _voice(page: Page, view: StoryView) -> str:
     chosen = look.voice if look.voice in VOICES else first
     ordered = sorted(VOICES, key=lambda name: VOICES[name].language != language)
     voices = [(name, VOICES[name].title[page.language]) for name in ordered]
-    hear = do(page.t("story_hear"), "hear", key=f"../voice/{chosen}.wav", symbol="sound", look="raised hear")
+    hear = do(page.t("story_hear"), "hear", key=f"../voice/{chosen}", symbol="sound", look="raised hear")
     return (
         switch(page.t("story_narrate"), LOOK, "narrate", look.narrate, id_="story_narrate")
         + f'<div class="pair">{select(page.t("story_voice"), LOOK, "voice", voices, chosen)}{hear}</div>'
