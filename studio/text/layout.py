@@ -237,7 +237,7 @@ def _passages(text: str, lines: list[Line]) -> list[Passage]:
             line.kind == "blank" and last == "item" and below and below.kind == "plain" and not below.indented
         ):
             # A paragraph behind a list is no part of its last item.
-            opens, single = True, False
+            single = False
         last = line.kind if line.kind != "blank" else last
         block = _block(lines, i) if line.kind == "plain" and not single else []
         if block:

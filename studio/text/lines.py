@@ -37,6 +37,7 @@ _SEPARATOR = r"\s*[:：.、—–|-]*\s*"
 _RULE = re.compile(r"[\W_]{3,}")
 _MARKDOWN = re.compile(r"#{1,6}\s*(?P<rest>\S.*?)[\s#]*")
 _BOLD = re.compile(r"(\*\*|__)(?P<rest>[^*_]{1,60})\1")
+_ITALIC = re.compile(r"([*_])(?P<rest>[^*_]{1,120})\1")
 _BOOK_TITLE = re.compile(r"《(?P<rest>[^《》]{1,40})》")
 _BRACKETS = re.compile(r"[【\[［](?P<label>[^】\]］\n]{1,40})[】\]］]\s*[:：]?\s*")
 _SHOT = re.compile(
@@ -80,7 +81,8 @@ _TITLE_LABEL = re.compile(r"(?:title|片名|标题|题目|剧名|故事名|名�
 _NOTE = re.compile(
     r"(?:style|look|format|length|duration|client|product|brand|music|sfx|sound|audio|notes?|cast|characters"
     r"|author|writer|director|written by|风格|时长|片长|规格|客户|产品|品牌|音乐|配乐|音效|背景音乐|BGM"
-    r"|备注|说明|人物|角色|演员|作者|编剧|导演|文|画风|色调)\s*[:：]\s*\S.*",
+    r"|备注|说明|时间|地点|人物|道具|场地|目标受众|受众|主题|字数|time|place|location|setting|audience|theme"
+    r"|角色|演员|作者|编剧|导演|文|画风|色调)\s*[:：]\s*\S.*",
     re.IGNORECASE,
 )
 _VISUAL = re.compile(
@@ -97,6 +99,8 @@ _CAPTION = re.compile(
 )
 _VOICE = re.compile(r"旁白|画外音|字幕|narrator|voice", re.IGNORECASE)
 _DASHED_SPEECH = re.compile(r"(?P<label>—{1,2})\s*(?=[^\s—])")
+# What Chinese screenplays put before each thing that is seen.
+_DIRECTION = re.compile(r"[△▲※]\s*(?=\S)")
 _SPEAKER = re.compile(
     rf"(?P<label>[A-Z][A-Z0-9 .'’&-]{{0,28}}{_ASIDE}"
     rf"|[A-Z][\w'’-]{{0,18}}(?: [A-Z][\w'’-]{{0,18}}){{0,2}}{_ASIDE}"
@@ -157,6 +161,8 @@ def _heading(bare: str, start: int, end: int) -> Line | None:
         return Line("chapter", end, end, match["rest"].strip("*_ "), marker)
     if match := _BOLD.fullmatch(bare):
         return Line("chapter", end, end, match["rest"].strip())
+    if _ITALIC.fullmatch(bare) and not FULL_STOP.search(bare.rstrip("*_")):
+        return Line("note", end, end, bare)
     if match := _BOOK_TITLE.fullmatch(bare) or _TITLE_LABEL.fullmatch(bare):
         return Line("title", end, end, match["rest"])
     if _NUMBER_ALONE.fullmatch(bare):
@@ -197,6 +203,8 @@ def _labelled(bare: str, start: int, end: int, indented: bool) -> Line:
     if match := _ITEM.match(bare):
         marker = next(name for name, part in match.groupdict().items() if part and name != "label")
         return Line("item", start + match.end(), end, match["label"].strip(), marker, indented)
+    if match := _DIRECTION.match(bare):
+        return Line("plain", start + match.end(), end, indented=indented)
     if (match := _SPEAKER.match(bare)) and not _NO_NAME.search(match["label"]):
         return Line("speaker", start + match.end(), end, match["label"])
     return Line("plain", start, end, indented=indented)

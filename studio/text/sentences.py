@@ -14,15 +14,16 @@ _OPENERS = re.compile("[" + re.escape("".join(_PAIRS)) + '"‘]')
 _SPEECH_OPENERS = '“「『"‘«'
 # A quotation longer than this is told, not said: its sentences count on their own.
 _LONGEST_QUOTE = 240
+# The looks behind keep the search linear: a run of such signs is tried from its beginning only.
 _LINK = re.compile(
-    r"(?:https?://|www\.)[\x21-\x7e]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|\b[\w-]+\.(?:com|org|net|cn|io|edu|gov|mp4|jpg|png|pdf)\b",
+    r"(?:https?://|www\.)[\x21-\x7e]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    r"|(?<![\w-])[\w-]{1,63}\.(?:com|org|net|cn|io|edu|gov|mp4|jpg|png|pdf)\b",
     re.IGNORECASE,
 )
 _CLOSERS = "”’」』\"'）)】]»》*_`"
 _END = re.compile(f"[。！？!?….｡．]+[{re.escape(_CLOSERS)}]*")
 # Where people write no full stop, an emoji or a run of spaces between Chinese words stands for one.
-_SOFT_END = re.compile(f"[{EMOJI}]+(?=\\s*[{HAN}A-Z“「])|(?<=[{HAN}])[ \u3000]+(?=[{HAN}“「])")
+_SOFT_END = re.compile(f"(?<![{EMOJI}])[{EMOJI}]++(?=\\s*[{HAN}A-Z“「])|(?<=[{HAN}])[ \u3000]+(?=[{HAN}“「])")
 _TRAILING_EMOJI = re.compile(f"\\s*[{EMOJI}]+")
 _CLAUSE_END = re.compile(r"[，,；;：:]+|——+|—|\s[–-]\s")
 _LAST_WORD = re.compile(r"[A-Za-z](?:[A-Za-z]|\.(?=[A-Za-z]))*$")

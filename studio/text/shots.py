@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 
 from pipelines.request import Notice
@@ -45,10 +46,6 @@ class _Run:
     units: tuple[Unit, ...]
     strength: float
 
-    @property
-    def length(self) -> int:
-        return sum(unit.signs.length for unit in self.units)
-
 
 def split_story(text: str) -> StoryDraft:
     """Split a story into shots.
@@ -59,8 +56,8 @@ def split_story(text: str) -> StoryDraft:
     """
     if len(text) > LONGEST_STORY:
         raise TextProblem(Notice("story_too_long", {"count": len(text), "high": LONGEST_STORY}))
-    # Signs alone tell nothing; an emoji may.
-    if not any(sign.isalnum() or ord(sign) > 0x2190 for sign in text):
+    # Punctuation alone tells nothing; a picture sign may.
+    if not any(sign.isalnum() or unicodedata.category(sign) == "So" for sign in text):
         raise TextProblem(Notice("story_empty"))
     layout = layout_of(text)
     units = units_of(text, layout.passages)
@@ -100,30 +97,42 @@ def _one_shot(text: str) -> StoryDraft:
 def _runs(units: list[Unit]) -> list[_Run]:
     weight = weights()
     thread = Thread()
-    runs: list[_Run] = []
+    groups: list[list[Unit]] = []
+    strengths: list[float] = []
     for unit, following in zip(units, [*units[1:], None], strict=True):
         sure = unit.sure
-        if not unit.opens and runs:
+        if not unit.opens and groups:
             sure = -math.inf if unit.said else strength(thread.cues(unit, following), weight)
-        begins = not runs or unit.opens or sure > 0
+        begins = not groups or unit.opens or sure > 0
         thread.follow(unit.signs, begins)
         if begins:
-            runs.append(_Run((unit,), sure))
+            groups.append([unit])
+            strengths.append(sure)
         else:
-            runs[-1] = replace(runs[-1], units=(*runs[-1].units, unit))
-    return runs
+            groups[-1].append(unit)
+    return [_Run(tuple(group), sure) for group, sure in zip(groups, strengths, strict=True)]
 
 
 def _fewer(runs: list[_Run]) -> list[_Run]:
     """Join shots over the weakest borders, short neighbours first, until there are no more than 24."""
+    runs = list(runs)
+    lengths = [sum(unit.signs.length for unit in run.units) for run in runs]
+    # costs[i] is that of the border between i and i + 1.
+    costs = [_cost(runs[i + 1], lengths[i], lengths[i + 1]) for i in range(len(runs) - 1)]
     while len(runs) > MOST_SHOTS:
-        k = min(
-            range(1, len(runs)),
-            key=lambda i: runs[i].strength + math.log1p(runs[i - 1].length + runs[i].length),
-        )
-        joined = _Run(runs[k - 1].units + runs[k].units, runs[k - 1].strength)
-        runs = [*runs[: k - 1], joined, *runs[k + 1 :]]
+        i = costs.index(min(costs))
+        runs[i] = replace(runs[i], units=runs[i].units + runs[i + 1].units)
+        lengths[i] += lengths[i + 1]
+        del runs[i + 1], lengths[i + 1], costs[i]
+        for k in (i - 1, i):
+            if 0 <= k < len(costs):
+                costs[k] = _cost(runs[k + 1], lengths[k], lengths[k + 1])
     return runs
+
+
+def _cost(run: _Run, before: int, length: int) -> float:
+    """What is lost if a shot joins the one before it."""
+    return run.strength + math.log1p(before + length)
 
 
 def _shot(text: str, run: _Run) -> ShotDraft:
@@ -134,8 +143,8 @@ def _shot(text: str, run: _Run) -> ShotDraft:
 
 def _tidy(text: str) -> str:
     """Text as it is read aloud: single spaces, no marks of Markdown."""
-    text = re.sub(r"!?\[([^\]]+)\]\([^)\s]+\)", r"\1", text)
-    text = re.sub(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"!?\[([^\[\]]{1,200})\]\([^)\s]{1,400}\)", r"\1", text)
+    text = re.sub(r"(\*\*|__|`)(?=\S)(.{1,200}?)(?<=\S)\1", r"\2", text)
     return _closed_up(re.sub(r"\s+", " ", text).strip())
 
 

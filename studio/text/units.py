@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from studio.text.language import words_of
 from studio.text.layout import Passage
 from studio.text.reading import read
 from studio.text.sentences import Span, clauses, sentences
 from studio.text.signs import Signs
 
 # A sentence longer than this may hold more than one picture; its parts are at least so long.
-_LONG = 60
-_LEAST_PART = 18
+_LONG = 80
+_LEAST_PART = 20
 # Something breaks in upon what was going on; either side has at least so many words.
 _BREAKS_IN = re.compile(
     r"(?:突然间?|忽然间?|猛地|猛然|蓦地|谁知|不料|冷不防|就在这时|说时迟那时快)[，,]?"
@@ -20,6 +21,8 @@ _BREAKS_IN = re.compile(
     re.IGNORECASE,
 )
 _LEAST_BROKEN = 6
+# So many characters on either side tell enough about it.
+_ENOUGH = 200
 # How sure a border is that the layout asks for, beside those that the words ask for (log odds).
 _SURE = {"prose": 9.0, "speech": 9.0, "single": 7.0, "verse": 5.0}
 _BROKEN_IN = 2.0
@@ -84,12 +87,17 @@ def _sentences(text: str, passage: Passage) -> Iterator[tuple[int, int, int]]:
 
 def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
     """Start and end of the parts of a sentence, and whether a part breaks in upon the one before."""
-    begin, breaks = start, False
-    for place, _ in clauses(text, start, end)[1:]:
-        if _BREAKS_IN.match(text, place, end) and _differ(read(text, begin, place), read(text, place, end)):
-            yield from _long_parts(text, (begin, place), breaks)
-            begin, breaks = place, True
-    yield from _long_parts(text, (begin, end), breaks)
+    spans = clauses(text, start, end)
+    begin, breaks = 0, False
+    for k in range(1, len(spans)):
+        place = spans[k][0]
+        if not _BREAKS_IN.match(text, place, end):
+            continue
+        before = read(text, max(spans[begin][0], place - _ENOUGH), spans[k - 1][1])
+        if _differ(before, read(text, place, min(end, place + _ENOUGH))):
+            yield from _long_parts(text, spans[begin:k], breaks)
+            begin, breaks = k, True
+    yield from _long_parts(text, spans[begin:], breaks)
 
 
 def _differ(part: Signs, rest: Signs) -> bool:
@@ -99,18 +107,20 @@ def _differ(part: Signs, rest: Signs) -> bool:
     return enough and bool(part.actions) and bool(rest.actions) and other
 
 
-def _long_parts(text: str, span: Span, breaks: bool) -> Iterator[tuple[int, int, bool]]:
+def _long_parts(text: str, spans: list[Span], breaks: bool) -> Iterator[tuple[int, int, bool]]:
     """A very long sentence, cut where a clause has a time of its own or somebody else who acts."""
-    start, end = span
-    begin = start
-    if read(text, start, end).length > _LONG:
-        for clause_start, clause_end in clauses(text, start, end)[1:]:
-            part, rest = read(text, begin, clause_start), read(text, clause_start, end)
-            if min(part.length, rest.length) < _LEAST_PART:
-                continue
+    begin, end = spans[0][0], spans[-1][1]
+    lengths = [words_of(text[a:b]) for a, b in spans]
+    left = sum(lengths)
+    if left > _LONG:
+        part, subject = 0, ""
+        for (clause_start, clause_end), length in zip(spans, lengths, strict=True):
             clause = read(text, clause_start, clause_end)
-            actor = bool(clause.actions) and clause.subject_kind == "named" and clause.subject != part.subject
-            if clause.time or clause.sudden or actor:
-                yield begin, clause_start, breaks and begin == start
-                begin = clause_start
-    yield begin, end, breaks and begin == start
+            actor = bool(clause.actions) and clause.subject_kind == "named" and clause.subject != subject
+            if min(part, left) >= _LEAST_PART and (clause.time or clause.sudden or actor):
+                yield begin, clause_start, breaks
+                begin, breaks, part, subject = clause_start, False, 0, ""
+            subject = subject or (clause.subject if clause.subject_kind == "named" else "")
+            part += length
+            left -= length
+    yield begin, end, breaks
