@@ -78,7 +78,7 @@ def _names(text: str, told: str) -> list[str]:
             found[match["en"] or match["zh"]] = None
     for line in lines_of(text):
         label = re.sub(r"\s*[（(].*", "", line.label).strip()
-        if line.kind == "speaker" and 0 < len(label) <= 20:
+        if line.kind == "speaker" and 1 < len(label) <= 20:
             name = label.title() if label.isupper() else label
             if uses(told, name) and kind_of(name) != "thing":
                 found[name] = None

@@ -101,7 +101,7 @@ def _by_form(here: _Here) -> Kind | None:
         return "adverb" if word.lower() in words("grammar", "adverbs", "zh") else "noun"
     if not re.search(r"\w", word):
         return "conj" if word == "、" else "stop"
-    if here.following == "地" and here.second not in ("边", "里", "上") and here.tag[0] in "nadvi":
+    if here.following == "地" and here.second[:1] not in ("边", "里", "上") and here.tag[0] in "nadvi":
         return "adverb"  # 小心地
     if word in ("一口气", "一口", "一眼") and here.after in ("verb", "tail"):
         return "measure"

@@ -267,8 +267,8 @@ def _dull(read: Read, i: int) -> int:
         if not read.verbal:
             take_subject(read)
         read.veiled, read.noun = True, []
-        if word.text == "没有":
-            read.places = []
+        if word.text == "没有" and i and read.words[i - 1].text == "也":
+            read.places = []  # 水里也没有月亮
         return i + 1
     sees_somebody = word.text in _SEES and read.kind(i + 1) == "pronoun"
     if word.text in _IS_THERE | _SEES | _GOES and not sees_somebody:
@@ -276,6 +276,9 @@ def _dull(read: Read, i: int) -> int:
     if not read.verbal:
         take_subject(read)
     read.noun = []
+    if word.text in ("住", "住在", "住着", "位于", "坐落") and read.words[i + 1 : i + 2]:
+        read.verbal = True
+        return destination(read, i + 1 + (read.words[i + 1].text == "在"), True)
     if word.text in words("grammar", "says", "zh"):
         read.verbal = True
         return len(read.words)
@@ -294,6 +297,4 @@ def _there(read: Read, i: int) -> int:
         i += 1
     if word.text in _GOES:
         return destination(read, i, True)
-    if word.text == "没有":
-        read.places = []
     return i

@@ -91,7 +91,8 @@ def located(read: Read, i: int) -> None:
         read.part_of = read.owner
         read.on_body = True
     elif read.noun:
-        add_place(read, read.noun, read.words[i])
+        if read.noun[-1].text not in ("天上", "天边", "空中", "半空"):
+            add_place(read, read.noun, read.words[i])
         if read.begin is None:
             read.located = True
     read.noun = []
@@ -128,7 +129,7 @@ def destination(read: Read, i: int, ends: bool) -> int:
             before = read.words[i - 2]
             if nouns and (before.kind in ("behind", "place") or ends):
                 # 桥头的伞摊后面: both are where it is.
-                add_place(read, nouns, before if before.kind == "behind" else None)
+                add_place(read, nouns, before if before.kind == "behind" else None, ends)
             nouns = []
         else:
             nouns = [] if word.kind == "measure" else [*nouns, word]
@@ -151,7 +152,10 @@ def relative(read: Read, i: int) -> int:
     if between <= {"tail", "adj", "other", "adverb"}:
         return 0
     before = listed[i - 1] if i else None
-    if before and (before.kind in ("measure", "prep") or (before.kind == "tail" and before.text in TO_PLACE)):
+    if before and (
+        before.kind in ("measure", "prep")
+        or (before.kind in ("tail", "verb") and before.text[-1] in TO_PLACE)
+    ):
         return de + 1
     later = any(word.kind == "verb" for word in listed[de + 1 :])
     head = next((word.text for word in listed[de + 1 :] if word.kind == "noun"), "")

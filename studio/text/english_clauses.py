@@ -20,7 +20,7 @@ from studio.text.english_parts import (
 from studio.text.english_verbs import absolute, commanded, finite_ahead, group, inverted, is_seen
 from studio.text.terms import words
 
-_AROUND = frozenset(("outside", "indoors", "outdoors", "upstairs", "downstairs"))
+_AROUND = frozenset(("outside", "inside", "indoors", "outdoors", "upstairs", "downstairs"))
 # "takes an interest": with nothing to be seen as their object these show nothing.
 _LIGHT = frozenset(("take", "give", "make", "pay", "catch", "hold", "raise"))
 
@@ -241,7 +241,9 @@ def _place(read: Read, i: int) -> int:
     if phrase and phrase[-1].tag == "JJ" and read.low(k) == "," and read.tag(k + 1) in ("JJ", "VBG", "VBN"):
         k = noun_end(tokens, k + 2)  # "through black, smoking streets"
         phrase = tokens[start:k]
-    lead_to(read, tokens[i:start], phrase)
+    nested = read.led == i and bool(read.places) and tokens[i].low in ("at", "in", "near")
+    if not nested:  # the station at Stromness is one place
+        lead_to(read, tokens[i:start], phrase)
     read.led = max(k, i + 1)
     extend(read, tokens[i:k], 2)
     return max(k, i + 1)

@@ -14,7 +14,7 @@ from studio.text.english_clauses import clauses_of as english_clauses
 from studio.text.framing import camera_in, moods_in, styles_in, unframed
 from studio.text.language import has_han
 from studio.text.names import nameless
-from studio.text.setting import Setting, setting_of
+from studio.text.setting import Earlier, Setting, is_indoors, setting_of
 from studio.text.told import Told, headings_of, told_in
 
 MAX_PHRASES = 8
@@ -65,7 +65,8 @@ def fields_of(
     around = "\n".join(part for part in (heading, told.around) if part)
     subjects = doers_of(clauses, past, names)
     told = Told(tuple(nameless(sentence, names) for sentence in told.sentences), told.around)
-    setting = setting_of(told, clauses, around, _setting(last), _seen_at(subjects, past))
+    earlier = Earlier(_seen_at(subjects, past), _weather_outside(past), _entered(past))
+    setting = setting_of(told, clauses, around, _setting(last), earlier)
     whole = " ".join(told.sentences)
     return ShotFields(
         subject=_few(subjects, 3),
@@ -73,10 +74,25 @@ def fields_of(
         environment=_few(setting.environment, 4),
         time=_few(setting.time, 4),
         weather=_few(setting.weather, 4),
-        mood=_few(moods_in(whole, names), 4),
+        mood=_few(moods_in(whole), 4),
         camera=_few(camera_in(told.sentences, around)),
         style=_few((*last.style, *styles_in(told.sentences, around))),
     )
+
+
+def _weather_outside(past: Sequence[ShotFields]) -> tuple[str, ...]:
+    """The weather left behind when the story went indoors, if it is the same time of day still."""
+    for fields in reversed(past):
+        if fields.time != past[-1].time:
+            return ()
+        if not any(map(is_indoors, fields.environment)):
+            return fields.weather
+    return ()
+
+
+def _entered(past: Sequence[ShotFields]) -> str:
+    """What a lone "inside" means: the train or house that was shown last."""
+    return next((one for fields in reversed(past) for one in fields.subject if is_indoors(one)), "")
 
 
 def _setting(fields: ShotFields) -> Setting:

@@ -1,7 +1,7 @@
 """How a shot is framed and feels: mood, camera words and style words of its text and heading."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from studio.text.language import has_han
 from studio.text.terms import Found, find, pattern_of
@@ -18,9 +18,9 @@ _FILLER = re.compile(
 _MOVES = re.compile(r"[，,、]+|(?<=[a-z])\s+(?=[\u4e00-\u9fff])")
 
 
-def moods_in(text: str, names: Collection[str]) -> list[str]:
-    """Feelings and airs that the text names; a name that is also such a word is none."""
-    found = [(f.start, f.word) for f in find(text, "moods", "words") if f.word not in names]
+def moods_in(text: str) -> list[str]:
+    """Feelings and airs that the text names."""
+    found = [(f.start, f.word) for f in find(text, "moods", "words")]
     found += [(m.start(), m.group()) for m in pattern_of("moods", "patterns", "zh").finditer(text)]
     return [word for _, word in sorted(found)]
 

@@ -28,24 +28,36 @@ class Setting:
     weather: tuple[str, ...] = ()
 
 
-def setting_of(
-    told: Told, clauses: Sequence[Clause], around: str, last: Setting, seen_at: tuple[str, ...] | None
-) -> Setting:
-    """Place, time and weather of a shot; what it does not name holds on from the one before.
+@dataclass(frozen=True)
+class Earlier:
+    """What a story that goes to and fro may come back to.
 
-    `seen_at`: where its subject was seen when it was last shown, for a story that goes to and fro.
+    `seen_at`: where the shot's subject was when it was last shown; `outside`: the weather that was left when
+    the story went indoors; `inside`: what "inside" means.
     """
+
+    seen_at: tuple[str, ...] | None = None
+    outside: tuple[str, ...] = ()
+    inside: str = ""
+
+
+def setting_of(
+    told: Told, clauses: Sequence[Clause], around: str, last: Setting, earlier: Earlier
+) -> Setting:
+    """Place, time and weather of a shot; what it does not name holds on from the one before (`last`)."""
     text = " ".join(part for part in told.sentences if not part.rstrip("”\"' ").endswith(("?", "？")))
     scene = _scene(around)
-    environment = _environment(text, clauses, scene, last, seen_at)
-    roofed = any(map(_indoors, environment)) and not any(map(_indoors, last.environment))
+    environment = _environment(text, clauses, scene, last, earlier)
+    inside, was_inside = any(map(is_indoors, environment)), any(map(is_indoors, last.environment))
+    roofed = inside and not was_inside
+    held = earlier.outside if was_inside and not inside and not last.weather else last.weather
     new_scene = bool(scene) and not _within(scene[0], last.environment)
     text = thoughts_out(text)
     time = time_of(text, around, bool(scene), last.time)
     weather = weather_of(
         text,
         around,
-        last.weather,
+        held,
         time=time,
         ended=roofed or new_scene,
         moved=environment != list(last.environment),
@@ -68,11 +80,14 @@ def _scene(around: str) -> list[str]:
 
 
 def _environment(
-    text: str, clauses: Sequence[Clause], scene: list[str], last: Setting, seen_at: tuple[str, ...] | None
+    text: str, clauses: Sequence[Clause], scene: list[str], last: Setting, earlier: Earlier
 ) -> list[str]:
-    named = _places(text, clauses)
+    named = [place for place in _places(text, clauses) if place.lower() != "inside"]
+    if not named and earlier.inside and any("inside" in map(str.lower, c.places) for c in clauses):
+        named = [earlier.inside]
+    seen_at = earlier.seen_at
     if scene and not named and _within(scene[0], last.environment):
-        return list(last.environment)
+        return [place for place in last.environment if place in scene or not is_spot(place)]
     if scene:
         return [*scene, *(place for place in named if not _within(place, scene) and place not in _ANY_ROOM)]
     if any(not is_spot(place) for place in named):
@@ -80,7 +95,7 @@ def _environment(
     if not named and seen_at is None:
         return list(last.environment)
     base = [place for place in (last.environment if seen_at is None else seen_at) if not is_spot(place)]
-    base = [place for place in base if _indoors(place)] or base
+    base = [place for place in base if is_indoors(place)] or base
     return [*(place for place in base if not _within(place, named)), *named]
 
 
@@ -171,7 +186,7 @@ _NOT_THERE = frozenset(
     )
 )
 _CORE = re.compile(
-    r"(?:上面|下面|里面|外面|旁边|深处|中央|中间|那边|这边|边上|上|下|里|中|内|外|前|后|边|旁)$"
+    r"(?:上面|下面|里面|外面|前面|后面|对面|背后|旁边|深处|中央|中间|那边|这边|边上|上|下|里|中|内|外|前|后|边|旁)$"
 )
 
 
@@ -214,7 +229,7 @@ def is_ground(noun: str) -> bool:
         "sky",
     ):
         return False
-    if _no_place(noun) or _indoors(noun) or _ends_in(noun, "nouns", ("people",)):
+    if _no_place(noun) or is_indoors(noun) or _ends_in(noun, "nouns", ("people",)):
         return False
     return _ends_in(noun, "places", ("water", "land", "town"))
 
@@ -241,7 +256,8 @@ def is_spot(place: str) -> bool:
     return _ends_in(place, "nouns", ("spots",))
 
 
-def _indoors(place: str) -> bool:
+def is_indoors(place: str) -> bool:
+    """Whether a place has a roof."""
     return _ends_in(place, "nouns", ("indoors",))
 
 

@@ -95,7 +95,9 @@ def unquoted(text: str) -> str:
     """The text with everything in quotation marks that is said blanked out; places stay where they were."""
     blank = list(text)
     for start, end in speech_spans(text, 0, len(text)):
-        if _SAID.search(text[start + 1 : end - 1]) or re.search(r"[:：，,]\s*$", text[:start]):
+        if _SAID.search(text[start + 1 : end - 1]) or re.search(
+            r"[:：，,]\s*$", text[max(0, start - 6) : start]
+        ):
             blank[start:end] = [" " if c != "\n" else c for c in text[start:end]]
     return "".join(blank)
 
@@ -117,9 +119,9 @@ def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
     place = 0
     for start, _ in spans:
         own = [(kind, label) for at, kind, label in labels if place <= at < start]
-        scene = next((label for kind, label in reversed(own) if kind == "chapter"), scene)
-        found.append(
-            "\n".join(dict.fromkeys([scene, *(label for kind, label in own if kind != "chapter")])).strip()
-        )
+        if chapter := next((label for kind, label in reversed(own) if kind == "chapter"), ""):
+            # Only a scene's heading holds for all its shots; a title or a date stands over the first one.
+            scene = chapter if is_scene(chapter) else ""
+        found.append("\n".join(dict.fromkeys([scene, *(label for _, label in own)])).strip())
         place = start
     return found

@@ -59,7 +59,7 @@ _FEELS = re.compile(
 )
 _THOUGHT = re.compile(
     r"(?:想着|想起|想到|希望|记得|盼望|盼着|喜欢|梦见|听说|据说|比得上|提醒|将(?=持续|于|在|会|到))[^。！？\n]*"
-    r"|\b(?:thought|thinks?|remember(?:s|ed)?|likes?|liked|loves?|loved|wish(?:es|ed)?|hop(?:es?|ed)"
+    r"|\b(?:thought|thinks?|remember(?:s|ed)?|likes|liked|loves?|loved|wish(?:es|ed)?|hop(?:es?|ed)"
     r"|dream(?:s|t|ed)?|wonder(?:s|ed)?|will|if)\b[^.!?;\n]*",
     re.IGNORECASE,
 )
