@@ -16,8 +16,8 @@ from dbos import error as dbos_error
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines.request import MAX_SEED, Cancelled, GenerationRequest, Notice, Progress
-from studio import cutting
+from pipelines.request import Cancelled, GenerationRequest, Notice, Progress
+from studio import cutting, narrating
 from studio.claims import Attempt, Claims
 from studio.cutting import Footage, Times
 from studio.db import utc_now
@@ -31,20 +31,18 @@ from studio.media.timeline import FilmCut, ShotCut
 from studio.recipe import film_recipe
 from studio.reporter import Reporter
 from studio.settings import Settings
-from studio.story.film_plan import FilmPlan, PlannedShot, key_of
+from studio.story.film_plan import FilmPlan, PlannedShot, another, key_of
 from studio.tickets import Tickets
 
 if TYPE_CHECKING:
+    from studio.narrating import Speak
     from studio.voice.speak import Speech
-
-    Speak = Callable[[FilmPlan, str, Callable[[], bool]], Speech | None]
 
 POLL_SECONDS = 0.3
 LISTEN_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 # The shots that a story's films were cut from are kept so long after the last one: changing a shot is quick.
 KEEP_WORK_SECONDS = 24 * 3600.0
-KEEP_VOICE_SECONDS = 30 * 24 * 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +66,7 @@ class _Making:
     work: Path
     notices: list[Notice] = field(default_factory=list)
     parts: int = 0
+    spoke: float = 0.0
     got_on: bool = False
 
     def stop_if_asked(self) -> None:
@@ -99,7 +98,7 @@ class FilmMaker:
         speak: "Speak | None" = None,
     ) -> None:
         self.settings = settings
-        self.speak = speak or _narrator(settings)
+        self.speak = speak or narrating.narrator(settings)
         self.orders = orders
         self.tickets = tickets
         self.claims = Claims(engine, settings.worker_id)
@@ -130,14 +129,13 @@ class FilmMaker:
             return self._cut(film, shots, clips, began=began, tail_since=waited)
 
     def sweep(self) -> None:
-        """Remove the shots of films of which none was made for a day, and narration not heard for a month."""
-        home, now = self.settings.studio_home, time.time()
-        spoken = [path for kind in ("wav", "json") for path in (home / "voice").glob(f"*.{kind}")]
-        for path in [*self.work.glob("*"), *spoken]:
-            keep = KEEP_WORK_SECONDS if path.parent == self.work else KEEP_VOICE_SECONDS
+        """Remove what films were cut from where none was for a day, and narration that none used for long."""
+        narrating.sweep(self.settings.studio_home)
+        before = time.time() - KEEP_WORK_SECONDS
+        for folder in self.work.glob("*"):
             with contextlib.suppress(OSError):
-                if path.stat().st_mtime < now - keep:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                if folder.stat().st_mtime < before:
+                    shutil.rmtree(folder)
 
     # -- what it is cut from -------------------------------------------------------------------------------
 
@@ -151,7 +149,7 @@ class FilmMaker:
         for shot, speech, overlap in zip(plan.shots, speeches, cutting.overlaps(plan), strict=True):
             length = cutting.times(shot.seconds, None if speech is None else speech.seconds, overlap)
             clips = [request.num_frames / request.fps for request in shot.requests]
-            more = [_another(shot.requests[-1])] if cutting.wants_another(length.seconds, clips) else []
+            more = [another(shot.requests[-1])] if cutting.wants_another(length.seconds, clips) else []
             lengths.append(length)
             needs.append([*shot.requests, *more])
         found = self._wait(film, needs)
@@ -219,12 +217,12 @@ class FilmMaker:
             speech = None
             if text.strip():
                 film.reporter(Progress("voice", number, len(texts)))
+                began = time.monotonic()
                 speech = self.speak(plan, text, film.should_stop)
+                film.spoke += time.monotonic() - began
                 self._got_on(film)
-            if speech is not None:
-                _used(speech.path)
-                for notice in speech.notices:
-                    film.note(notice)
+            for notice in () if speech is None else speech.notices:
+                film.note(notice)
             speeches.append(speech)
         return speeches
 
@@ -322,7 +320,7 @@ class FilmMaker:
                 asset,
                 [(path, place), (still, still_place)],
                 self.library,
-                tail_seconds=time.monotonic() - tail_since,
+                tail_seconds=film.spoke + time.monotonic() - tail_since,
                 clips=clips,
                 notices=film.notices,
             )
@@ -350,41 +348,11 @@ class FilmMaker:
         return make_film(cut, path, work=film.work, on_progress=on_progress, should_stop=film.should_stop)
 
 
-def _narrator(settings: Settings) -> "Speak":
-    def speak(plan: FilmPlan, text: str, should_stop: Callable[[], bool]) -> "Speech | None":
-        # Only now: the voices' libraries take a while to import, and most workers make clips first.
-        from studio.voice.endpoint import configured
-        from studio.voice.speak import speak
-
-        return speak(
-            text,
-            voice=plan.voice,
-            speed=plan.voice_speed,
-            home=settings.studio_home,
-            endpoint=configured(settings),
-            should_stop=should_stop,
-        )
-
-    return speak
-
-
-def _used(narration: Path) -> None:
-    """Let a narration count as new, with what is noted beside it."""
-    for path in (narration, narration.with_suffix(".json")):
-        with contextlib.suppress(OSError):
-            path.touch()
-
-
-def _another(request: GenerationRequest) -> GenerationRequest:
-    """One more take of the same shot."""
-    return request.model_copy(update={"seed": (request.seed + 1) % (MAX_SEED + 1)})
-
-
 def _why(plan: FilmPlan, failed: TakeFailed) -> Notice:
     """Which shot could not be made, and why."""
     number = 0
     for shot in plan.shots:
-        made = [*shot.requests, *map(_another, shot.requests[-1:])]
+        made = [*shot.requests, *map(another, shot.requests[-1:])]
         if failed.key in map(key_of, made):
             number = shot.number
             break

@@ -55,7 +55,7 @@ LAYERS = (
     ("studio/jobs", "studio/outlook", "studio/library", "studio/follow"),
     ("studio/endings",),
     ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates"),
-    ("studio/cutting",),
+    ("studio/cutting", "studio/narrating"),
     (
         "studio/text",
         "studio/voice",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pipelines.request import GenerationRequest
+from pipelines.request import MAX_SEED, GenerationRequest
 from studio.media.timeline import Format, Move, TransitionKind
 from studio.words import Language
 
@@ -79,6 +79,11 @@ def key_of(request: GenerationRequest) -> str:
     """What says that two takes are the same picture: 24 hex digits of the request's hash."""
     text = json.dumps(request.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def another(request: GenerationRequest) -> GenerationRequest:
+    """One more take of the same picture."""
+    return request.model_copy(update={"seed": (request.seed + 1) % (MAX_SEED + 1)})
 
 
 def read_plan(document: Mapping[str, Any]) -> FilmPlan:

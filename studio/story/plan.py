@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipelines.models import MODELS, ModelSpec, Quality, Size
-from pipelines.request import MAX_SEED, GenerationRequest, Notice
+from pipelines.request import GenerationRequest, Notice
 from studio import styles
 from studio.media.looks import LOOKS
 from studio.media.timeline import FORMATS, frame_size
-from studio.story.film_plan import FilmPlan, PlannedShot, PlannedSource, key_of
+from studio.story.film_plan import FilmPlan, PlannedShot, PlannedSource, another, key_of
 from studio.story.problems import StoryProblem
 from studio.story.prompts import bare_prompt, seed_of, style_of
 from studio.story.types import Level, Look, Shot, Story
@@ -113,7 +113,7 @@ def shot_requests(
         first = _request(**asked, num_frames=frames, seed=seed_of(story, shot))
     except ValidationError as error:
         raise StoryProblem("shot_empty", number=_number(story, shot)) from error
-    return (first, _another(first)) if _takes_needed(story, shot, frames / spec.fps) > 1 else (first,)
+    return (first, another(first)) if _takes_needed(story, shot, frames / spec.fps) > 1 else (first,)
 
 
 def size_for(spec: ModelSpec, look: Look, quality: Quality) -> Size:
@@ -198,7 +198,7 @@ class _Takes:
         draft = shot_requests(story, shot, "animatic", self.default_model)
         mine = self.chosen.get(shot.id)
         if mine and (self.level == "animatic" or mine.level == "film" or not shot.approved):
-            return (mine.request, _another(mine.request)) if len(full) > 1 else (mine.request,)
+            return (mine.request, another(mine.request)) if len(full) > 1 else (mine.request,)
         if self._there(full):
             return full
         if self.level == "animatic" or (self._there(draft) and not shot.approved):
@@ -265,11 +265,6 @@ def _request(**asked: Any) -> GenerationRequest:
 @lru_cache(maxsize=_REMEMBERED)
 def _seconds(text: str, *, voice: str = "", language: Language | None = None, speed: float = 1.0) -> float:
     return seconds_for(text, voice=voice, language=language, speed=speed)
-
-
-def _another(request: GenerationRequest) -> GenerationRequest:
-    """One more take of the same shot."""
-    return request.model_copy(update={"seed": (request.seed + 1) % (MAX_SEED + 1)})
 
 
 def _pace(story: Story, shot: Shot) -> float | None:
