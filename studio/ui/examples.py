@@ -47,7 +47,7 @@ def sketch_reads(prompt: str, language: Language) -> list[str]:
     }
     said = [name for name in _READ_ORDER if name in found.said]
     values = [(name, getattr(found.scene, name)) for name in said]
-    return [names[pair] for pair in values if pair in names]
+    return [names[pair].removesuffix("的") for pair in values if pair in names]
 
 
 @cache
