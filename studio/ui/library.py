@@ -116,6 +116,9 @@ def render_panel(page: Page, visitor: Visitor, key: str) -> str:
     does = f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>"
     if asset.kind == "clip":
         does += button(page.t("use_recipe"), "use", key=asset.id, symbol="recipe", id_="use_recipe")
+    if asset.plan is not None:
+        key = f"{asset.plan.story_id} {asset.job_id}"
+        does += button(page.t("open_story"), "to_story", key=key, symbol="film", id_="open_the_story")
     does += button(page.t("copy_link"), "copy", key=asset.job_id, symbol="link", look="bare", quiet=True)
     if may_change(visitor, asset.owner):
         ask = page.t("delete_confirm")

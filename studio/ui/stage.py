@@ -276,5 +276,8 @@ def _actions(page: Page, view: JobView) -> str:
         found.append(f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>")
         if view.job.kind == "clip":
             found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))
+    if view.job.plan is not None:
+        key = f"{view.job.plan.story_id} {job}"
+        found.append(button(page.t("open_story"), "to_story", key=key, symbol="film", id_="open_story"))
     found.append(button(page.t("copy_link"), "copy", key=job, symbol="link", id_="copy_link"))
     return f'<div class="actions">{"".join(found)}</div>'

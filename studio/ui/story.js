@@ -103,7 +103,9 @@ window.story = (() => {
   }
 
   // -- sending, one after the other: each message says which revision it has seen ------------------------------------
+  // A language model may read a whole story first.
   const PATIENCE = 20000;
+  const LONG = 240000;
   const ONCE = ['film', 'shot', 'new', 'blank', 'example', 'duplicate', 'table', 'open_story'];
   const outbox = [];
   let flying = null;
@@ -130,7 +132,8 @@ window.story = (() => {
     if (flying || !outbox.length || !post) return;
     flying = outbox.shift();
     flying.number = ++number;
-    flying.timer = setTimeout(late, PATIENCE, flying);
+    const slow = ['new', 'import', 'table'].includes(flying.act) || flying.edit === 'write';
+    flying.timer = setTimeout(late, slow ? LONG : PATIENCE, flying);
     const { act, key = '', edit = '', values = {} } = flying;
     const { story, revision, section, open, pick, film } = ui;
     post({ act, key, edit, values, number, story, revision, section, open, pick, film });
@@ -354,8 +357,12 @@ window.story = (() => {
 
   // -- beginning: the address says which story ------------------------------------------------------------------------------
   function begin() {
-    const asked = new URLSearchParams(location.search).get('story');
-    if (asked) ask('open_story', { key: asked }); else ask('home', { quiet: true });
+    const asks = new URLSearchParams(location.search);
+    const asked = asks.get('story');
+    if (asked) ui.film = asks.get('film') || '';
+    if (asked) ask('open_story', { key: asked });
+    else if (!outbox.some((item) => item.act === 'open_story')) ask('home', { quiet: true });
+    pump();
     setInterval(listen, 2000);
   }
   function wanted(value) {

@@ -308,7 +308,7 @@ window.storyHands = (() => {
   }
   async function copy_story(_, key) {
     const address = new URL(location.href);
-    address.search = key === ui.story ? `?story=${encodeURIComponent(key)}` : `?job=${encodeURIComponent(key)}`;
+    address.search = new URLSearchParams({ story: ui.story, ...(key === ui.story ? {} : { film: key }) });
     try { await navigator.clipboard.writeText(address.href); studio.flash('#copied'); } catch { prompt('', address.href); }
   }
 

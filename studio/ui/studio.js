@@ -11,7 +11,7 @@ window.studio = (() => {
   const asked = () => new URLSearchParams(location.search).get('job') || '';
   function address(place, id) {
     const next = new URL(location.href);
-    for (const name of PLACES) next.searchParams.delete(name);
+    for (const name of [...PLACES, 'film']) next.searchParams.delete(name);
     if (id) next.searchParams.set(place, id);
     if (next.search === location.search) return;
     history.pushState(history.state, '', next);
@@ -80,6 +80,7 @@ window.studio = (() => {
   let card = null;
   const here = {
     copy: (_, key) => copy(key),
+    to_story: (_, key) => { choose('story'); window.story?.wanted(key); },
     play: (button) => toggle(filmOf(button)),
     back: (button) => stepFrame(filmOf(button), -1),
     next: (button) => stepFrame(filmOf(button), 1),

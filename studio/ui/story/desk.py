@@ -135,7 +135,7 @@ class StoryDesk:
 
     def _open(self, visitor: Visitor, asked: Message) -> Reply:
         view = self.page.studio.stories.get(visitor, asked.key)
-        return Reply(view, replace(asked.here, open="", pick=False), follow=True)
+        return Reply(view, replace(asked.here, section="shots", open="", pick=False), follow=True)
 
     # -- a new story ---------------------------------------------------------------------------------------
 

@@ -148,7 +148,9 @@ def _approving(page: Page, view: StoryView) -> str:
         values={"yes": not everything},
         symbol="check",
         # Everything can be seen: this is what comes next.
-        look="primary" if not approved and all(shot.state in ("draft", "full") for shot in view.shots) else "",
+        look="primary"
+        if not approved and all(shot.state in ("draft", "full") for shot in view.shots)
+        else "",
         id_="story_approve_all",
     )
     return f'<span><span class="muted">{count}</span>{both}</span>'

@@ -312,15 +312,16 @@ def _gifts(page: Page, asset: Asset, film: JobView) -> str:
 
 
 def _texts(page: Page, asset: Asset) -> str:
-    plan = asset.plan
+    languages = list(asset.plan.subtitles) if asset.plan else []
+    names: dict[str, str] = {name: page.t(f"story_language_{name}") for name in languages}
+    if len(languages) > 1:
+        names["both"] = page.t("story_subtitles_zh_en")
     found = []
-    for language in plan.subtitles if plan else ():
+    for name, title in names.items():
         for kind in ("srt", "vtt"):
-            link = attributes(
-                href=f"../film/{asset.id}.{kind}?language={language}&download=1", class_="btn", download=True
-            )
-            text = f"{page.t(f'story_language_{language}')} · {kind.upper()}"
-            found.append(f"<a{link}>{escape(text)}</a>")
+            address = f"../film/{asset.id}.{kind}?language={name}&download=1"
+            link = attributes(href=address, class_="btn", download=True)
+            found.append(f"<a{link}>{escape(title)} · {kind.upper()}</a>")
     return "".join(found)
 
 
