@@ -257,17 +257,16 @@ window.storyHands = (() => {
     const input = event.target;
     const file = input.files?.[0];
     if (!file || !input.closest('#story')) return;
-    if (input.dataset.upload) bring(input, file);
-    if (input.dataset.import !== undefined) ask('import', { values: { text: (await file.slice(0, 1200000).text()) } });
+    if (input.dataset.upload) bring(file, input.dataset.upload, input.dataset.shot, input.closest('label'));
+    if (input.dataset.import !== undefined) take_in(file);
     if (input.dataset.table !== undefined) one('#story_table').value = decoded(await file.slice(0, 1100000).arrayBuffer());
     input.value = '';
   });
   function decoded(bytes) {
     try { return new TextDecoder('utf-8', { fatal: true }).decode(bytes); } catch { return new TextDecoder('gb18030').decode(bytes); }
   }
-  function bring(input, file) {
-    const label = input.closest('label');
-    const { upload: what, shot = '' } = input.dataset;
+  const take_in = async (file) => ask('import', { values: { text: await file.slice(0, 1200000).text() } });
+  function bring(file, what, shot = '', label = one('#story_saved')) {
     const language = one('.topbar').dataset.lang.slice(0, 2);
     const query = new URLSearchParams({ what, shot, name: file.name, language });
     const request = new XMLHttpRequest();
@@ -284,6 +283,29 @@ window.storyHands = (() => {
     request.setRequestHeader('accept', 'application/json');
     request.send(file);
   }
+
+  // Dropped on a card: what the shot shows. A story's own file opens, a text goes where it is split.
+  const carries = (event) => [...(event.dataTransfer?.types || [])].includes('Files') && onStage();
+  const over = (held) => { for (const one of all('#story .shot')) one.toggleAttribute('own-over', one === held); };
+  addEventListener('dragover', (event) => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    over(ui.mine ? event.target.closest?.('.shot') : null);
+  }, true);
+  addEventListener('drop', async (event) => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    over(null);
+    const file = event.dataTransfer.files[0];
+    const held = event.target.closest?.('.shot');
+    if (!file) return;
+    if (/\.json$/i.test(file.name)) take_in(file);
+    else if (held && ui.mine && /^(video|image)\//.test(file.type)) bring(file, 'shot', held.dataset.shot, one('.thumb', held));
+    else if (ui.story && ui.mine && file.type.startsWith('audio/')) bring(file, 'music');
+    else if (!ui.story && /^text\/|\.(txt|md)$/i.test(file.type || file.name)) one('#story_text').value = decoded(await file.slice(0, 1100000).arrayBuffer());
+  }, true);
 
   // -- files out -----------------------------------------------------------------------------------------------------------------
   async function export_(button, key) {
