@@ -40,7 +40,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--recipe", choices=("cpu", "gpu", "toy"), default="cpu",
-        help="cpu: two cores, about two hours; gpu: one H200, about 20 minutes; toy: seconds, for tests",
+        help="cpu: two cores, about three hours; gpu: one H200, about 20 minutes; toy: seconds, for tests",
     )  # fmt: skip
     parser.add_argument(
         "--run", type=Path, default=DEFAULT_RUN, help="where everything is kept (%(default)s)"
