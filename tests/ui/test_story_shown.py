@@ -218,3 +218,20 @@ def _board(page: Page, studio: Studio, story_id: str) -> str:
 
 def _is_card(attrs: dict[str, str]) -> bool:
     return "data-number" in attrs
+
+
+def test_a_guest_sees_the_last_film_that_was_made(page: Page, studio: Studio) -> None:
+    view = told(studio)
+    first = studio.stories.film(ME, view.id, "animatic")
+    plan = studio.stories.get(ME, view.id).film.job.plan  # type: ignore[union-attr]
+    kept = asset(id="film_1", job_id=first, kind="film", request=None, plan=plan, title="A film")
+    studio.assets.add(kept)
+    set_state(studio, first, "done", asset_id="film_1")
+    studio.stories.change(ME, view.id, "update_look", format="1:1")
+    set_state(studio, studio.stories.film(ME, view.id, "animatic"), "failed")
+    mine, theirs = (
+        shown.film_of(page, visitor, studio.stories.get(visitor, view.id), Here()) for visitor in (ME, GUEST)
+    )
+    assert mine is not None
+    assert theirs is not None
+    assert (mine.job.state, theirs.job.id) == ("failed", first)

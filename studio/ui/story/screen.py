@@ -123,6 +123,10 @@ def _waiting(page: Page, view: StoryView, film: JobView, live: Mapping[str, Live
 def _running(page: Page, view: StoryView, film: JobView, live: Mapping[str, Live]) -> tuple[str, str]:
     progress = film.progress
     stage, step, total = (progress.stage, progress.step, progress.total) if progress else ("takes", 0, 0)
+    if stage == "voice" and any(shot.state in ("waiting", "running") for shot in view.shots):
+        # The narration is read meanwhile; what takes long are the shots.
+        stage, total = "takes", len(view.shots)
+        step = sum(shot.state in ("draft", "full", "source") for shot in view.shots)
     words = [page.t("stopping") if film.job.cancel_requested else page.stage(stage)]
     words.append(page.counted(stage, step, total))
     if film.eta:

@@ -82,7 +82,7 @@ def stage(page: Page, visitor: Visitor, view: StoryView, here: Here, *, beat: in
 
 
 def film_of(page: Page, visitor: Visitor, view: StoryView, here: Here) -> JobView | None:
-    """The film that is looked at: another one of this story if the page asks for it, else the newest."""
+    """The film that is looked at: the one of this story that the page asks for, else the newest."""
     if here.film and (view.film is None or view.film.job.id != here.film):
         try:
             asked = page.studio.job(visitor, here.film)
@@ -90,6 +90,11 @@ def film_of(page: Page, visitor: Visitor, view: StoryView, here: Here) -> JobVie
             return view.film
         if asked.job.plan is not None and asked.job.plan.story_id == view.id:
             return asked
+    lost = view.film is not None and view.film.is_final and view.film.asset is None
+    if lost and not view.may_change:
+        # Who was given the link wants to see a film, not that the last try failed.
+        films = page.studio.stories.films(visitor, view.id, limit=FILMS)
+        return next((film for film in films if film.asset is not None), view.film)
     return view.film
 
 
