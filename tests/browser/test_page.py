@@ -55,7 +55,7 @@ def test_the_page_asks_no_other_host_and_has_no_errors(
     page = opened(context, f"/{language}/")
     expect(page.locator("#generate")).to_have_text(generate)
     assert page.evaluate("document.documentElement.lang") == {"en": "en", "zh": "zh-CN"}[language]
-    for tab in ("queue", "library", "create"):
+    for tab in ("story", "queue", "library", "create"):
         page.click(f"#tab_{tab}-button")
     page.wait_for_timeout(500)
     assert {host for host in hosts if host} == {urlsplit(studio.address).netloc}
@@ -70,7 +70,7 @@ def test_it_fits_every_width_and_every_thumb(context: BrowserContext) -> None:
     expect(page.locator("#size label")).to_have_count(6)
     for width in (1440, 800, 390, 320):
         page.set_viewport_size({"width": width, "height": 844})
-        for tab in ("queue", "library", "create"):
+        for tab in ("story", "queue", "library", "create"):
             page.click(f"#tab_{tab}-button")
             page.wait_for_timeout(150)
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, tab)

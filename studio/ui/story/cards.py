@@ -43,7 +43,6 @@ def card(page: Page, view: StoryView, shot: ShotView, here: Here, clips: Sequenc
         data_job=shot.job_id,
         tabindex="0",
         aria_label=page.t("story_shot", number=shot.number),
-        aria_expanded=str(is_open).lower(),
     )
     details = ""
     if is_open:
@@ -52,7 +51,7 @@ def card(page: Page, view: StoryView, shot: ShotView, here: Here, clips: Sequenc
     return (
         f"<li{named}>{_grip(page, view, shot)}{thumb(page, view, shot)}"
         f'<div class="said">{_text(page, view, shot)}{_facts(page, view, shot)}</div>'
-        f"{_opener(page, shot)}{details}</li>"
+        f"{_opener(page, shot, is_open)}{details}</li>"
     )
 
 
@@ -154,9 +153,16 @@ def _retry(page: Page, view: StoryView, shot: ShotView) -> str:
     return do(page.t("retry"), "retry", key=lost.job_id, symbol="again", look="raised")
 
 
-def _opener(page: Page, shot: ShotView) -> str:
-    told = page.t("story_open", number=shot.number)
-    more = do(told, "open_shot", key=shot.shot.id, symbol="down", look="bare opener", quiet=True)
+def _opener(page: Page, shot: ShotView, is_open: bool) -> str:
+    more = do(
+        page.t("story_open", number=shot.number),
+        "open_shot",
+        key=shot.shot.id,
+        symbol="down",
+        look="bare opener",
+        quiet=True,
+        expanded=is_open,
+    )
     return f'<div class="does">{more}</div>'
 
 

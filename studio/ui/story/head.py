@@ -52,6 +52,8 @@ def render(page: Page, view: StoryView) -> str:
             id="story_title",
             type="text",
             value=title,
+            # Browsers that cannot fit a field to its text.
+            size=max(12, min(48, sum(2 if ord(char) > 0x2E7F else 1 for char in title))),
             maxlength=120,
             placeholder=page.t("story_title"),
             aria_label=page.t("story_title"),

@@ -43,6 +43,7 @@ def do(
     quiet: bool = False,
     confirm: str = "",
     pressed: bool | None = None,
+    expanded: bool | None = None,
     off: bool = False,
 ) -> str:
     """A button that sends `act`, with an edit and its values; `quiet` shows its symbol only."""
@@ -59,6 +60,7 @@ def do(
         aria_label=text if quiet else None,
         title=text if quiet else None,
         aria_pressed=None if pressed is None else str(pressed).lower(),
+        aria_expanded=None if expanded is None else str(expanded).lower(),
         disabled=off,
     )
     return f"<button{named}>{inside}</button>"
