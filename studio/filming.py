@@ -224,6 +224,8 @@ class FilmMaker:
             for notice in () if speech is None else speech.notices:
                 film.note(notice)
             speeches.append(speech)
+        if film.spoke:
+            narrating.release()
         return speeches
 
     def _shot(

@@ -22,7 +22,7 @@ from tests.film_kit import film, plan, shot, submit, take, takes
 from tests.postgres import Postgres
 from tests.queue_kit import REPOSITORY, START, Desk, WorkerProcess, kill, kill_all, long, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @dataclass
