@@ -44,6 +44,7 @@ window.storyHands = (() => {
   function answered(ack, item) {
     if (ack.sorry && !(item.act === 'new' || item.act === 'import')) tell(ack.sorry, true);
     else if (ack.told) tell(ack.told);
+    else if (item.act !== 'refresh') one('#story_told').hidden = true;
     offer(ack.undo);
     if (['add_shot', 'split_shot'].includes(item.edit) && ack.open) focusText(ack.open);
     if (['open_story', 'example', 'new', 'blank', 'duplicate'].includes(item.act) && ack.story) scrollTo({ top: 0 });
