@@ -116,9 +116,9 @@ def test_a_film_is_made_from_what_is_there(desk: Desk) -> None:
 
 def test_a_voice_longer_than_two_takes_is_shown_over_them_again_and_that_is_said(desk: Desk) -> None:
     submit(desk.jobs, film([shot(1, take("a"), narration="很长。很长。")], narrate=True))
+    attempt = _begin(desk)
     made = threading.Thread(target=lambda: [_render_when_asked(desk, n) for n in (1, 2)])
     made.start()
-    attempt = _begin(desk)
     assert _maker(desk, speak=_tone(desk.settings.studio_home, 12.0)).make(attempt)
     made.join()
     job = desk.job(attempt.job.id)
