@@ -60,7 +60,7 @@ def older_studio(tmp_path: Path) -> Path:
     """The sources of another version: the same steps, other code."""
     sources = tmp_path / "older"
     for folder in ("studio", "pipelines"):
-        ignored = shutil.ignore_patterns("__pycache__", "sketch")
+        ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / folder, sources / folder, ignore=ignored)
     (sources / "assets").symlink_to(REPOSITORY / "assets")
     with (sources / "studio" / "workflows.py").open("a") as file:
