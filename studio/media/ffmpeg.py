@@ -80,6 +80,9 @@ def run(
     process is gone either way, what it wrote so far is the caller's to remove. `verbose` keeps what filters
     that measure have to say (at most the last 8 KiB).
     """
+    if should_stop():
+        # A short run would be over before anybody looks again.
+        raise Cancelled
     argv = arguments(graph, "-nostdin", "-progress", "pipe:1", loglevel="info" if verbose else "error")
     process, tail, reader = _start(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     seen = _Seen()
