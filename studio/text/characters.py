@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from studio.text.beings import Gender, gender_of, kind_of
+from studio.text.beings import Gender, beings, gender_of, kind_of
 from studio.text.language import TextLanguage, has_han
 from studio.text.names import uses
 from studio.text.told import unquoted
@@ -89,6 +89,8 @@ def who_is_in(text: str, characters: Sequence[Character], before: Sequence[str])
     named = _mentions_at(shot, characters)
     found = {who for _, who in named}
     for match in _PRONOUN.finditer(shot):
+        if _of_another(match, shot):
+            continue
         earlier = [*history, *(who for at, who in named if at < match.start())]
         found |= _meant(match, earlier, known)
     return tuple(character.id for character in characters if character.id in found)
@@ -165,12 +167,25 @@ def _mentions(text: str, characters: Sequence[Character]) -> list[str]:
 
 def _places_of(text: str, name: str) -> list[tuple[int, int]]:
     """Names as names; a noun such as "the fisherman" in any case and not as part of a longer word."""
+    if has_han(name) and name in beings("zh"):
+        return [match.span() for match in re.finditer(re.escape(name), text)]
     if has_han(name) or name[:1].isupper():
         return uses(text, name)
     bare = re.sub(r"^(?:the|a|an)\s+", "", name, flags=re.IGNORECASE)
     return [
         match.span() for match in re.finditer(rf"(?<![\w-]){re.escape(bare)}(?![\w-])", text, re.IGNORECASE)
     ]
+
+
+def _of_another(match: re.Match[str], shot: str) -> bool:
+    """Whether it only tells whose somebody is: his granddaughter, 他的妈妈."""
+    behind = shot[match.end() : match.end() + 24]
+    if has_han(match.group()):
+        near = behind.removeprefix("的")
+        return any(near[:k] in beings("zh") for k in (2, 3, 4)) and not behind.startswith("们")
+    if match.group().lower() not in ("his", "her", "its", "their"):
+        return False
+    return any(word.lower() in beings("en") for word in re.findall(r"[A-Za-z'-]+", behind)[:2])
 
 
 def _meant(match: re.Match[str], earlier: list[str], known: dict[str, Gender]) -> set[str]:

@@ -29,6 +29,19 @@ _FIXED: dict[str, Kind] = {
     "叫": "prep",
     **dict.fromkeys("地之着了过吗呢吧啊呀们", "other"),
 }
+# Counting words that stand beside 一, 这, 那, or between a verb and its object.
+_COUNTS = frozenset("个只条位名块朵颗片棵座张把根匹粒滴双对群堆盏辆艘架间扇幅首支枝件套家所栋幢顶道排束截")
+_POINTED = re.compile(rf"[这那哪每某]一?[{''.join(sorted(_COUNTS))}]")
+_POSTURE = frozenset("光低红昂歪侧斜闭睁咧张仰沉板绷弓佝挺噘眯扭耷眨赤")
+_DAY = re.compile(r"[今明昨前后当这那][天日晚晨夜].{0,2}")
+_AND_SO = re.compile(r"一[\u4e00-\u9fff]一[\u4e00-\u9fff]")
+# 哈哈大笑, 相视而笑; 点点头; 吞了下去.
+_LOUDLY = re.compile(
+    r"[\u4e00-\u9fff]{1,2}大[笑哭叫喊跳闹吼]|.*[而一][笑泣跃跳]|一[跃拥]而.|([点摆摇拍挥招揉眨擦搓])\1."
+    r"|[光低红昂歪侧斜闭睁咧张仰沉板绷弓挺噘眯扭耷眨赤][着起][头脸脚手眼嘴腰身背膀]"
+)
+_SEEING = ("看见", "看到", "听见", "听到", "闻到", "望见")
+_TRADES = tuple("人者员师匠机器")
 _SIDES = frozenset("巅上下间中外内顶滨畔旁侧端")
 _NOUN_ENDS = ("声", "的人", "的孩子")
 
@@ -95,7 +108,7 @@ def _kind(here: _Here) -> Kind:
 def _by_form(here: _Here) -> Kind | None:
     """Signs, names, Latin words, times; endings that follow a verb."""
     word = here.text
-    if word in words("grammar", "time_ends", "zh"):
+    if word in words("grammar", "time_ends", "zh") or (_DAY.fullmatch(word) and here.tag != "name"):
         return "time"
     if here.tag in ("name", "eng"):
         return "adverb" if word.lower() in words("grammar", "adverbs", "zh") else "noun"
@@ -111,6 +124,12 @@ def _by_form(here: _Here) -> Kind | None:
         word in _SIDES and here.found and here.found[-1].text == "之"
     ):
         return "behind"  # 雪山之巅
+    if len(word) > 2 and word[-1] == "地" and here.tag in ("z", "d", "ad"):
+        return "adverb"  # 重重地
+    if _POINTED.fullmatch(word) and here.tag[0] != "v":
+        return "measure"
+    if word == "正在" and here.following not in words("verbs", "seen", "zh") and _is_spot(here):
+        return "prep"  # 正在门口
     if word == "得":
         return "get" if here.after in ("verb", "tail", "adj", "dull") else "other"
     if word in words("grammar", "pronouns", "zh"):
@@ -122,10 +141,28 @@ def _by_form(here: _Here) -> Kind | None:
     return None
 
 
+def _is_spot(here: _Here) -> bool:
+    following, second = here.following, here.second
+    listed = words("nouns", "spots", "zh")
+    return (
+        following in listed
+        or second[:1] in tuple("上里中下边旁外内前后")
+        or _PLACE_WORD.fullmatch(following) is not None
+    )
+
+
 def _is_tail(here: _Here) -> bool:
     word, before = here.text, here.found[-1]
+    if before.text[-1] in "在向往" and word not in ("了", "一起"):
+        return False  # 照在满是泥沙的 …
+    if len(word) == 2 and word[0] in "回进出上下" and word[1] in "家门屋楼" and len(before.text) == 1:
+        return before.kind == "verb"  # 捧回家
     if word in ("向", "往") and len(before.text) > 1:
         return False  # 转身向 … 跑去
+    if word == "在" and len(before.text) == 2 and before.text[1] in "身头腰手":
+        return False  # 转身在黑板上画
+    if word == "一起" and before.text == "在":
+        return True
     if word in ("看", "望") and before.kind == "verb" and len(before.text) > 1 and not here.following:
         return True  # 回头看
     if word == "一" and here.following in ("看", "望", "瞧", "笑", "跳", "转", "听"):
@@ -141,6 +178,28 @@ def _by_place(here: _Here) -> Kind | None:
     """Words that are verbs, words of place or prepositions by what stands beside them."""
     word, after, following = here.text, here.after, here.following
     going = following.startswith(("着", "了", "过"))
+    if word in _POSTURE and following == "着" and here.second[:1] in words("nouns", "body", "zh"):
+        return "verb"  # 光着脚
+    if word == "下" and following in ("进", "入", "到"):
+        return "verb"  # 把面下进锅里
+    counted = after == "measure" or here.tag == "q" or word == "个"
+    if (
+        word in _COUNTS
+        and counted
+        and after in ("measure", "dull", "verb", "tail")
+        and re.match(r"\w", following)
+    ):
+        return "measure"
+    if word in ("下", "声", "遍", "趟", "阵") and after == "measure":
+        return "measure"  # 敲了第一下
+    if (
+        word == "新"
+        and following[:1] in heads() | weak_heads()
+        and (here.second + following[1:])[:1] in ("了", "着")
+    ):
+        return "adverb"  # 新开了一家
+    if word == "顶" and after == "noun":
+        return "behind"
     if word in words("places", "behind", "zh") and after in ("noun", "pronoun", "place") and not going:
         return "behind"
     if word == "跟" and following[:1] in ("在", "着", "上", "随"):
@@ -166,9 +225,11 @@ def _by_list(here: _Here) -> Kind | None:
     if word in _FIXED:
         return _FIXED[word]
     if word in words("verbs", "veils", "zh"):
-        return "veil"
+        return "adverb" if word in ("能", "可以") and here.following in _SEEING else "veil"
     if re.fullmatch("越.越.", word):
         return "verb" if word[1] in heads() else "adj"
+    if re.fullmatch(r"(.)来\1去|一(.)一\2", word):
+        return "verb" if here.tag == "v" else "adj"
     if word in words("moods", "words", "zh"):
         return "adj"
     if word in words("grammar", "adverbs", "zh"):
@@ -181,6 +242,20 @@ def _by_list(here: _Here) -> Kind | None:
     trade = len(word) == 2 and word[1] in _OBJECTS and here.after in ("stop", "measure")
     if trade and here.following in words("nouns", "people", "zh"):
         return "noun"
+    if (
+        len(word) > 2
+        and word.endswith(_TRADES)
+        and word not in seen
+        and here.tag[0] in "nil"
+        and word[-2] not in "无"
+    ):
+        return "noun"  # 敲钟人
+    if _LOUDLY.fullmatch(word) or (
+        len(word) == 3 and word[1] in "了着" and word[0] in heads() | weak_heads()
+    ):
+        return "verb"
+    if len(word) == 2 and word[0] == "小" and here.tag == "z":
+        return "noun"  # 小胖
     if word in seen or any(word[:k] in seen for k in range(2, len(word))):
         return "verb"
     ends = len(word) == 2 and word[1] in "上下" and word[0] in heads() | weak_heads()
@@ -201,15 +276,28 @@ def _by_tag(here: _Here) -> Kind:
         return "verb"
     if len(word) == 1 and word in weak_heads() and after in ("noun", "adj", "measure", "de"):
         return "noun"
+    if re.fullmatch("[门窗路巷村洞井街山谷港校院][口前边后外]", word):
+        return "place"
     if any(word in words("places", part, "zh") for part in ("water", "land", "sky", "town", "indoors")):
         return "place" if word[-1] in "上里中下边旁外内前后" else "noun"
+    if word[-1] in "上下" and word[0] in heads() | weak_heads() and after == "adverb" and len(word) == 2:
+        return "verb"  # 重重地关上
     placed = tag in ("s", "f", "n", "ns", "nz") and word not in words("grammar", "no_place", "zh")
-    if placed and len(word) > 1 and _PLACE_WORD.fullmatch(word):
+    if placed and len(word) > 1 and (_PLACE_WORD.fullmatch(word) or word in words("nouns", "spots", "zh")):
         return "place"
-    if tag == "m" or (tag == "q" and after == "measure") or _MEASURE.fullmatch(word):
+    if _AND_SO.fullmatch(word) and word[1] not in heads():
+        return "adverb"  # 一左一右
+    if (
+        tag == "m"
+        or (tag == "q" and after == "measure" and len(word) == 1)
+        or (_MEASURE.fullmatch(word) and tag[0] != "n")
+    ):
         return "measure" if len(word) > 1 or here.following not in heads() else "adverb"
     if tag in ("t", "tg"):
         return "time"
+    counted = after == "measure" and here.found[-1].text in ("个", "一个", "一声", "一阵")
+    if counted and len(word) == 2 and not re.match(r"\w", here.following):
+        return "noun"  # 打了个喷嚏
     if _shows(here):
         return "verb"
     if tag in ("d", "ad", "df", "o"):
@@ -217,10 +305,23 @@ def _by_tag(here: _Here) -> Kind:
     if word in words("grammar", "small_adjectives", "zh") or tag in ("a", "z", "b", "ag", "an"):
         return "adj"
     if tag[0] == "v" or tag in ("i", "l"):
-        return "dull"
+        return "noun" if _is_object(here) else "dull"
     if tag in ("f", "s") and word in words("places", "behind", "zh"):
         return "behind"
     return "other" if tag in ("p", "c", "u", "y", "e", "uj", "uz", "ul", "ug", "ud", "uv") else "noun"
+
+
+def _is_object(here: _Here) -> bool:
+    """Whether what the segmenter takes for a verb is an object: 抬着担架, 鞠了一躬."""
+    last = here.found[-1] if here.found else None
+    ends = not re.match(r"\w", here.following)
+    if last is None or here.tag in ("i", "l"):
+        return False
+    if last.kind == "measure" and (ends or here.tag == "vn"):
+        return True
+    if last.kind == "tail" and last.text == "着" and len(here.text) == 2:
+        return True
+    return len(here.text) == 1 and here.tag == "vn" and last.kind == "noun"
 
 
 def _shows(here: _Here) -> bool:
@@ -237,7 +338,14 @@ def _shows(here: _Here) -> bool:
         return False
     if len(word) == 2 and head == rest and head in heads():
         return True
-    ending = rest in words("verbs", "tails", "zh") or rest in ("着", "了", "过", "一" + head, "了" + head)
+    tails = words("verbs", "tails", "zh")
+    ending = (
+        rest in tails
+        or rest in ("着", "了", "过", "一" + head, "了" + head)
+        or (rest[:1] == "了" and rest[1:] in tails)
+    )
+    if ending and rest[:1] == "了":
+        return True  # 吞了下去
     if head in heads() and (ending or (tag[0] == "v" and len(word) <= 4)):
         return True
     return head in weak_heads() and ending and tag[0] == "v"

@@ -8,12 +8,14 @@ from studio.text.chinese_parts import (
     TO_PLACE,
     Read,
     add_place,
+    describes,
     destination,
     end_action,
     head_of,
     located,
     relative,
     take_subject,
+    to_the_end,
 )
 from studio.text.clause import Clause
 from studio.text.terms import words
@@ -31,6 +33,7 @@ _APPEARS = re.compile(
 )
 # Stands there, hangs there: who does it comes into view, but nothing is done.
 _STANDS = re.compile(r"[挂放摆长飘亮点开戴穿披铺][着满]")
+_COMPARED = frozenset(("一样", "不一样", "不同", "相同", "相似", "似的", "有关", "无关", "差不多"))
 _TRIM = " \u3000，,。！？；：、…—“”\"'"
 
 
@@ -84,6 +87,8 @@ def _phrase(action: str) -> str:
 def _step(read: Read, i: int) -> int:
     """Read the word at i; returns where to go on."""
     word = read.words[i]
+    if word.kind in ("adverb", "dull", "prep") and read.begin is not None and describes(read, i):
+        return to_the_end(read, i)
     if word.kind == "verb":
         return _verb(read, i)
     if word.kind == "prep":
@@ -106,6 +111,8 @@ def _nominal(read: Read, i: int) -> None:
     if word.kind in ("noun", "pronoun"):
         read.noun.append(word)
     elif word.kind == "time":
+        if word.text in words("grammar", "time_ends", "zh"):
+            end_action(read, word.start - (read.kind(i - 1) == "de"))  # 擦衬衫的时候
         read.noun = []
     elif word.kind in ("place", "behind"):
         read.noun += [word] if word.kind == "place" else []
@@ -173,7 +180,8 @@ def _verb(read: Read, i: int) -> int:
     if comes and not read.subjects and not read.owner and not read.on_body and _APPEARS.search(whole):
         return _appearing(read, tail)
     if read.kind(tail) and (
-        whole.rstrip("了着")[-1:] in TO_PLACE or whole[0] in "到进过穿越翻离照晒洒笼罩映"
+        whole.rstrip("了着")[-1:] in TO_PLACE
+        or (whole[0] in "到进过穿越翻离照晒洒笼罩映" and whole[:2] not in ("穿着", "穿上"))
     ):
         return destination(read, tail, word.text[0] in words("grammar", "stays_or_goes", "zh"))
     return tail
@@ -186,9 +194,11 @@ def _watches(verb: str, whole: str) -> bool:
 
 def _appearing(read: Read, i: int) -> int:
     """What follows the verb is what comes into view: 飞来一只大鸟."""
-    while read.kind(i) in ("measure", "adj", "de", "noun", "pronoun", "other", "conj"):
+    while read.kind(i) in ("measure", "adj", "de", "noun", "pronoun", "other", "conj", "dull", "verb"):
         word = read.words[i]
-        if word.kind == "de":
+        if word.kind in ("dull", "verb") and not describes(read, i):
+            break
+        if word.kind in ("de", "dull", "verb"):
             read.noun = []
         elif word.kind in ("noun", "pronoun") or (word.kind == "adj" and len(word.text) == 1):
             read.noun.append(word)
@@ -201,7 +211,8 @@ def _appearing(read: Read, i: int) -> int:
 
 def _preposition(read: Read, i: int) -> int:
     word = read.words[i]
-    if word.text in words("grammar", "joining", "zh") and read.noun and read.begin is None:
+    joins = word.text in words("grammar", "joining", "zh") and read.noun and read.begin is None
+    if joins and not any(other.text in _COMPARED for other in read.words[i:]):
         take_subject(read)  # 和 between two nouns: both act
         read.joined = True
         return i + 1
@@ -222,8 +233,9 @@ def _causes(read: Read, i: int) -> int:
         take_subject(read)
         read.appears = True
         return i + 2
+    take_subject(read)
     read.veiled = True
-    return i + 1
+    return i + 1 + (behind is not None and behind.text == "人")
 
 
 def _object(read: Read, i: int, leads: bool) -> int:
@@ -232,7 +244,7 @@ def _object(read: Read, i: int, leads: bool) -> int:
     behind: Word | None = None
     while i < len(read.words):
         here = read.words[i]
-        if here.kind == "verb":
+        if here.kind in ("verb", "dull"):
             jump = relative(read, i)
             if not jump:
                 break
@@ -297,4 +309,8 @@ def _there(read: Read, i: int) -> int:
         i += 1
     if word.text in _GOES:
         return destination(read, i, True)
+    if word.text in _SEES - {"只见"} and not any(
+        other.kind in ("verb", "prep", "dull") for other in read.words[i:]
+    ):
+        return len(read.words)
     return i

@@ -59,7 +59,7 @@ def head_of(nouns: list[Word]) -> str:
             return word.text
     run: list[Word] = []
     for word in reversed(nouns):
-        if run and (word.end != run[-1].start or word.kind == "pronoun"):
+        if run and (word.end != run[-1].start or "pronoun" in (word.kind, run[-1].kind)):
             break
         run.append(word)
     text = "".join(word.text for word in reversed(run))
@@ -104,8 +104,11 @@ def destination(read: Read, i: int, ends: bool) -> int:
     nouns: list[Word] = []
     while i < len(read.words):
         word = read.words[i]
-        if word.kind == "verb" and (jump := relative(read, i)):
+        if word.kind in ("verb", "dull") and (jump := relative(read, i)):
             nouns, i = [], jump
+            continue
+        if word.text == "最" and i == start:
+            i = start = i + 1
             continue
         if word.kind not in (
             "behind",
@@ -125,9 +128,11 @@ def destination(read: Read, i: int, ends: bool) -> int:
             nouns = [*nouns, word] if word.kind == "place" else nouns
             if read.kind(i) != "de":
                 break
+        elif word.kind == "other":
+            continue
         elif word.kind == "de":
             before = read.words[i - 2]
-            if nouns and (before.kind in ("behind", "place") or ends):
+            if nouns and (before.kind in ("behind", "place") or (ends and before.kind == "noun")):
                 # 桥头的伞摊后面: both are where it is.
                 add_place(read, nouns, before if before.kind == "behind" else None, ends)
             nouns = []
@@ -154,12 +159,39 @@ def relative(read: Read, i: int) -> int:
     before = listed[i - 1] if i else None
     if before and (
         before.kind in ("measure", "prep")
+        or before.text == "满"
         or (before.kind in ("tail", "verb") and before.text[-1] in TO_PLACE)
     ):
         return de + 1
     later = any(word.kind == "verb" for word in listed[de + 1 :])
     head = next((word.text for word in listed[de + 1 :] if word.kind == "noun"), "")
     return de + 1 if not read.noun and not read.subjects and later and _lives(head) else 0
+
+
+def describes(read: Read, i: int) -> bool:
+    """Whether the words from i on only tell more of the action's object: 踩下人类在火星上的第一个脚印."""
+    listed = read.words
+    de = max((k for k in range(i, len(listed)) if listed[k].kind == "de"), default=-1)
+    if de < 0 or read.kind(de - 1) not in ("verb", "dull", "tail", "behind", "place") or de == i:
+        return False
+    if any(word.kind in ("stop", "veil", "get") for word in listed[i:]) or read.kind(de + 1) == "time":
+        return False
+    acts = [k for k in range(i, de) if listed[k].kind == "verb" and read.kind(k + 1) == "tail"]
+    if any(k + 1 < de - 1 for k in acts) or any(word.text in TO_PLACE for word in listed[i + 1 : de - 1]):
+        return False
+    return all(
+        word.kind in ("noun", "adj", "measure", "conj", "other", "adverb") for word in listed[de + 1 :]
+    )
+
+
+def to_the_end(read: Read, i: int) -> int:
+    """The action goes on to the end of its clause; the places in it are noted."""
+    for k in range(i + 1, len(read.words)):
+        if read.kind(k) == "behind" and read.kind(k - 1) == "noun":
+            add_place(read, [read.words[k - 1]], read.words[k])
+    end_action(read, len(read.text))
+    read.noun = []
+    return len(read.words)
 
 
 def _lives(noun: str) -> bool:

@@ -46,7 +46,11 @@ def actions_of(clauses: Sequence[Clause]) -> list[str]:
     What sun, rain and winter do counts only if nobody else does anything.
     """
     done = [clause for clause in clauses if clause.actions]
-    acted = [clause for clause in done if not clause.subjects or not all(map(_is_setting, clause.subjects))]
+    acted: list[Clause] = []
+    weather = False  # 沙暴吞没了工具箱，又吞没了红旗: who does it stands in the clause before
+    for clause in done:
+        weather = all(map(_is_setting, clause.subjects)) if clause.subjects else weather
+        acted += [] if weather else [clause]
     found = dict.fromkeys(action for clause in acted or done for action in clause.actions)
     return [action for action in found if not _FALLS.fullmatch(action)] or list(found)
 

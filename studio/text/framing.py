@@ -22,7 +22,7 @@ def moods_in(text: str) -> list[str]:
     """Feelings and airs that the text names."""
     found = [(f.start, f.word) for f in find(text, "moods", "words")]
     found += [(m.start(), m.group()) for m in pattern_of("moods", "patterns", "zh").finditer(text)]
-    return [word for _, word in sorted(found)]
+    return longest([word for _, word in sorted(found)])
 
 
 def camera_in(sentences: Sequence[str], around: str) -> list[str]:

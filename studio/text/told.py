@@ -41,6 +41,8 @@ def told_in(text: str) -> Told:
         framed = line.kind == "speaker" and find(line.label, "camera", "words", "labels", free=True)
         if framed:
             around.append(line.label)  # "Close-up: …"
+        elif line.kind == "speaker" and _is_prose(line.label, bare):
+            bare = f"{line.label}：{bare}"
         elif line.kind in ("speaker", "narrator") or _only_sets(text, line):
             cue = False
             continue
@@ -65,6 +67,16 @@ def _only_sets(text: str, line: Line) -> bool:
     if line.kind in ("note", "rule", "title", "blank"):
         return True
     return line.kind == "chapter" and not FULL_STOP.search(text[line.start : line.end])
+
+
+def _is_prose(label: str, behind: str) -> bool:
+    """周敏举起手：“会灭！”李老师笑了: a sentence that leads up to speech, and no name before it."""
+    from studio.text.chinese import words_of
+
+    if behind[:1] not in _QUOTES:
+        return False
+    does = has_han(label) and any(word.kind == "verb" for word in words_of(label))
+    return does or bool(re.search(r"\w", unsaid(behind)))
 
 
 def _label(text: str, line: Line) -> str:

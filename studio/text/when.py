@@ -9,7 +9,8 @@ from studio.text.terms import find, pattern_of, table
 _HOUR = "(?:\\d{1,2}(?::\\d\\d)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _DIGIT = "[\\d一二三四五六七八九十两]{1,3}"
 _CLOCK = re.compile(
-    rf"(?:早上|清晨|上午|中午|下午|傍晚|晚上|凌晨|深夜|夜里)?{_DIGIT}点(?:[半整]|{_DIGIT}分)?(?=[，。、 ]|$)"
+    rf"(?<!指着)(?:[今昨当][晚早夜]|早上|清晨|上午|中午|下午|傍晚|晚上|凌晨|深夜|夜里|午夜)?"
+    rf"{_DIGIT}点(?:[半整钟]|[一三]刻|{_DIGIT}分)?(?=[，。、 ]|$)"
     rf"|\b(?:at|by|around|until|before|after) (?:half past |quarter (?:past|to) )?(?P<en>{_HOUR}"
     r"(?: (?:o'clock|in the (?:morning|afternoon|evening)))?(?: ?[ap]\.m\.| ?[ap]m\b)?)"
     r"(?=[,.;!]|$| and| because| the| we| he| she| i\b)",
@@ -26,7 +27,7 @@ _HEAD = r"(?:^|[。！？；\n”.!?;]\s*)"
 _START = rf"(?:{_HEAD}|[，,]\s*)"
 _FIGURE = "[几数一二三四五六七八九十百千万两\\d]+"
 _NEW_DAY = re.compile(
-    rf"{_START}(?:到了?|在)?(?:第[二三四五六七八九十\d]+天|次日|翌日|隔天|转天|有一天|一天|这天|那天|某天)"
+    rf"{_START}(?:到了?|在)?(?:第[二三四五六七八九十\d]+天|次日|翌日|隔天|转天|有一天|一天|这天|那天|某天|有一次|有一回|[\u4e00-\u9fff]{2}那天|上个?星期|上周|昨[天日]|前天)"
     rf"|{_FIGURE}(?:天|日|周|个?星期)(?:之?后|以后|过去)"
     r"|\b(?:next|following|one|another) (?:day|morning|night|evening|week)\b"
     r"|\b(?:days?|weeks?) (?:later|passed|went by)\b|\b(?:for|after) (?:\w+ )?(?:days|weeks)\b",
