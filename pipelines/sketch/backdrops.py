@@ -1,4 +1,4 @@
-"""Cuts the backdrops out of paper: per backdrop and variant three or four layers, far to near.
+"""Cuts the backdrops out of paper: three or four layers each, far to near.
 
 A layer is a wide sheet (twice the frame) of masks per colour role, so that a camera can pan over it.
 """
@@ -280,6 +280,16 @@ def _village(s: Sheet, layer: int) -> None:
                 s.dot(ACCENT, y, x + 0.1 * (row % 2), 0, 0.075, 0.016)
 
 
+def _igloo(s: Sheet, base: float, x: float, y: float, r: float) -> None:
+    """A house of snow: at night and in grey it tells a snowfield from mountains."""
+    s.dot(BODY, base, x, y, r)
+    for k, w in ((0.34, 0.92), (0.66, 0.72)):
+        s.box(ACCENT, base, x, y + r * k, 2 * r * w, 0.009)
+    for dx, k in ((-0.55, 0.0), (0.55, 0.0), (-0.3, 0.34), (0.3, 0.34), (0.0, 0.66)):
+        s.box(ACCENT, base, x + dx * r, y + r * k, 0.009, r * 0.33)
+    s.dot(DARK, base, x, y, r * 0.3, r * 0.5)
+
+
 def _snowfield(s: Sheet, layer: int) -> None:
     if layer == 0:
         _peaks(s, 0.66, 0.3, 0.5, 0.6)
@@ -290,6 +300,8 @@ def _snowfield(s: Sheet, layer: int) -> None:
         s.ridge(BODY, 0.76, line)
     else:
         line = s.hills(0.45, 0.05)
+        for x in (-1.2, -0.36, 0.44, 1.3):
+            _igloo(s, 0.83, x, line(x) - 0.02, 0.19)
         s.ridge(BODY, 0.83, line)
         s.ridge(ACCENT, 0.93, s.hills(0.7, 0.05))
 
@@ -337,20 +349,18 @@ def _stars(s: Sheet, layer: int) -> None:
 
 
 @functools.cache
-def sheets(
-    backdrop: str, variant: int, height: int, width: int, device: torch.device
-) -> tuple[torch.Tensor, ...]:
+def sheets(backdrop: str, height: int, width: int, device: torch.device) -> tuple[torch.Tensor, ...]:
     """The layers' masks, far to near: uint8 [6, height, 2*width] each, 255 for full coverage.
 
     Channels: body, accent, lamp, dark (their sum is the coverage), edge line inside the top, shadow above.
     """
     draw, count = _DRAW[backdrop]
-    layers = (cut(draw, layer, f"{backdrop}/{variant}/{layer}", height, width) for layer in range(count))
+    layers = (cut(draw, layer, f"{backdrop}/{layer}", height, width) for layer in range(count))
     return tuple(layer.to(device) for layer in layers)
 
 
 @functools.cache
-def sky_sheet(kind: str, variant: int, height: int, width: int, device: torch.device) -> torch.Tensor:
+def sky_sheet(kind: str, height: int, width: int, device: torch.device) -> torch.Tensor:
     """Masks of "clouds", "overcast" or "stars", shaped like one of `sheets`."""
     draw = {"clouds": _clouds, "overcast": _overcast, "stars": _stars}[kind]
-    return cut(draw, 0, f"{kind}/{variant}", height, width).to(device)
+    return cut(draw, 0, kind, height, width).to(device)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -26,13 +27,30 @@ LOOKS = 6
 """How many frames the judge looks at, evenly from the first to the last."""
 
 
+class Format(NamedTuple):
+    """A clip's size in pixels and its number of frames."""
+
+    height: int
+    width: int
+    frames: int
+
+    def __str__(self) -> str:
+        return f"{self.width}×{self.height}, {self.frames} frames"
+
+
+FORMATS: tuple[Format, ...] = (*(Format(*size, MAX_FRAMES) for size in SIZES), Format(*SIZES[0], 17))
+"""What the model is judged at. The judge learns from the first most."""
+
+_SHARES = (0.55, 0.15, 0.15, 0.15)
+
+
 def looked_at(num_frames: int) -> list[int]:
     """The frame numbers that the judge sees of a clip."""
     return [round(k * (num_frames - 1) / (LOOKS - 1)) for k in range(LOOKS)]
 
 
 class Judge(nn.Module):
-    """Clips [B, 6, 3, 96, 160] in [0, 1] (half size) to logits of every attribute.
+    """Clips [B, 6, 3, H, W] in [0, 1] (half size, so 96×160) to logits of every attribute.
 
     It first finds the subject in every frame: what it is, is read there, its action from the way it takes.
     """
@@ -53,7 +71,7 @@ class Judge(nn.Module):
         )
 
     def forward(self, clips: Tensor) -> dict[str, Tensor]:
-        """Logits [B, values] by attribute, and "here" [B, 6, 6, 10]: where the subject is."""
+        """Logits [B, values] by attribute, and "here" [B, 6, H/16, W/16]: where the subject is."""
         clips = F.avg_pool3d(clips, (1, 2, 2))
         batch, count, _, height, width = clips.shape
         rows = torch.linspace(-1, 1, height)[:, None].expand(height, width)
@@ -77,16 +95,33 @@ class Judge(nn.Module):
         return {**logits, "here": here.view(batch, count, *here.shape[-2:])}
 
 
-def real_clips(scenes: list[Scene]) -> Tensor:
-    """What the judge sees of rendered scenes: [B, 6, 3, 96, 160]."""
-    height, width = SIZES[0]
+def real_clips(scenes: list[Scene], form: Format = FORMATS[0]) -> Tensor:
+    """What the judge sees of rendered scenes: [B, 6, 3, height/2, width/2]."""
     return render(
         scenes,
-        num_frames=MAX_FRAMES,
-        height=height // 2,
-        width=width // 2,
-        frame_indices=looked_at(MAX_FRAMES),
+        num_frames=form.frames,
+        height=form.height // 2,
+        width=form.width // 2,
+        frame_indices=looked_at(form.frames),
     )
+
+
+class _Lesson(NamedTuple):
+    """Clips of one format (uint8) with what they show and where the subject is in the frames looked at."""
+
+    clips: Tensor
+    wanted: dict[str, Tensor]
+    here: Tensor
+
+
+def _lesson(scenes: list[Scene], form: Format) -> _Lesson:
+    parts = []
+    for start in tqdm(range(0, len(scenes), 50), desc=f"judge: {form}", mininterval=15):
+        parts.append((real_clips(scenes[start : start + 50], form) * 255).byte())
+    # Latent frame numbers with the times of the frames that are looked at.
+    moments = (torch.tensor(looked_at(form.frames)) + 1.5) / 4
+    here = subject_masks(scenes, moments.expand(len(scenes), -1), form.height // 32, form.width // 32)
+    return _Lesson(torch.cat(parts), targets(scenes), here)
 
 
 def _worn(clips: Tensor, rng: random.Random) -> Tensor:
@@ -103,24 +138,20 @@ def train_judge(*, clips: int = 6000, steps: int = 1300, batch: int = 32, seed: 
     rng = random.Random(seed)
     torch.manual_seed(seed)
     judge = Judge()
-    scenes = [sample_scene(rng, held_out=False) for _ in range(clips)]
-    height, width = SIZES[0]
-    seen = torch.empty(clips, LOOKS, 3, height // 2, width // 2, dtype=torch.uint8)
-    for start in tqdm(range(0, clips, 50), desc="judge: clips", mininterval=15):
-        seen[start : start + 50] = (real_clips(scenes[start : start + 50]) * 255).byte()
-    wanted = targets(scenes)
-    # Latent frame numbers with the times of the frames that are looked at.
-    moments = (torch.tensor(looked_at(MAX_FRAMES)) + 1.5) / 4
-    masks = subject_masks(scenes, moments.expand(clips, -1), height // 32, width // 32)
+    lessons = [
+        _lesson([sample_scene(rng, held_out=False) for _ in range(round(share * clips))], form)
+        for form, share in zip(FORMATS, _SHARES, strict=True)
+    ]
     kernels = [p for p in judge.parameters() if p.ndim == 4 and p.shape[0] > 1]
     rest = [p for p in judge.parameters() if not (p.ndim == 4 and p.shape[0] > 1)]
     adam = torch.optim.AdamW(rest, 4e-3, betas=(0.9, 0.98), weight_decay=0.02)
     optimisers = Optimisers([Muon(kernels, 4e-3), adam])
     for step in tqdm(range(steps), desc="judge", mininterval=15):
-        rows = rng.sample(range(clips), batch)
-        logits = judge(_worn(seen[rows].float() / 255, rng))
-        loss = 3 * F.binary_cross_entropy_with_logits(logits.pop("here"), masks[rows])
-        loss = loss + sum(F.cross_entropy(logits[name], wanted[name][rows]) for name in logits)
+        lesson = rng.choices(lessons, weights=_SHARES)[0]
+        rows = rng.sample(range(len(lesson.clips)), batch)
+        logits = judge(_worn(lesson.clips[rows].float() / 255, rng))
+        loss = 3 * F.binary_cross_entropy_with_logits(logits.pop("here"), lesson.here[rows])
+        loss = loss + sum(F.cross_entropy(logits[name], lesson.wanted[name][rows]) for name in logits)
         loss.backward()
         optimisers.step(min(1.0, (step + 1) / 20, 2 * (1 - step / steps)))
     return judge.eval()

@@ -180,7 +180,7 @@ def _weathered(c: RGB, scene: Scene, depth: float) -> RGB:
         )
     if scene.weather == "storm":
         return mix(
-            times(mix(c, grey, 0.4), (0.44, 0.45, 0.55)), times((0.20, 0.20, 0.30), (level,) * 3), 0.4 * depth
+            times(mix(c, grey, 0.4), (0.52, 0.53, 0.63)), times((0.20, 0.20, 0.30), (level,) * 3), 0.4 * depth
         )
     if scene.weather == "snow":
         return mix(c, times((0.93, 0.95, 0.99), (0.12 + 0.88 * level,) * 3), 0.5 + 0.15 * depth)
@@ -212,7 +212,7 @@ def styled(c: RGB, style: str) -> RGB:
         return mix(_ramp(c, *_INK), c, 0.08)
     if style == "mono":
         v = light(c)
-        v = v + 0.35 * (v * v * (3 - 2 * v) - v)
+        v = 0.06 + 0.94 * (v + 0.35 * (v * v * (3 - 2 * v) - v))
         return (v, v, v)
     if style == "neon":
         return mix(_ramp(c, *_NEON), c, 0.12)
@@ -228,9 +228,9 @@ def sky(scene: Scene) -> tuple[RGB, ...]:
     stops = (SPACE_SKIES if scene.backdrop == "space" else SKIES)[scene.time]
     level = (_LEVEL[scene.time],) * 3
     overcast = {
-        "rain": (((0.50, 0.56, 0.64), (0.62, 0.68, 0.74), (0.74, 0.78, 0.81)), 0.62),
-        "storm": (((0.12, 0.12, 0.20), (0.22, 0.21, 0.32), (0.38, 0.36, 0.48)), 0.74),
-        "snow": (((0.70, 0.76, 0.85), (0.82, 0.86, 0.91), (0.92, 0.94, 0.96)), 0.58),
+        "rain": (((0.50, 0.56, 0.64), (0.62, 0.68, 0.74), (0.74, 0.78, 0.81)), 0.45),
+        "storm": (((0.12, 0.12, 0.20), (0.22, 0.21, 0.32), (0.38, 0.36, 0.48)), 0.58),
+        "snow": (((0.70, 0.76, 0.85), (0.82, 0.86, 0.91), (0.92, 0.94, 0.96)), 0.42),
     }.get(scene.weather)
     if overcast:
         stops = tuple(
@@ -320,7 +320,7 @@ def edge(scene: Scene, body: RGB) -> RGB:
         return mix(body, (0.10, 0.10, 0.12), 0.6)
     if scene.style == "watercolour":
         return mix(body, times(body, (0.72, 0.74, 0.8)), 0.8)
-    return mix(body, (1.0, 0.98, 0.92), 0.25 if scene.time != "night" else 0.14)
+    return mix(body, (1.0, 0.98, 0.92), 0.25 if scene.time != "night" else 0.2)
 
 
 def figure(scene: Scene) -> tuple[tuple[RGB, ...], RGB, RGB]:

@@ -41,8 +41,8 @@ CPU = Recipe(
     word_steps=1000,
     place_steps=400,
     decoder=DecoderPlan(minutes=27, clips=300, batch=4),
-    high=Plan("high", minutes=138, tokens=2880),
-    low=Plan("low", minutes=126, tokens=2880),
+    high=Plan("high", minutes=112, tokens=2880),
+    low=Plan("low", minutes=108, tokens=2880),
     sheet_texts=3,
     side_by_side=True,
 )

@@ -21,8 +21,9 @@ BOX = 0.58
 TRIP = 5.0
 """Seconds that a way, a growth, a pan or a zoom takes: 40 frames at 8 a second."""
 
-# How much of a pan each layer follows, by its place from the front.
-_PARALLAX = (0.34, 0.20, 0.10, 0.05)
+# How much of a pan each layer follows, in frame widths, by its place from the front: in a landscape of
+# training size whole, half and quarter code blocks in each latent frame.
+_PARALLAX = (0.5, 0.25, 0.125, 0.0625)
 
 
 def render(
@@ -54,7 +55,7 @@ def _render_one(out: torch.Tensor, scene: Scene, seconds: list[float]) -> None:
     times = torch.tensor(seconds, device=out.device)
     pan = _pan(scene, times)
     colours = palettes.land(scene)
-    layers = backdrops.sheets(scene.backdrop, scene.variant, height, width, out.device)
+    layers = backdrops.sheets(scene.backdrop, height, width, out.device)
     canvas = _sky(scene, pan, times, height, width)
     watery = scene.backdrop in ("sea", "river")
     home = NATURES[scene.subject].home
@@ -177,21 +178,20 @@ def _sky(
         dim = 1.0 if scene.time == "night" else 0.5
         if space or scene.style == "mythic":
             canvas = canvas + milky_way(scene, height, width, device) * dim
-        stars = backdrops.sky_sheet("stars", scene.variant, height, width, device)[0].to(torch.float32)
+        stars = backdrops.sky_sheet("stars", height, width, device)[0].to(torch.float32)
         left = (stars.shape[-1] - width) // 2
         mask = stars[None, None, :, left : left + width] * (0.95 / 255 * dim)
         canvas = torch.lerp(
             canvas, torch.tensor(palettes.star(scene), device=device)[None, :, None, None], mask
         )
-    if scene.weather in ("clear", "fog") and not (space and scene.time == "night"):
+    hung = not (space and scene.time == "night")
+    if hung and scene.weather in ("clear", "fog"):
         canvas = disc(canvas, scene)
-    if clear and space:
-        return canvas
-    if clear or scene.weather in ("rain", "snow", "storm"):
-        if clear and scene.time == "night":
-            return canvas  # the stars have the sky to themselves
+    if clear and (space or scene.time == "night"):
+        return canvas  # the stars have the sky to themselves
+    if scene.weather != "fog":
         kind = "clouds" if clear else "overcast"
-        sheet = backdrops.sky_sheet(kind, scene.variant, height, width, device)
+        sheet = backdrops.sky_sheet(kind, height, width, device)
         tone = palettes.cloud(scene)
         tones = (
             tone,
@@ -201,7 +201,9 @@ def _sky(
             palettes.edge(scene, tone),
         )
         painted = _colourised(sheet, tones, scene, device) * (0.85 if clear else 1.0)
-        canvas = _over(canvas, _cropped(painted, None if pan is None else -pan * 0.04 * width, None, width))
+        canvas = _over(canvas, _cropped(painted, None if pan is None else -pan * 0.0625 * width, None, width))
+        if not clear:
+            canvas = disc(canvas, scene)  # pale in front of the clouds: it tells the hour in any weather
     return canvas
 
 

@@ -50,7 +50,7 @@ def disc(canvas: torch.Tensor, scene: Scene) -> torch.Tensor:
     columns = (torch.arange(width, device=device)[None, :] + 0.5 - x * width) / unit
     distance = torch.sqrt(rows**2 + columns**2)
     tone = torch.tensor(palettes.sun(scene), device=device)[None, :, None, None]
-    pale = 0.45 if scene.weather == "fog" else 1.0
+    pale = {"clear": 1.0, "storm": 0.5}.get(scene.weather, 0.65)
     glow = torch.exp(-(((distance - radius).clamp(min=0) / halo * 2.2) ** 2)) * (0.42 * pale)
     disc = ((radius - distance) * unit + 0.5).clamp(0, 1) * pale
     if scene.time == "night":

@@ -137,8 +137,7 @@ class Run:
         if checkpoint.exists():
             learner.load(torch.load(checkpoint, weights_only=True))
         elif self.start:
-            learner.load(torch.load(self.start / checkpoint.name, weights_only=True))
-            learner.step, learner.seconds = 0, 0.0
+            learner.start_from(torch.load(self.start / checkpoint.name, weights_only=True))
         codec = self.codec()
 
         def show() -> None:

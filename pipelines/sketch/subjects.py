@@ -15,13 +15,13 @@ from diffusers import WanTransformer3DModel
 from torch import Tensor, nn
 
 from pipelines.sketch import scenes as drawing
-from pipelines.sketch.world import ACTIONS, CAMERAS, COLOURS, NATURES, SUBJECTS, Scene
+from pipelines.sketch.world import ATTRIBUTES, COLOURS, NATURES, SUBJECTS, Scene
 
 WORD_BLOCKS = 3
-"""After how many blocks every token should know what the caption says of subject, action and camera."""
+"""After how many blocks every token should know what the caption says."""
 LESSON_BLOCKS = 4
 """After how many blocks every token should know what it shows."""
-_WORDS = {"subject": SUBJECTS, "action": ACTIONS, "camera": CAMERAS}
+_WORDS = {name: values for name, values in ATTRIBUTES.items() if name != "colour"}
 _TOKEN = 32  # pixels
 _FPS = 8.0
 

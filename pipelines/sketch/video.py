@@ -44,7 +44,7 @@ class Plan:
     empty: float = 0.1
     place_weight: float = 0.05
     subject_weight: float = 0.1
-    subject_share: float = 4.0
+    subject_share: float = 3.0
     whole: float = 0.05
     whole_at_last: float = 0.25
     last: float = 0.15
@@ -109,6 +109,11 @@ class Learner:
         self.step, self.seconds = state["step"], state["seconds"]
         self.rng.seed(self.step)
         torch.manual_seed(self.step)
+
+    def start_from(self, state: dict) -> None:
+        """Take over an earlier run's weights; its optimisers and the head of its lesson in words are left."""
+        for name in ("transformer", "places", "average"):
+            getattr(self, name).load_state_dict(state[name])
 
     def done(self) -> float:
         """How much of the plan is behind us, 0..1."""

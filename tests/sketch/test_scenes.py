@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from pipelines.sketch.judge import FORMATS, Judge, real_clips
 from pipelines.sketch.scenes import render
-from pipelines.sketch.world import BACKDROPS, DEFAULTS, STYLES, SUBJECTS, WEATHERS, Scene, sample_scene
+from pipelines.sketch.world import BACKDROPS, DEFAULTS, STYLES, SUBJECTS, TIMES, WEATHERS, Scene, sample_scene
 
 HEIGHT, WIDTH = 96, 160
 
@@ -106,3 +107,23 @@ def test_a_colour_word_paints_the_subject() -> None:
     assert changed.float().mean() > 0.02
     assert red[0, 0][changed].mean() > blue[0, 0][changed].mean() + 0.4
     assert blue[0, 2][changed].mean() > red[0, 2][changed].mean() + 0.4
+
+
+@pytest.mark.parametrize("weather", WEATHERS)
+@pytest.mark.parametrize("style", ["paper-cut", "mono", "neon"])
+def test_sun_and_moon_tell_the_hour_in_any_weather(weather: str, style: str) -> None:
+    hours = [scene("none", backdrop="sea", weather=weather, time=t, style=style) for t in TIMES]
+    sky = clip(*hours, frames=1)[:, 0].mean(1)[:, : HEIGHT // 2]
+    # Where it stands each hour is lighter than in the pictures of the same row without it.
+    for hour, (x, y) in enumerate(((0.20, 0.36), (0.82, 0.16), (0.66, 0.44), (0.785, 0.17))):
+        row = sky[hour, int(y * HEIGHT)]
+        here = row[int(x * WIDTH) - 2 : int(x * WIDTH) + 3].mean()
+        assert here > row.median() + 0.02, TIMES[hour]
+
+
+def test_the_judge_looks_at_every_format() -> None:
+    judge = Judge()
+    for form in FORMATS:
+        logits = judge(real_clips([scene("boat"), scene("cat")], form))
+        assert logits["subject"].shape == (2, len(SUBJECTS))
+        assert logits["here"].shape == (2, 6, form.height // 32, form.width // 32)
