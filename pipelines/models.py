@@ -33,7 +33,8 @@ class Sampling(BaseModel):
 class ModelSpec(BaseModel):
     """The facts about one set of weights.
 
-    `repo` is a Hugging Face repository id, or a folder relative to this repository when `embedded`.
+    `repo` is a Hugging Face repository id, or a folder relative to this repository when `embedded`;
+    `revision` is the hub's commit, or what `loader.revision` says of the embedded files.
     `guidance_scale` belongs to the high-noise expert, `guidance_scale_2` to the low-noise one.
     `closed_world`: it draws only the things of `pipelines.sketch.world`, and is given only their words.
     `memory_gb` is the bf16 weights of all parts together (fp32 for `sketch`, which runs on the CPU).
@@ -91,7 +92,7 @@ _SPECS = (
         name="sketch",
         title="Sketch",
         repo="assets/models/sketch",
-        revision=None,
+        revision="0a0f7b55d2b3",
         embedded=True,
         licence="Apache-2.0",
         sizes=(Size(320, 192), Size(192, 320), Size(256, 256)),

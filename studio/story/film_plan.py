@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from pipelines.models import MODELS
 from pipelines.request import MAX_SEED, GenerationRequest
 from studio.media.timeline import Format, Move, TransitionKind
 from studio.words import Language
@@ -76,8 +77,12 @@ class FilmPlan(_Plan):
 
 
 def key_of(request: GenerationRequest) -> str:
-    """What says that two takes are the same picture: 24 hex digits of the request's hash."""
-    text = json.dumps(request.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    """What says that two takes are the same picture: 24 hex digits of the hash of request and weights."""
+    facts = request.model_dump(mode="json")
+    spec = MODELS.get(request.model)
+    if spec is not None and spec.revision is not None:
+        facts["revision"] = spec.revision
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

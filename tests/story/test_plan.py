@@ -45,6 +45,13 @@ def test_changing_one_word_of_shot_3_renders_only_shot_3() -> None:
         assert [a == b for a, b in zip(before, after, strict=True)] == [True, True, False, True]
 
 
+def test_takes_of_other_weights_are_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = all_keys(done(story_of()), "film")
+    later = {**MODELS, "sketch": MODELS["sketch"].model_copy(update={"revision": "of another day"})}
+    monkeypatch.setattr("studio.story.film_plan.MODELS", later)
+    assert not before & all_keys(done(story_of()), "film")
+
+
 def test_what_the_pixels_do_not_depend_on_changes_no_take() -> None:
     story = done(story_of())
     before = keys(planned(story))
