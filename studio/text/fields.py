@@ -14,7 +14,8 @@ from studio.text.english_clauses import clauses_of as english_clauses
 from studio.text.framing import camera_in, moods_in, styles_in, unframed
 from studio.text.language import has_han
 from studio.text.names import nameless
-from studio.text.setting import Earlier, Setting, is_indoors, setting_of
+from studio.text.places import Earlier, is_indoors
+from studio.text.setting import Setting, setting_of
 from studio.text.told import Told, headings_of, told_in
 
 MAX_PHRASES = 8
@@ -63,7 +64,7 @@ def fields_of(
     told = told_in(text)
     clauses = _clauses(told, names)
     around = "\n".join(part for part in (heading, told.around) if part)
-    subjects = doers_of(clauses, past, names)
+    subjects = doers_of(clauses, past, names, " ".join(told.sentences))
     told = Told(tuple(nameless(sentence, names) for sentence in told.sentences), told.around)
     earlier = Earlier(_seen_at(subjects, past), _weather_outside(past), _entered(past))
     setting = setting_of(told, clauses, around, _setting(last), earlier)
