@@ -23,3 +23,5 @@ class Clause:
     first: bool = False
     # Nothing but a thing named: a picture without a verb.
     named: bool = False
+    # Only tells when or how the main clause happens: as the sun set.
+    subordinate: bool = False

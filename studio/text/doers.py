@@ -1,43 +1,36 @@
-"""Who acts in a shot: the subjects of its clauses, pronouns put back to whom they mean; and what they do."""
+"""Who acts in a shot: everybody who may, each with the cues that tell how surely; and what they do."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
 
-from studio.text.beings import Gender, gender_of, is_body, is_unseen, kind_of, plural
+from studio.text.antecedents import Past, is_me, is_pronoun, is_setting, meant, same
+from studio.text.beings import is_body, is_unseen, kind_of
 from studio.text.clause import Clause
 from studio.text.language import has_han
-from studio.text.terms import find, words
+from studio.text.terms import find, table, words
 
+_MOST = 3
+# Log odds above which the surest one counts though nobody is sure.
+_ALONE = -2.0
 # 下起了大雪: weather, and nobody's doing.
 _FALLS = re.compile(r"[下刮飘起打]起?[着了]?(?:一[阵场])?.{0,3}[雨雪风雾雷]")
 
 
-class _Past(Protocol):
-    @property
-    def subject(self) -> tuple[str, ...]: ...
+@dataclass
+class Candidate:
+    """Somebody or something that may be a subject of the shot, with the cues for it, each 0 to about 2."""
+
+    word: str
+    cues: dict[str, float] = field(default_factory=dict)
 
 
 @cache
-def _pronouns() -> dict[str, Gender]:
-    """Every pronoun of a third person, and whom it may mean."""
-    genders: dict[str, Gender] = {
-        "he": "male",
-        "she": "female",
-        "it": "thing",
-        "they": "any",
-        "oneself": "any",
-    }
-    return {word: gender for part, gender in genders.items() for word in _both("grammar", part)}
-
-
-def _both(name: str, part: str) -> frozenset[str]:
-    return words(name, part, "zh") | words(name, part, "en")
-
-
-def _me(word: str) -> bool:
-    return word.lower() in _both("grammar", "me") | _both("grammar", "we")
+def weights() -> Mapping[str, float]:
+    """Weight of each cue by its name (assets/lexicon/doers.toml)."""
+    found: Mapping[str, float] = table("doers")["weights"]
+    return found
 
 
 def actions_of(clauses: Sequence[Clause]) -> list[str]:
@@ -49,166 +42,190 @@ def actions_of(clauses: Sequence[Clause]) -> list[str]:
     acted: list[Clause] = []
     weather = False  # 沙暴吞没了工具箱，又吞没了红旗: who does it stands in the clause before
     for clause in done:
-        weather = all(map(_is_setting, clause.subjects)) if clause.subjects else weather
+        weather = all(map(is_setting, clause.subjects)) if clause.subjects else weather
         acted += [] if weather else [clause]
     found = dict.fromkeys(action for clause in acted or done for action in clause.actions)
     return [action for action in found if not _FALLS.fullmatch(action)] or list(found)
 
 
-def doers_of(clauses: Sequence[Clause], past: Sequence[_Past], names: Collection[str]) -> list[str]:
-    """Up to three who act; if nobody does, who is described; if nobody is named, those of the shot before."""
-    found: list[str] = []
-    described: list[str] = []
-    known = [list(fields.subject) for fields in past]
-    named: list[str] = []
-    latest: list[str] = []
-    unsaid = _unsaid(clauses, known)
+def doers_of(
+    clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str
+) -> list[str]:
+    """Up to three who act or are described, in the text's order; `told` is what the shot tells."""
+    return chosen(candidates(clauses, past, names, told), weights())
+
+
+def chosen(found: Sequence[Candidate], weight: Mapping[str, float]) -> list[str]:
+    """Those of the candidates who count by these weights, at most three; at least the surest."""
+    sure = {id(one): strength(one, weight) for one in found}
+    best = sorted(found, key=lambda one: -sure[id(one)])[:_MOST]
+    kept = [one for k, one in enumerate(best) if sure[id(one)] > 0 or (not k and sure[id(one)] > _ALONE)]
+    return [one.word for one in found if any(one is other for other in kept)]
+
+
+def strength(one: Candidate, weight: Mapping[str, float]) -> float:
+    """Log odds that a candidate is a subject of the shot."""
+    return weight["bias"] + sum(weight.get(name, 0.0) * value for name, value in one.cues.items())
+
+
+def candidates(
+    clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str
+) -> list[Candidate]:
+    """Everybody and everything that may be a subject of the shot, each once, with cues."""
+    gathered = _Gathered([list(fields.subject) for fields in past], names)
     for clause in clauses:
-        if clause.first:
-            latest = [] if found else latest
-        heads = _heads(clause, [*named, *(found or described)], known, names)
-        heads = [head for head in heads if not _only_sets(head, clause)]
-        if clause.named:
-            named += [head for head in heads if not _same(head, [*found, *named])]
-        elif clause.actions or clause.appears:
-            if not heads and clause.actions:
-                heads = latest or ([] if found else unsaid)
-            found += [head for head in heads if not _same(head, found)]
-        else:
-            described += [head for head in heads if not _same(head, described)]
-        latest = heads or latest
-    if found:
-        found = [*(one for one in named if kind_of(one) != "thing" and not _same(one, found)), *found]
-    else:
-        found = [*named, *(one for one in described if not _same(one, named))]
-    found = _without_setting(found)
-    if not found and known and any(clause.actions or clause.subjects for clause in clauses):
-        found = known[-1][:1]
-    return found[:3]
+        gathered.read(clause)
+    gathered.mention(told)
+    gathered.carry()
+    return gathered.weighed()
 
 
-def _unsaid(clauses: Sequence[Clause], known: list[list[str]]) -> list[str]:
-    """The writer of a diary, who is left out: "Woke up at six"."""
-    spoken = {word.lower() for clause in clauses for word in (*clause.subjects, clause.owner)}
-    first = "我" if "我" in spoken else "I" if spoken & {"i", "my"} else ""
-    last = known[-1] if known else []
-    return [first] if first and not any(kind_of(one) == "person" for one in last) else []
+@dataclass
+class _Gathered:
+    """What the clauses read so far say of each candidate."""
+
+    known: list[list[str]]
+    names: Collection[str]
+    found: list[Candidate] = field(default_factory=list)
+    latest: list[str] = field(default_factory=list)
+    clauses: int = 0
+    orphaned: bool = False  # something is done, and nobody was named yet
+
+    @property
+    def here(self) -> list[str]:
+        """Those of this shot whom a pronoun may mean."""
+        acting = [one.word for one in self.found if {"acts", "appears", "named"} & one.cues.keys()]
+        return acting or [one.word for one in self.found]
+
+    def note(self, word: str, **cues: float) -> None:
+        """Add cues to a candidate, which is put at the end of the list if it is new."""
+        one = next((one for one in self.found if same(word, [one.word])), None)
+        if one is None:
+            one = Candidate(word)
+            self.found.append(one)
+        for cue, value in cues.items():
+            one.cues[cue] = max(value, one.cues.get(cue, 0.0))
+
+    def read(self, clause: Clause) -> None:
+        """Take in a clause: its subjects, or for want of them those of the clause before."""
+        self.clauses += 1
+        if clause.first and self.here:
+            self.latest = []
+        heads: list[str] = []
+        for subject in clause.subjects:
+            heads += self._subject(subject, clause)
+        if not heads and clause.actions:
+            self.orphaned = self.orphaned or not self.found
+            heads = self.latest
+            for head in heads:
+                self.note(head, acts=1.0)
+        self.latest = heads or self.latest
+
+    def _subject(self, subject: str, clause: Clause) -> list[str]:
+        """Note one subject of a clause; returns whom it means."""
+        how = {
+            "named" if clause.named else "acts" if clause.actions else "appears" if clause.appears else "is": 1.0,
+            "subordinate": float(clause.subordinate),
+            "first_clause": float(self.clauses == 1),
+        }
+        if is_pronoun(subject):
+            heads = meant(subject, self.here, self.known)
+            for head in heads:
+                self.note(head, pronoun=1.0, **how)
+            return heads
+        if is_body(subject, self.names):
+            heads = self._owner(clause.owner)
+            for head in heads:
+                self.note(head, owner=1.0, **how)
+            self.note(subject, part=1.0, **how)
+            return heads
+        if clause.owner.lower() in ("its", "它") and kind_of(subject) == "thing":
+            for head in meant(clause.owner, self.here, self.known):
+                self.note(head, owner=1.0, **how)
+        if is_unseen(subject):
+            how["unseen"] = 1.0
+        if self._only_sets(subject, clause):
+            how["sets"] = 1.0
+        self.note(subject, **how)
+        return [] if "unseen" in how else [subject]
+
+    def _owner(self, owner: str) -> list[str]:
+        if owner in ("a", "an"):
+            return []
+        if is_pronoun(owner):
+            return meant(owner, self.here, self.known)
+        if owner and not is_unseen(owner):
+            return [owner]
+        return self.here[-1:] or (self.known[-1][:1] if self.known else [])
+
+    @staticmethod
+    def _only_sets(head: str, clause: Clause) -> bool:
+        """Whether a subject only says when it is or what weather: "Winter came", "Rain on the windows"."""
+        if _covered(head, "times", ("day", "season", "months", "unseen")):
+            return True
+        return not clause.actions and _covered(head, "weather", ("words",))
+
+    def mention(self, told: str) -> None:
+        """Beings that the shot names without their doing anything that was read."""
+        low = told.lower()
+        known = [one for fields in self.known[-6:] for one in fields]
+        for word in dict.fromkeys([*self.names, *known]):
+            place = _place_of(word, told, low)
+            if place >= 0 and not same(word, [one.word for one in self.found]):
+                self.note(word, mentioned=1.0, mentioned_first=float(place < len(told) / 4))
+        for part in ("people", "animals"):
+            for one in find(told, "nouns", part):
+                if not same(one.word, [other.word for other in self.found]):
+                    self.note(one.word, noun=1.0)
+
+    def carry(self) -> None:
+        """Those of the shot before, who may still be there; a diary's writer, who is left out."""
+        nobody = not any({"acts", "appears", "named"} & one.cues.keys() for one in self.found)
+        for k, word in enumerate(self.known[-1] if self.known else []):
+            if not same(word, [one.word for one in self.found]):
+                self.note(
+                    word,
+                    carried=1.0,
+                    carried_first=float(not k),
+                    carried_alone=float(nobody and not k),
+                    carried_orphan=float(self.orphaned and not k),
+                )
+
+    def weighed(self) -> list[Candidate]:
+        """The candidates with the cues that depend on all of them."""
+        acting = sum("acts" in one.cues for one in self.found)
+        for k, one in enumerate(self.found):
+            cues, kind = one.cues, kind_of(one.word)
+            before = self.known[-1] if self.known else []
+            earlier = [word for fields in self.known[:-1] for word in fields]
+            cues["later"] = min(2.0, k / 2)
+            cues[kind] = 1.0
+            cues["name"] = float(one.word in self.names)
+            cues["me"] = float(is_me(one.word))
+            cues["last"] = float("carried" not in cues and same(one.word, before))
+            cues["old"] = float(not cues["last"] and same(one.word, earlier))
+            cues["setting"] = float(is_setting(one.word))
+            cues["place"] = float(_is_place(one.word))
+            cues["han"] = float(has_han(one.word))
+            crowd = acting - ("acts" in cues)
+            cues["others_act"] = min(2.0, float(crowd))
+            for cue in ("is", "setting", "part", "thing", "noun", "mentioned", "owner", "appears", "named"):
+                cues[f"{cue}_others_act"] = cues.get(cue, 0.0) * float(crowd > 0)
+            for cue in ("setting", "part", "thing", "sets", "pronoun", "person", "unseen", "place"):
+                cues[f"{cue}_acts"] = cues.get(cue, 0.0) * cues.get("acts", 0.0)
+        return self.found
 
 
-def _without_setting(found: list[str]) -> list[str]:
-    """Rain, mist and the sun stand behind whoever else is there; a place behind what is in it."""
-    living = [one for one in found if not _is_setting(one)]
-    if not living or len(living) == len(found):
-        return found
-    return [one for one in found if one in living or one.endswith("风")]
-
-
-def _is_setting(one: str) -> bool:
-    last = one if has_han(one) else one.lower().split()[-1]
-    if last[-1] in "点滴花片":
-        return False
-    if last in ("sun", "moon"):
-        return True
-    if last.endswith("水"):
-        return False  # 雨水流进小溪
-    return _covered(last, "weather", ("words",)) or _covered(last, "times", ("season", "months"))
-
-
-def _only_sets(head: str, clause: Clause) -> bool:
-    """Whether a subject only says when it is or what weather: "Winter came", "Rain on the windows"."""
-    if head.lower() in ("sun", "moon", "太阳", "月亮", "wind", "风"):
-        return False
-    if clause.actions and head[-1] in "阳日月光霞点滴花片":
-        return False  # 夕阳落到山后: a thing that is seen
-    if _covered(head, "times", ("day", "season", "months", "unseen")):
-        return True
-    return not clause.actions and _covered(head, "weather", ("words",))
+def _is_place(word: str) -> bool:
+    return any(_covered(word, "places", (part,)) for part in ("water", "land", "sky", "town", "indoors"))
 
 
 def _covered(head: str, name: str, parts: tuple[str, ...]) -> bool:
     return any(one.end - one.start == len(head) for one in find(head, name, *parts, free=True))
 
 
-def _heads(clause: Clause, here: list[str], known: list[list[str]], names: Collection[str]) -> list[str]:
-    heads: list[str] = []
-    for subject in clause.subjects:
-        if _pronoun(subject):
-            heads += _meant(subject, here, known)
-        elif is_body(subject, names):
-            heads += _owner(subject, clause.owner, here, known)
-        elif clause.owner.lower() in ("its", "它") and kind_of(subject) == "thing":
-            heads += _meant(clause.owner, here, known)
-        elif not is_unseen(subject):
-            heads.append(subject)
-    return heads
-
-
-def _owner(part: str, owner: str, here: list[str], known: list[list[str]]) -> list[str]:
-    """What a part of the body does, its owner does; "a hand" is nobody's we know."""
-    if owner in ("a", "an"):
-        return [part]
-    if _pronoun(owner):
-        return _meant(owner, here, known)
-    if owner and not is_unseen(owner):
-        return [owner]
-    return here[-1:] or (known[-1][:1] if known else [])
-
-
-def _pronoun(word: str) -> bool:
-    low = word.lower()
-    return low in _pronouns() or low in _both("grammar", "we")
-
-
-def _meant(pronoun: str, here: list[str], known: list[list[str]]) -> list[str]:
-    """Whom a pronoun means: the last one named that fits, in this shot or in those before."""
-    low = pronoun.lower()
-    groups = [here[::-1], *([*fields] for fields in reversed(known))]
-    if low in _both("grammar", "we"):
-        return _we(pronoun, groups)
-    if low in _both("grammar", "they"):
-        return _they(groups)
-    last = [
-        one for group in groups for one in group if not _me(one) and not _is_setting(one) and one != "太阳"
-    ]
-    last.sort(key=lambda one: one.lower() in _both("names", "crowds"))  # somebody in particular comes first
-    wanted = _pronouns()[low]
-    if wanted == "any":
-        return last[:1]
-    animals = [one for one in last if kind_of(one) == "animal"]
-    if wanted == "thing":
-        near = next((group for group in groups if group), [])
-        things = [one for one in last if kind_of(one) != "person"]
-        return ([one for one in near if one in animals] or things or last)[:1]
-    fitting = (one for one in last if kind_of(one) == "person" and gender_of(one) in (wanted, "any"))
-    return [one for one in (next(fitting, ""),) if one] or animals[:1] or last[:1]
-
-
-def _we(pronoun: str, groups: list[list[str]]) -> list[str]:
-    if has_han(pronoun):
-        return [pronoun]
-    people = (one for group in groups for one in group if kind_of(one) == "person" and not _me(one))
-    other = next(people, "")
-    return [other, "I"] if other and any("I" in group for group in groups) else [pronoun]
-
-
-def _they(groups: list[list[str]]) -> list[str]:
-    for group in groups:
-        living = [one for one in group if kind_of(one) != "thing"]
-        if len(living) > 1 or (living and plural(living[0])):
-            return living[::-1] if group is groups[0] else living
-    beings = dict.fromkeys(
-        one for group in groups for one in group if kind_of(one) != "thing" and not _me(one)
-    )
-    known = sorted(beings, key=lambda one: kind_of(one) == "animal")
-    if known:
-        return known[:2]
-    for group in groups:
-        if len(group) > 1 or (group and plural(group[0])):
-            return group
-    return next((group for group in groups if group), [])
-
-
-def _same(head: str, found: Sequence[str]) -> bool:
-    """Whether somebody is there already, perhaps by a fuller name (Moran, Edith Moran; man, old man)."""
-    low = head.lower()
-    return any(low == one.lower() or low in one.lower().split() for one in found)
+def _place_of(word: str, told: str, low: str) -> int:
+    if has_han(word):
+        return told.find(word)
+    hit = re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", low)
+    return hit.start() if hit else -1

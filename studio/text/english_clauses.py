@@ -206,6 +206,7 @@ def _led(read: Read, i: int) -> int:
         return _to_stop(tokens, i + 1)
     if token.low in words("grammar", "clause_words", "en") and _is_clause(tokens, i + 1):
         close(read)
+        read.subordinate = True
         read.veiled = token.low in words("grammar", "dull_clauses", "en")
         return _to_stop(tokens, i + 1) if read.veiled else i + 1
     participle = (

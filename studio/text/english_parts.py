@@ -33,6 +33,7 @@ class Read:
     length: int = 0
     finite: bool = False
     veiled: bool = False
+    subordinate: bool = False
     appears: bool = False
     listing: bool = False  # behind a colon: the nouns between commas all count
     led: int = -1  # where the last preposition's noun ended
@@ -153,10 +154,12 @@ def close(read: Read) -> None:
             ends=tuple(dict.fromkeys(read.ends)),
             appears=read.appears,
             named=named,
+            subordinate=read.subordinate,
         )
     )
     read.noun, read.subjects, read.actions, read.places, read.ends = [], [], [], [], []
     read.verb, read.owner, read.finite, read.veiled, read.appears = "", "", False, False, False
+    read.subordinate = False
 
 
 def lead_to(read: Read, leading: Sequence[Token], phrase: Sequence[Token]) -> None:
