@@ -19,7 +19,7 @@ from studio.jobs import Jobs
 from studio.library import Library
 from studio.media.ffmpeg import MediaError
 from studio.settings import Settings
-from studio.story import exchange, files, plan, prompts, storyboard, variables, writing
+from studio.story import exchange, files, plan, prompts, storyboard, translating, variables, writing
 from studio.story.edit import edit as edited
 from studio.story.edit import write_as_read
 from studio.story.examples import example_story
@@ -61,6 +61,11 @@ class Stories:
         self._jobs, self._assets, self._read_job = jobs, assets, read_job
         self._front, self._client = llm_story.front(settings), llm.configured(settings)
         self._desk = StoryDesk(self.store, jobs, assets, settings.model)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a language model is there to translate."""
+        return self._client is not None
 
     # -- looking -------------------------------------------------------------------------------------------
 
@@ -136,6 +141,8 @@ class Stories:
         """Make one edit of `studio.story.edit.EDITS`. A `revision` that is not the newest is refused."""
         if edit == "choose_take" and values.get("asset_id"):
             values |= {"seed": self._seed_of(values["asset_id"])}
+        if edit == "translate":
+            values = {"texts": self._translations(self._own(visitor, story_id).story)}
 
         read: StoryReading | None = None
         if edit == "write" and isinstance(text := values.get("text"), str):
@@ -147,7 +154,7 @@ class Stories:
             if read and values.keys() == {"text"}:
                 return write_as_read(story, values["text"], read)
             changed = edited(story, edit, **values)
-            self._check_places(story_id, story.look, changed.look)
+            files.check_places(self.settings.studio_home, story_id, story.look, changed.look)
             return changed
 
         return self._view(visitor, self._save(visitor, story_id, change, revision), read)
@@ -361,23 +368,17 @@ class Stories:
             for request in shot.requests
         ]
 
+    def _translations(self, story: Story) -> dict[str, str]:
+        if self._client is None:
+            raise Refused(Notice("llm_unset"))
+        with _worded():
+            return translating.translations(story, self._client)
+
     def _seed_of(self, asset_id: str) -> int:
         asset = self._assets.get(asset_id)
         if asset is None or asset.request is None:
             raise Refused(Notice("asset_unknown"))
         return asset.request.seed
-
-    def _check_places(self, story_id: str, before: Look, after: Look) -> None:
-        """A new place on the disk is only ever one of a file that was brought to this story."""
-        home = self.settings.studio_home
-        music, logo = after.music, after.logo
-        heard = music in ("", before.music) or exchange.known_music(music)
-        if not heard and not (music.endswith(files.HEARD) and files.is_kept(home, story_id, music)):
-            raise StoryProblem("story_file_gone")
-        if logo not in ("", before.logo) and not (
-            logo.endswith(files.SEEN) and files.is_kept(home, story_id, logo)
-        ):
-            raise StoryProblem("story_file_gone")
 
 
 @contextmanager
@@ -385,7 +386,7 @@ def _worded() -> Iterator[None]:
     """What is wrong with a story or a file, as a refusal."""
     try:
         yield
-    except (StoryProblem, MediaError) as error:
+    except (StoryProblem, MediaError, llm.LlmProblem) as error:
         raise Refused(error.notice) from error
 
 

@@ -203,6 +203,7 @@ _CHANGES: tuple[Edit, ...] = (
     shot_edits.update_shot,
     shot_edits.update_fields,
     shot_edits.reset_prompt,
+    shot_edits.translate,
     shot_edits.accept_rewrite,
     shot_edits.undo_rewrite,
     shot_edits.trim_source,

@@ -12,8 +12,9 @@ from studio.media.canvas import open_picture
 from studio.media.ffmpeg import MediaError, no_room
 from studio.media.intake import MAX_SECONDS, PICTURE_SECONDS, take_in
 from studio.media.music import SUFFIXES, check_music
+from studio.story.exchange import known_music
 from studio.story.problems import StoryProblem
-from studio.story.types import MAX_SOURCE_SECONDS, Source, Story
+from studio.story.types import MAX_SOURCE_SECONDS, Look, Source, Story
 
 FOLDER = "stories"
 MAX_FOLDER_BYTES = 2_000_000_000
@@ -146,3 +147,13 @@ def _is_picture(path: Path, name: str) -> bool:
     with path.open("rb") as file:
         head = file.read(12)
     return head.startswith((b"\x89PNG", b"\xff\xd8\xff")) or head[8:12] == b"WEBP"
+
+
+def check_places(home: Path, story_id: str, before: Look, after: Look) -> None:
+    """A new place on the disk is one of a file that was brought to this story, else StoryProblem."""
+    music, logo = after.music, after.logo
+    heard = music in ("", before.music) or known_music(music)
+    if not heard and not (music.endswith(HEARD) and is_kept(home, story_id, music)):
+        raise StoryProblem("story_file_gone")
+    if logo not in ("", before.logo) and not (logo.endswith(SEEN) and is_kept(home, story_id, logo)):
+        raise StoryProblem("story_file_gone")

@@ -16,6 +16,7 @@ from studio.media.timeline import FORMATS, frame_size
 from studio.story.film_plan import FilmPlan, PlannedShot, PlannedSource, another, key_of
 from studio.story.problems import StoryProblem
 from studio.story.prompts import bare_prompt, seed_of, style_of
+from studio.story.translating import other_language, untranslated
 from studio.story.types import Level, Look, Shot, Story
 from studio.story.variables import fill, filled, unset
 from studio.voice.timing import seconds_for
@@ -176,9 +177,8 @@ def notices_of(story: Story, shot: Shot, default_model: str) -> tuple[Notice, ..
 def film_notices(story: Story) -> tuple[Notice, ...]:
     """What a person should know about the story before a film is made of it."""
     found = []
-    other: Language = "en" if story.language == "zh" else "zh"
-    if other in story.look.subtitles:
-        count = sum(bool(shot.text.strip() and not shot.translation.strip()) for shot in story.shots)
+    if other_language(story) in story.look.subtitles:
+        count = len(untranslated(story))
         found += [Notice("translation_missing", {"count": count})] if count else []
     found += [Notice("variable_unset", {"value": name}) for name in unset(story)]
     return tuple(found)
@@ -236,8 +236,7 @@ def _planned(story: Story, shot: Shot, number: int, takes: _Takes, places: Mappi
 
 
 def _captions(story: Story, shot: Shot) -> dict[Language, str]:
-    other: Language = "en" if story.language == "zh" else "zh"
-    told: dict[Language, str] = {story.language: shot.text.strip(), other: shot.translation.strip()}
+    told = {story.language: shot.text.strip(), other_language(story): shot.translation.strip()}
     return {language: text for language, text in told.items() if text}
 
 

@@ -1,6 +1,7 @@
 """Edits of single shots: pure, (story, values) -> another story. What can't be is a StoryProblem."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from studio.story import writing
@@ -134,6 +135,19 @@ def reset_prompt(story: Story, *, shot_id: str) -> Story:
     place = _index(story, shot_id)
     shot = story.shots[place].model_copy(update={"prompt": None, "original": None, "edited": ()})
     return _with(story, place, place + 1, writing.read(story, shot, story.shots[:place]))
+
+
+def translate(story: Story, *, texts: Mapping[str, str]) -> Story:
+    """Translations, by shot id, for the shots that have none."""
+    if not isinstance(texts, Mapping):
+        raise StoryProblem("edit_wrong", value="translate")
+    shots = (
+        changed(shot, translation=texts[shot.id])
+        if shot.id in texts and not shot.translation.strip()
+        else shot
+        for shot in story.shots
+    )
+    return story.model_copy(update={"shots": tuple(shots)})
 
 
 def accept_rewrite(story: Story, *, shot_id: str, original: str, rewritten: str) -> Story:

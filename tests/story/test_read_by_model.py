@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from studio.access import Visitor
-from studio.core import Studio
+from studio.core import Refused, Studio
 from studio.settings import Settings
 from studio.words import say
 from tests.text.llm_server import Service, serving
@@ -72,3 +72,27 @@ def test_a_strangers_story_is_read_by_nobody(studio: Studio, service: Service) -
     with pytest.raises(Exception, match="not_yours"):
         studio.stories.change(Visitor(owner="ben", admin=False), view.id, "write", text=TEXT)
     assert service.asked == []
+
+
+def test_missing_translations_are_written_by_the_model(studio: Studio, service: Service) -> None:
+    service.reply = lambda data: ANSWER
+    view = studio.stories.new(ANNA, text=TEXT)
+    studio.stories.change(ANNA, view.id, "update_shot", shot_id=view.shots[0].shot.id, translation="Mine.")
+    service.reply = lambda data: {"texts": [f"At night they watch {n}." for n, _ in enumerate(data["texts"])]}
+    done = studio.stories.change(ANNA, view.id, "translate")
+    assert [shot.shot.translation for shot in done.shots] == ["Mine.", "Fly.", "At night they watch 0."]
+    assert service.asked[-1].data["texts"] == [view.shots[2].shot.text], "what is there is not asked for"
+    service.how = "500"
+    studio.stories.change(ANNA, view.id, "update_shot", shot_id=view.shots[1].shot.id, translation="")
+    with pytest.raises(Refused, match="llm_"):
+        studio.stories.change(ANNA, view.id, "translate")
+    assert studio.stories.get(ANNA, view.id).shots[0].shot.translation == "Mine."
+
+
+def test_a_translation_that_lost_a_variable_is_left_out(studio: Studio, service: Service) -> None:
+    service.how = "500"
+    view = studio.stories.new(ANNA, text="1. {child}住在海边。\n2. 晚上，{child}看见一条龙。")
+    service.how = "good"
+    service.reply = lambda data: {"texts": ["{child} lives by the sea.", "At night she sees a dragon."]}
+    done = studio.stories.change(ANNA, view.id, "translate")
+    assert [shot.shot.translation for shot in done.shots] == ["{child} lives by the sea.", ""]

@@ -6,7 +6,8 @@ from pipelines.models import QUALITIES
 from studio.media.music import MOODS, SUFFIXES
 from studio.media.timeline import FORMATS
 from studio.stories import StoryView
-from studio.story.types import Look
+from studio.story.translating import other_language, untranslated
+from studio.story.types import Look, Story
 from studio.styles import STYLES
 from studio.ui import form as fields
 from studio.ui.context import Page
@@ -28,7 +29,7 @@ def render(page: Page, view: StoryView) -> str:
     parts = (
         ("story_part_look", _look(page, look)),
         ("story_part_voice", _voice(page, view)),
-        ("story_part_subtitles", _subtitles(page, look)),
+        ("story_part_subtitles", _subtitles(page, view)),
         ("story_part_music", _music(page, view)),
         ("story_part_form", _form(page, look)),
         ("story_part_brand", _brand(page, view)),
@@ -119,7 +120,8 @@ def _voice(page: Page, view: StoryView) -> str:
     )
 
 
-def _subtitles(page: Page, look: Look) -> str:
+def _subtitles(page: Page, view: StoryView) -> str:
+    look = view.story.look
     kinds = ((), ("zh",), ("en",), ("zh", "en"))
     names = [page.t(f"story_subtitles_{'_'.join(kind) or 'none'}") for kind in kinds]
     # Which of two stands first does not matter: Chinese is always above.
@@ -128,7 +130,18 @@ def _subtitles(page: Page, look: Look) -> str:
         page.t("story_part_subtitles"), LOOK, "subtitles", list(zip(kinds, names, strict=True)), now
     )
     burn = switch(page.t("story_burn"), LOOK, "burn", look.burn) if now else ""
-    return found + burn
+    return found + burn + _missing(page, view.story)
+
+
+def _missing(page: Page, story: Story) -> str:
+    """What the subtitles lack, and a button that has a language model write it."""
+    count = len(untranslated(story))
+    if other_language(story) not in story.look.subtitles or not count:
+        return ""
+    if not page.studio.stories.has_model:
+        return f'<small class="muted">{escape(page.t("translation_missing", count=count))}</small>'
+    told = page.t("story_translate", count=count)
+    return actions(do(told, "change", edit="translate", symbol="pen", id_="story_translate"))
 
 
 def _music(page: Page, view: StoryView) -> str:

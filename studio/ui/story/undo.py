@@ -18,6 +18,7 @@ UNDOABLE = (
     "rename_character",
     "reset_prompt",
     "split_shot",
+    "translate",
     "write",
 )
 _STEPS = 20
