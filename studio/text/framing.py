@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from studio.text.language import has_han
-from studio.text.terms import Found, find, pattern_of
+from studio.text.terms import SCRIPTS, Found, find, pattern_of
 
 _NOTE = re.compile(r"(?:style|look|tone|风格|画风|色调|基调)\s*[:：]\s*(.+)$", re.IGNORECASE)
 _STYLED = re.compile(
@@ -19,10 +19,16 @@ _MOVES = re.compile(r"[，,、]+|(?<=[a-z])\s+(?=[\u4e00-\u9fff])")
 
 
 def moods_in(text: str) -> list[str]:
-    """Feelings and airs that the text names."""
+    """Feelings and airs that the text names and does not deny."""
     found = [(f.start, f.word) for f in find(text, "moods", "words")]
     found += [(m.start(), m.group()) for m in pattern_of("moods", "patterns", "zh").finditer(text)]
-    return longest([word for _, word in sorted(found)])
+    return longest([word for start, word in sorted(found) if not _denied(text[:start])])
+
+
+def _denied(before: str) -> bool:
+    """Whether what stands before a mood in its clause says that it is not felt."""
+    clause = re.split(r"[,，.。;；!！?？:：\n]|\bbut\b", before)[-1]
+    return any(pattern_of("moods", "denied", script).search(clause) for script in SCRIPTS)
 
 
 def camera_in(sentences: Sequence[str], around: str) -> list[str]:

@@ -11,6 +11,7 @@ from studio.text.language import HAN, has_han
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "assets" / "lexicon"
 Script = Literal["zh", "en"]
+SCRIPTS: tuple[Script, Script] = ("zh", "en")
 
 _HAN_CHAR = re.compile(f"[{HAN}]")
 
@@ -66,6 +67,7 @@ def _whole(text: str, start: int, end: int) -> bool:
     return not _HAN_CHAR.match(text[start]) or inside_words(text, start, end)
 
 
+@cache
 def pattern_of(name: str, part: str, script: Script) -> re.Pattern[str]:
     """The regular expression that a list holds instead of words."""
     return re.compile(table(name)[part][script], re.IGNORECASE)
@@ -74,14 +76,11 @@ def pattern_of(name: str, part: str, script: Script) -> re.Pattern[str]:
 @cache
 def _pattern(name: str, parts: tuple[str, ...]) -> re.Pattern[str]:
     never = (
-        "|".join(_any_of(name, "never", script) for script in _SCRIPTS) if "never" in table(name) else "(?!)"
+        "|".join(_any_of(name, "never", script) for script in SCRIPTS) if "never" in table(name) else "(?!)"
     )
-    wanted = "|".join(_any_of(name, part, script) for part in parts for script in _SCRIPTS)
+    wanted = "|".join(_any_of(name, part, script) for part in parts for script in SCRIPTS)
     # One alternation: what is in `never` is eaten first, so that nothing is found inside it.
     return re.compile(f"(?P<never>{never})|(?:{wanted})", re.IGNORECASE)
-
-
-_SCRIPTS: tuple[Script, Script] = ("zh", "en")
 
 
 @cache
