@@ -8,12 +8,18 @@ from studio.text.terms import SCRIPTS, Found, find, pattern_of
 
 _NOTE = re.compile(r"(?:style|look|tone|风格|画风|色调|基调)\s*[:：]\s*(.+)$", re.IGNORECASE)
 _STYLED = re.compile(
-    r"\s*(?:风格|风|画风|质感|调子|感|动画|style|styles|look|aesthetic|animation|painting|illustration|drawing)",
+    r"\s*(?:风格|风|画风|质感|调子|感|动画|styles?|look|aesthetic|animation|painting|illustration|drawing)",
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"[\W\d_]*(?:slow|slowly|gently|quick|fast|慢慢|缓缓|快速|in|into|from|a|the|of|on|and|shot|地|向|的|[\s，,.。!！])*",
+    r"[\W\d_]*(?:slow|slowly|gently|quick|fast|慢慢|缓缓|快速|in|into|from|a|the|of|on|and|shot|地|向|的"
+    r"|[\s，,.。!！])*",
     re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[^，。；！？,.;!?\n]+")
+_ASIDES = re.compile(r"[（(]([^()（）]+)[)）]")
+_NUMBER = re.compile(
+    r"^\W*(?:(?:scene|shot|panel|镜头|画面|场景?)\s*)?[\d一二三四五六七八九十]*[\W]*", re.IGNORECASE
 )
 _MOVES = re.compile(r"[，,、]+|(?<=[a-z])\s+(?=[\u4e00-\u9fff])")
 
@@ -33,13 +39,23 @@ def _denied(before: str) -> bool:
 
 def camera_in(sentences: Sequence[str], around: str) -> list[str]:
     """Framing and movement of the camera, from told sentences and from a shot's label."""
-    labels = "\n".join(line for line in around.splitlines() if not _NOTE.match(line))
-    found = [word for sentence in sentences for word in _framed(sentence)]
-    found += [f.word for f in find(labels, "camera", "patterns", "words")]
-    for inside in re.findall(r"[（(]([^()（）]+)[)）]|^([^:：\n]{1,24})$", labels, re.MULTILINE):
-        word = next(filter(None, inside))
-        found += [f.word for f in find(word, "camera", "patterns", "words", "labels", free=True)]
+    found = [f.word for sentence in sentences for f in _found(sentence)]
+    for line in around.splitlines():
+        if _NOTE.match(line):
+            continue
+        found += [f.word for f in find(line, "camera", "patterns", "words")]
+        asides = _ASIDES.findall(line)
+        bare = _NUMBER.sub("", _ASIDES.sub(" ", line)).strip()
+        for label in (*asides, bare) if names_framing(bare) else asides:
+            found += [f.word for f in find(label, "camera", "patterns", "words", "labels", free=True)]
     return [part for word in longest(found) for part in _MOVES.split(word)]
+
+
+def names_framing(label: str) -> bool:
+    """Whether a label speaks of nothing but the camera: "Close-up", 全景, "wide, slow push in"."""
+    first = re.split(r"[,，、;；+/]", label.strip(), maxsplit=1)[0]
+    found = find(first, "camera", "patterns", "words", "labels", free=True)
+    return sum(len(f.word) for f in found) * 2 > len(first.strip())
 
 
 def unframed(sentence: str) -> str:
@@ -74,13 +90,20 @@ def longest(found: Sequence[str]) -> list[str]:
     ]
 
 
-def _framed(sentence: str) -> list[str]:
-    return [f.word for f in _found(sentence)]
-
-
 def _found(sentence: str) -> list[Found]:
-    short = len(sentence.split()) <= 4 and not has_han(sentence)
-    return find(sentence, "camera", *(("patterns", "words", "labels") if short else ("patterns", "words")))
+    """Camera words of a sentence; those that mean something else too only in a clause of nothing but them."""
+    found = find(sentence, "camera", "patterns", "words")
+    for match in _CLAUSE.finditer(sentence):
+        clause, at = match.group(), match.start()
+        # Long English sentences have a plain "low" or "close" between commas, too.
+        if (has_han(clause) or len(sentence.split()) <= 4) and names_framing(clause):
+            inside = find(clause, "camera", "patterns", "words", "labels", free=True)
+            found += [Found(f.word, at + f.start, at + f.end) for f in inside]
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda f: (f.start, -f.end)):
+        if not kept or one.start >= kept[-1].end:
+            kept.append(one)
+    return kept
 
 
 def _alone(sentence: str, one: Found) -> bool:

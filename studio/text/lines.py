@@ -1,9 +1,10 @@
 """What one line of a story is by its looks alone: a heading, a list item, somebody's words, or plain text."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from studio.text.framing import names_framing
 from studio.text.language import EMOJI, HAN, words_of
 
 # chapter: a heading, of a screenplay's scene too. shot: the label of exactly one shot. item: of a list.
@@ -41,8 +42,8 @@ _ITALIC = re.compile(r"([*_])(?P<rest>[^*_]{1,120})\1")
 _BOOK_TITLE = re.compile(r"《(?P<rest>[^《》]{1,40})》")
 _BRACKETS = re.compile(r"[【\[［](?P<label>[^】\]］\n]{1,40})[】\]］]\s*[:：]?\s*")
 _SHOT = re.compile(
-    rf"(?P<label>(?:(?:分镜头?|镜头|镜号|画面|镜|shots?|frame|panel|clip)\s*[#.]?\s*(?:{_N_EN}|[A-H]\b)"
-    rf"|第{_N}(?:个镜头|个画面|镜|格)){_GAP}{_ASIDE}){_SEPARATOR}",
+    rf"(?P<label>(?:(?:分镜头?|镜头|镜号|画面|镜|shots?|frame|panel|clip|sc|cut)\s*[#.]?\s*(?:{_N_EN}|[A-H]\b)"
+    rf"|第{_N}(?:个镜头|个画面|镜|格)|0\d){_GAP}{_ASIDE}){_SEPARATOR}",
     re.IGNORECASE,
 )
 _CHAPTER = re.compile(
@@ -73,20 +74,22 @@ _ITEM = re.compile(
     r"|(?P<letter>[a-hA-H][.)])(?=\s)\s*|(?P<keycap>\d\ufe0f?\u20e3)\s*"
     r"|(?P<clock>(?:\d{1,2}:\d\d(?::\d\d)?(?:\s*[-–—~至到]\s*\d{1,2}:\d\d(?::\d\d)?)?"
     r"|\d{1,3}\s*[-–—~至到]\s*\d{1,3}\s*(?:s|sec|seconds|秒)\b)\s*[:：|、,，]?)(?=\D)\s*"
-    rf"|(?P<emoji>[{EMOJI}]+)\s+(?=\w)"
+    rf"|(?P<emoji>[{EMOJI}]+)\s+(?=\w)|(?P<padded>\d{{2}})(?:\s+|(?=[（(]))(?=\D)"
     rf"|(?P<step>(?:Step\s*{_N_EN}|步骤\s*{_N}|第{_N}步)\s*[:：.、，,—–-])\s*)",
     re.IGNORECASE,
 )
+_CLOCK = re.compile(r"\d{1,2}:\d\d\b|\d{1,3}\s*[-–—~至到]\s*\d{1,3}\s*(?:s|sec|seconds|秒)\b")
 _TITLE_LABEL = re.compile(r"(?:title|片名|标题|题目|剧名|故事名|名称)\s*[:：]\s*(?P<rest>.+)", re.IGNORECASE)
 _NOTE = re.compile(
     r"(?:style|look|format|length|duration|client|product|brand|music|sfx|sound|audio|notes?|cast|characters"
-    r"|author|writer|director|written by|风格|时长|片长|规格|客户|产品|品牌|音乐|配乐|音效|背景音乐|BGM"
+    r"|author|writer|director|written by|风格|景别|机位|运镜|拍摄手法|camera|shot size|时长|片长|规格|客户|产品|品牌|音乐|配乐|音效|背景音乐|BGM"
     r"|备注|说明|时间|地点|人物|道具|场地|目标受众|受众|主题|字数|time|place|location|setting|audience|theme"
     r"|角色|演员|作者|编剧|导演|文|画风|色调)\s*[:：]\s*\S.*",
     re.IGNORECASE,
 )
 _VISUAL = re.compile(
-    r"(?P<label>visuals?|video|picture|image|on screen|画面|镜头|影像|视频|图像)\s*[:：]\s*", re.IGNORECASE
+    rf"(?P<label>(?:visuals?|video|picture|image|on screen|画面|镜头|影像|视频|图像){_ASIDE})\s*[:：]\s*",
+    re.IGNORECASE,
 )
 _NARRATOR = re.compile(
     r"(?P<label>(?:narrator|narration|voice[ -]?over|v\.?o\.?|旁白|画外音|解说词?|讲述者?|配音|口播|叙述者?)"
@@ -94,11 +97,32 @@ _NARRATOR = re.compile(
     re.IGNORECASE,
 )
 _CAPTION = re.compile(
-    r"(?P<label>super|caption|text|on-screen text|title card|字幕|文案|标语|slogan|tagline)\s*[:：]\s*",
+    r"(?P<label>(?:super|caption|text|on-screen text|title card|字幕|文案|标语|slogan|tagline)"
+    rf"{_ASIDE})\s*[:：]\s*",
     re.IGNORECASE,
+)
+_CREDIT = re.compile(
+    r"(?i:(?:story|words?|text|a \w+(?: \w+)?) )?"
+    r"(?i:(?:written|directed|produced|told|retold|read|adapted|translated) )?"
+    r"[Bb][Yy] [A-Z][\w.'’-]*(?: (?:and |& )?[A-Z][\w.'’-]*){0,5}"
+    r"|(?:文|作者|编剧|导演|撰文|记者|讲述)\s*[/／|｜丨]\s*\S{1,12}"
+)
+# To whom a letter is written, alone on its line.
+_SALUTATION = re.compile(
+    r"(?:(?i:my )?(?i:dear|dearest|darling|beloved)\b[^.!?,:]{0,40}[,:，：!]?"
+    r"|(?:Hi|Hello|Hey|To)(?: [\w'’-]+){1,3},|(?:亲爱的|尊敬的|敬爱的)[^，。：:,]{1,16}[：:，,！!]?)"
+)
+# Where a piece of news comes from.
+_DATELINE = re.compile(
+    r"[A-Z]{3,}(?:[ ,]+[A-Z][\w.]*){0,4}(?:,? ?\([^()]{1,20}\))? ?[—–-]{1,2} (?=[A-Z\"“])"
+    r"|(?:本报|本网|新华社|中新社|中新网)[^，。\s]{0,16}?(?:讯|电)\s*(?:[（(][^（）()]{1,30}[)）])?\s*(?=\S)"
 )
 _VOICE = re.compile(r"旁白|画外音|字幕|narrator|voice", re.IGNORECASE)
 _DASHED_SPEECH = re.compile(r"(?P<label>—{1,2})\s*(?=[^\s—])")
+# How a shot is framed, before what it shows: (wide) …, Close-up: …, 全景｜….
+_FRAMED = re.compile(
+    r"\s*(?:[（(](?P<aside>[^()（）\n]{1,40})[)）]\s*[:：｜|]?|(?P<open>[^:：｜|\n。！？!?.]{1,30}?)\s*[:：｜|])\s*"
+)
 # What Chinese screenplays put before each thing that is seen.
 _DIRECTION = re.compile(r"[△▲※]\s*(?=\S)")
 _SPEAKER = re.compile(
@@ -122,6 +146,10 @@ _DATE = re.compile(
     rf"|{_WEEKDAY}(?:[,:]?\s*(?:morning|afternoon|evening|night))?"
     r"|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:\s.{0,20})?",
 )
+_FULL_DATE = re.compile(
+    rf"(?:\d{{2,4}}年)?\s*{_N}月{_N}[日号]"
+    rf"|(?:{_WEEKDAY},? )?(?:\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|{_MONTH} \d{{1,2}}\b)"
+)
 _FINAL = re.compile(r"[。！？!?….;；，,、~～][”’」』\"')）】\]*_]*$")
 FULL_STOP = re.compile(r"[。！？!?….~～][”’」』\"')）】\]*_]*$|[”」』]$")
 
@@ -129,6 +157,11 @@ FULL_STOP = re.compile(r"[。！？!?….~～][”’」』\"')）】\]*_]*$|[�
 def short(text: str, most: int = 20) -> bool:
     """Whether a line may be a title: few words and no full stop, comma or semicolon at its end."""
     return len(text) <= _LONGEST_HEADING and 0 < words_of(text) <= most and not _FINAL.search(text)
+
+
+def is_dated(bare: str) -> bool:
+    """Whether a line begins with a full date, as the pages of a diary do: "Sunday 2 May. Cold."."""
+    return bool(_FULL_DATE.match(bare))
 
 
 def lines_of(text: str) -> list[Line]:
@@ -147,9 +180,27 @@ def _line(text: str, start: int, end: int, indented: bool) -> Line:
     bare = text[start:end]
     if not bare:
         return Line("blank", start, start)
-    return (len(bare) <= _LONGEST_HEADING and _heading(bare, start, end)) or _labelled(
-        bare[:_LONGEST_HEADING], start, end, indented
-    )
+    if len(bare) <= _LONGEST_HEADING and (heading := _heading(bare, start, end)):
+        return heading
+    return _framed(text, _labelled(bare[:_LONGEST_HEADING], start, end, indented))
+
+
+def _framed(text: str, line: Line) -> Line:
+    """The line with words for its framing taken to its label, in parentheses: "Wide: a road" is one shot."""
+    if line.kind == "speaker":
+        return replace(line, kind="visual", label=f"（{line.label}）") if names_framing(line.label) else line
+    if line.kind not in ("plain", "item", "shot", "visual"):
+        return line
+    match = _FRAMED.match(text, line.start, line.end)
+    if match is None:
+        return line
+    frame = match["aside"] or match["open"]
+    # Behind a number, what stands in brackets or before a bar is a label whatever it says.
+    set_off = line.kind != "plain" and (match["open"] is None or match.group().rstrip()[-1] in "｜|")
+    if not (set_off or names_framing(frame)):
+        return line
+    kind: LineKind = "visual" if line.kind == "plain" else line.kind
+    return replace(line, kind=kind, start=match.end(), label=f"{line.label}（{frame}）")
 
 
 def _heading(bare: str, start: int, end: int) -> Line | None:
@@ -169,7 +220,7 @@ def _heading(bare: str, start: int, end: int) -> Line | None:
         return Line("chapter", end, end, bare)
     if _DATE.fullmatch(bare) and not FULL_STOP.search(bare):
         return Line("chapter", end, end, bare)
-    if _NOTE.fullmatch(bare):
+    if _NOTE.fullmatch(bare) or _CREDIT.fullmatch(bare) or _SALUTATION.fullmatch(bare):
         return Line("note", end, end, bare)
     return None
 
@@ -188,6 +239,8 @@ def _labelled(bare: str, start: int, end: int, indented: bool) -> Line:
             behind, label = (brackets.end(), inside) if brackets else (match.end(), match["label"].strip())
             scene = marker or ("scene" if _OF_A_PLAY.search(label) else "")
             return Line(kind, start + behind, end, label, scene if kind == "chapter" else "")
+    if brackets and _CLOCK.match(inside):
+        return Line("item", start + brackets.end(), end, inside, "clock", indented)
     if brackets:
         kind = "narrator" if _VOICE.match(inside) else "chapter"
         return Line(kind, start + brackets.end(), end, inside)
@@ -203,7 +256,7 @@ def _labelled(bare: str, start: int, end: int, indented: bool) -> Line:
     if match := _ITEM.match(bare):
         marker = next(name for name, part in match.groupdict().items() if part and name != "label")
         return Line("item", start + match.end(), end, match["label"].strip(), marker, indented)
-    if match := _DIRECTION.match(bare):
+    if match := _DIRECTION.match(bare) or _DATELINE.match(bare):
         return Line("plain", start + match.end(), end, indented=indented)
     if (match := _SPEAKER.match(bare)) and not _NO_NAME.search(match["label"]):
         return Line("speaker", start + match.end(), end, match["label"])

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from studio.text.language import has_han
 from studio.text.lines import FULL_STOP, Line, lines_of
 from studio.text.sentences import sentences, speech_spans
-from studio.text.terms import find
 
 _SAID = re.compile(r"[。！？!?，,…~～.]")
 _QUOTES = '“”‘’「」『』"'
 _PARENTHESES = re.compile(r"[（(][^()（）]*[)）]")
 _SCENE = re.compile(r"\b(?:INT|EXT|I/E)\b|内景|外景|第.{1,3}场", re.IGNORECASE)
+_LABELLED = ("chapter", "shot", "item", "note", "visual")
 _LEADING = re.compile(r"[\s\-–—•*·]+")
 
 
@@ -36,12 +36,9 @@ def told_in(text: str) -> Told:
     cue = False
     for line in lines[: last + 1]:
         bare = text[line.start : line.end]
-        if line.kind in ("chapter", "shot", "note", "visual"):
+        if line.kind in _LABELLED:
             around.append(_label(text, line))
-        framed = line.kind == "speaker" and find(line.label, "camera", "words", "labels", free=True)
-        if framed:
-            around.append(line.label)  # "Close-up: …"
-        elif line.kind == "speaker" and _is_prose(line.label, bare):
+        if line.kind == "speaker" and _is_prose(line.label, bare):
             bare = f"{line.label}：{bare}"
         elif line.kind in ("speaker", "narrator") or _only_sets(text, line):
             cue = False
@@ -124,13 +121,14 @@ def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
     labels = [
         (text.rfind("\n", 0, line.start) + 1, line.kind, _label(text, line))
         for line in lines_of(text)
-        if line.kind in ("chapter", "shot", "note", "visual")
+        if line.kind in _LABELLED
     ]
     found: list[str] = []
     scene = ""
-    place = 0
+    place = -1
     for start, _ in spans:
-        own = [(kind, label) for at, kind, label in labels if place <= at < start]
+        # A label at which a shot itself begins is read with that shot's text.
+        own = [(kind, label) for at, kind, label in labels if place < at < start]
         if chapter := next((label for kind, label in reversed(own) if kind == "chapter"), ""):
             # Only a scene's heading holds for all its shots; a title or a date stands over the first one.
             scene = chapter if is_scene(chapter) else ""
