@@ -82,7 +82,8 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d\b|\d{1,3}\s*[-–—~至到]\s*\d{1,3}\s*(?:s
 _TITLE_LABEL = re.compile(r"(?:title|片名|标题|题目|剧名|故事名|名称)\s*[:：]\s*(?P<rest>.+)", re.IGNORECASE)
 _NOTE = re.compile(
     r"(?:style|look|format|length|duration|client|product|brand|music|sfx|sound|audio|notes?|cast|characters"
-    r"|author|writer|director|written by|风格|景别|机位|运镜|拍摄手法|camera|shot size|时长|片长|规格|客户|产品|品牌|音乐|配乐|音效|背景音乐|BGM"
+    r"|author|writer|director|written by|camera|shot size|景别|机位|运镜|拍摄手法"
+    r"|风格|时长|片长|规格|客户|产品|品牌|音乐|配乐|音效|背景音乐|BGM"
     r"|备注|说明|时间|地点|人物|道具|场地|目标受众|受众|主题|字数|time|place|location|setting|audience|theme"
     r"|角色|演员|作者|编剧|导演|文|画风|色调)\s*[:：]\s*\S.*",
     re.IGNORECASE,
