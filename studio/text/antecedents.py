@@ -1,12 +1,21 @@
 """Whom a pronoun of a story means: the last one named that fits."""
 
-from collections.abc import Sequence
-from functools import cache
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import Protocol
 
 from studio.text.beings import Gender, gender_of, kind_of, plural
 from studio.text.language import has_han
-from studio.text.terms import find, words
+from studio.text.terms import find, table, words
+
+# How many shots back a pronoun reaches.
+_REACH = 12
+# In how many characters behind a word a pronoun may speak of it.
+_NEAR = 70
+_PRONOUN = re.compile(r"\b(?:he|him|his|she|her|it|its)\b|[他她它](?!们)", re.IGNORECASE)
 
 
 class Past(Protocol):
@@ -65,36 +74,103 @@ def same(head: str, found: Sequence[str]) -> bool:
     return any(low == one.lower() or low in one.lower().split() for one in found)
 
 
-def meant(pronoun: str, here: list[str], known: list[list[str]]) -> list[str]:
-    """Whom a pronoun means: the last one named that fits, in this shot or in those before."""
+def meant(pronoun: str, here: list[str], known: list[list[str]], story: str = "") -> list[str]:
+    """Whom a pronoun means: who fits best of this shot (`here`) and those before (`known`, oldest first).
+
+    `story` is the text of the story, which tells that somebody is a he or a she.
+    """
     low = pronoun.lower()
     groups = [here[::-1], *([*fields] for fields in reversed(known))]
     if low in _both("grammar", "we"):
-        return _we(pronoun, groups)
+        return [pronoun]
     if low in _both("grammar", "they"):
         return _they(groups)
-    last = [
-        one for group in groups for one in group if not is_me(one) and not is_setting(one) and one != "太阳"
-    ]
-    last.sort(key=lambda one: one.lower() in _both("names", "crowds"))  # somebody in particular comes first
     wanted = _pronouns()[low]
+    found = antecedents(pronoun, here, known, story)
     if wanted == "any":
+        last = [one for group in groups for one in group if not is_me(one) and not is_setting(one)]
         return last[:1]
-    animals = [one for one in last if kind_of(one) == "animal"]
+    return _best(found, table("doers")["antecedents"])
+
+
+@dataclass
+class Candidate:
+    """Somebody or something with the cues for what it is looked for, each 0 to about 2."""
+
+    word: str
+    cues: dict[str, float] = field(default_factory=dict)
+
+
+def strength(one: Candidate, weight: Mapping[str, float]) -> float:
+    """Log odds by these weights."""
+    return weight["bias"] + sum(weight.get(name, 0.0) * value for name, value in one.cues.items())
+
+
+def antecedents(pronoun: str, here: list[str], known: list[list[str]], story: str = "") -> list[Candidate]:
+    """Everybody whom he, she or it may mean, the last one named first, with the cues for it."""
+    wanted = _pronouns()[pronoun.lower()]
+    groups = [here[::-1], *reversed(known[-_REACH:])]
+    found: dict[str, Candidate] = {}
+    for ago, group in enumerate(groups):
+        for place, word in enumerate(group):
+            if is_me(word) or word in found:
+                continue
+            one = found.setdefault(word, Candidate(word))
+            one.cues = {
+                "ago": math.log1p(ago),
+                "here": float(not ago),
+                "last_here": float(not ago and not place),
+                "first": float(ago > 0 and not place),
+                "often": math.log1p(sum(word in other for other in known)),
+                "crowd": float(word.lower() in _both("names", "crowds")),
+                "setting": float(is_setting(word)),
+                "plural": float(plural(word)),
+                **_fit(word, wanted),
+                **_heard(word, wanted, story),
+            }
+    return list(found.values())
+
+
+def _fit(word: str, wanted: Gender) -> dict[str, float]:
+    """How what is known of a being goes with a pronoun."""
+    kind, gender = kind_of(word), gender_of(word)
     if wanted == "thing":
-        near = next((group for group in groups if group), [])
-        things = [one for one in last if kind_of(one) != "person"]
-        return ([one for one in near if one in animals] or things or last)[:1]
-    fitting = (one for one in last if kind_of(one) == "person" and gender_of(one) in (wanted, "any"))
-    return [one for one in (next(fitting, ""),) if one] or animals[:1] or last[:1]
+        return {"it_person": float(kind == "person" and gender != "any"), "it_any": float(kind == "person"),
+                "it_animal": float(kind == "animal")}
+    return {
+        "fits": float(gender == wanted),
+        "differs": float(gender in ("male", "female") and gender != wanted),
+        "one_thing": float(kind == "thing"),
+        "one_animal": float(kind == "animal"),
+        "one_name": float(gender == "any" and kind == "person"),
+    }
 
 
-def _we(pronoun: str, groups: list[list[str]]) -> list[str]:
-    if has_han(pronoun):
-        return [pronoun]
-    people = (one for group in groups for one in group if kind_of(one) == "person" and not is_me(one))
-    other = next(people, "")
-    return [other, "I"] if other and any("I" in group for group in groups) else [pronoun]
+def _heard(word: str, wanted: Gender, story: str) -> dict[str, float]:
+    """How the pronouns that follow a word in the story go with this one."""
+    votes = _votes(story, word)
+    said = sum(votes.values())
+    if not said:
+        return {}
+    share = votes.get(wanted, 0) / said
+    sure = min(1.0, said / 3)
+    return {"heard": share * sure, "unheard": (1 - share) * sure, "heard_so": float(share > 0.5)}
+
+
+@lru_cache(maxsize=1024)
+def _votes(story: str, word: str) -> dict[Gender, int]:
+    """How often the first pronoun behind a word is he, she or it."""
+    edge = "" if has_han(word) else r"\b"
+    votes: dict[Gender, int] = {}
+    for match in re.finditer(f"{edge}{re.escape(word)}{edge}", story, re.IGNORECASE):
+        if pronoun := _PRONOUN.search(story, match.end(), match.end() + _NEAR):
+            gender = _pronouns()[pronoun.group().lower()]
+            votes[gender] = votes.get(gender, 0) + 1
+    return votes
+
+
+def _best(found: Sequence[Candidate], weight: Mapping[str, float]) -> list[str]:
+    return [max(found, key=lambda one: strength(one, weight)).word] if found else []
 
 
 def _they(groups: list[list[str]]) -> list[str]:

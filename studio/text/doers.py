@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from studio.text.antecedents import Past, is_me, is_pronoun, is_setting, meant, same
+from studio.text.antecedents import Candidate, Past, is_me, is_pronoun, is_setting, meant, same, strength
 from studio.text.beings import is_body, is_unseen, kind_of
 from studio.text.clause import Clause
 from studio.text.language import has_han
@@ -16,14 +16,6 @@ _MOST = 3
 _ALONE = -2.0
 # 下起了大雪: weather, and nobody's doing.
 _FALLS = re.compile(r"[下刮飘起打]起?[着了]?(?:一[阵场])?.{0,3}[雨雪风雾雷]")
-
-
-@dataclass
-class Candidate:
-    """Somebody or something that may be a subject of the shot, with the cues for it, each 0 to about 2."""
-
-    word: str
-    cues: dict[str, float] = field(default_factory=dict)
 
 
 @cache
@@ -49,10 +41,10 @@ def actions_of(clauses: Sequence[Clause]) -> list[str]:
 
 
 def doers_of(
-    clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str
+    clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str, story: str = ""
 ) -> list[str]:
-    """Up to three who act or are described, in the text's order; `told` is what the shot tells."""
-    return chosen(candidates(clauses, past, names, told), weights())
+    """Up to three who act or are described, in the text's order; `told` is what the shot tells, `story` all of the story."""
+    return chosen(candidates(clauses, past, names, told, story), weights())
 
 
 def chosen(found: Sequence[Candidate], weight: Mapping[str, float]) -> list[str]:
@@ -63,16 +55,11 @@ def chosen(found: Sequence[Candidate], weight: Mapping[str, float]) -> list[str]
     return [one.word for one in found if any(one is other for other in kept)]
 
 
-def strength(one: Candidate, weight: Mapping[str, float]) -> float:
-    """Log odds that a candidate is a subject of the shot."""
-    return weight["bias"] + sum(weight.get(name, 0.0) * value for name, value in one.cues.items())
-
-
 def candidates(
-    clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str
+    clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str, story: str = ""
 ) -> list[Candidate]:
     """Everybody and everything that may be a subject of the shot, each once, with cues."""
-    gathered = _Gathered([list(fields.subject) for fields in past], names)
+    gathered = _Gathered([list(fields.subject) for fields in past], names, story or told)
     for clause in clauses:
         gathered.read(clause)
     gathered.mention(told)
@@ -86,6 +73,7 @@ class _Gathered:
 
     known: list[list[str]]
     names: Collection[str]
+    story: str
     found: list[Candidate] = field(default_factory=list)
     latest: list[str] = field(default_factory=list)
     clauses: int = 0
@@ -129,7 +117,7 @@ class _Gathered:
             "first_clause": float(self.clauses == 1),
         }
         if is_pronoun(subject):
-            heads = meant(subject, self.here, self.known)
+            heads = meant(subject, self.here, self.known, self.story)
             for head in heads:
                 self.note(head, pronoun=1.0, **how)
             return heads
@@ -140,7 +128,7 @@ class _Gathered:
             self.note(subject, part=1.0, **how)
             return heads
         if clause.owner.lower() in ("its", "它") and kind_of(subject) == "thing":
-            for head in meant(clause.owner, self.here, self.known):
+            for head in meant(clause.owner, self.here, self.known, self.story):
                 self.note(head, owner=1.0, **how)
         if is_unseen(subject):
             how["unseen"] = 1.0
@@ -153,7 +141,7 @@ class _Gathered:
         if owner in ("a", "an"):
             return []
         if is_pronoun(owner):
-            return meant(owner, self.here, self.known)
+            return meant(owner, self.here, self.known, self.story)
         if owner and not is_unseen(owner):
             return [owner]
         return self.here[-1:] or (self.known[-1][:1] if self.known else [])

@@ -50,12 +50,14 @@ def fields_of(
     names: Collection[str] = (),
     heading: str = "",
     before: Sequence[ShotFields] = (),
+    story: str = "",
 ) -> ShotFields:
     """The fields of a shot.
 
     `carry` is the shot before it (the last of `before`, if not given): its place, time, weather and style
     hold until the text says otherwise, and pronouns mean its subjects. `before` are all earlier shots, oldest
-    first: with them a pronoun or a place may be found further back. `names` are the story's known names.
+    first: with them a pronoun or a place may be found further back. `names` are the story's known names,
+    `story` is its whole text, which tells who is a he and who a she.
     `heading` is what stands over the shot (INT. KITCHEN - NIGHT). Any text will do; one that shows nothing
     gives what carries over.
     """
@@ -64,7 +66,7 @@ def fields_of(
     told = told_in(text)
     clauses = _clauses(told, names)
     around = "\n".join(part for part in (heading, told.around) if part)
-    subjects = doers_of(clauses, past, names, " ".join(told.sentences))
+    subjects = doers_of(clauses, past, names, " ".join(told.sentences), story)
     told = Told(tuple(nameless(sentence, names) for sentence in told.sentences), told.around)
     earlier = Earlier(_seen_at(subjects, past), _weather_outside(past), _entered(past))
     setting = setting_of(told, clauses, around, _setting(last), earlier)
@@ -159,5 +161,5 @@ def fields_of_story(
     """
     found: list[ShotFields] = []
     for (start, end), heading in zip(spans, headings_of(text, spans), strict=True):
-        found.append(fields_of(text[start:end], before=found, names=names, heading=heading))
+        found.append(fields_of(text[start:end], before=found, names=names, heading=heading, story=text))
     return tuple(found)
