@@ -13,6 +13,8 @@ HintKind = Literal["visible", "myth", "stars", "festival", "tag"]
 # Later files win where two hold the same word: a name says more than a vague word, that more than a tag.
 _FILES = ("tags", "visible", "myths")
 
+_SIGNS = r",，、;；:：#|/()（）【】。.!！?？“”\""
+
 
 @dataclass(frozen=True)
 class Hint:
@@ -36,9 +38,9 @@ class _Entry:
 def visible(text: str, language: TextLanguage) -> tuple[Hint, ...]:
     """What the vague words of a text look like, in order; `looks` is in the given language.
 
-    The longest word wins, nothing is found inside a Latin word or across Chinese ones, and no entry comes
-    twice. For "mixed", the looks are in the language of the word itself. Words of both languages are found
-    whatever the language is.
+    The longest word wins, a tag counts only between signs, nothing is found inside a Latin word or across
+    Chinese ones, and no entry comes twice. For "mixed", the looks are in the language of the word itself.
+    Words of both languages are found whatever the language is.
     """
     found: list[Hint] = []
     told: set[str] = set()
@@ -47,10 +49,20 @@ def visible(text: str, language: TextLanguage) -> tuple[Hint, ...]:
         entry = _entry(word)
         if entry.key in told or (has_han(word) and not inside_words(text, match.start(), match.end())):
             continue
+        # "The fox drinks" is no beverage: a tag stands by itself.
+        if entry.kind == "tag" and not _stands_alone(text, match.start(), match.end()):
+            continue
         told.add(entry.key)
         chinese = has_han(word) if language == "mixed" else language == "zh"
         found.append(Hint(word, match.start(), match.end(), entry.zh if chinese else entry.en, entry.kind))
     return tuple(found)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a phrase stands between signs, a Chinese one also between spaces."""
+    signs = _SIGNS + (r"\s" if has_han(text[start:end]) else r"\n")
+    before = re.search(rf"(?:^|[{signs}])[ \u3000]*$", text[:start])
+    return bool(before and re.match(rf"[ \u3000]*(?:$|[{signs}])", text[end:]))
 
 
 @cache

@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.request import MAX_PROMPT, GenerationRequest
 from studio.text.language import has_han
+from studio.text.lexicon import visible
 from studio.text.llm import LlmClient
 from studio.text.rewrite import (
     STYLE_ROOM,
@@ -184,3 +185,10 @@ def test_on_any_error_the_rules_rewrite_and_say_so(service: Service, client: Llm
     found = rewrite("A sea monster rises at night", client=client)
     assert (found.source, _codes(found)) == ("rules", ["llm_failed_rules_used"])
     assert found.changed
+
+
+def test_a_tag_stands_by_itself() -> None:
+    for text in ("#儿童 户外运动", "儿童，户外运动", "tags: children, outdoor sports"):
+        assert [hint.kind for hint in visible(text, "mixed")] == ["tag", "tag"], text
+    for text in ("The fox drinks at the river.", "He goes home and they dance.", "孩子们在户外运动场上跑。"):
+        assert not [hint for hint in visible(text, "mixed") if hint.kind == "tag"], text
