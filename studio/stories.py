@@ -97,13 +97,7 @@ class Stories:
         view = self.get(visitor, story_id)
         film = view.film if view.film and view.film.asset else None
         link = f"{base_url.rstrip('/')}/" + (f"?job={film.job.id}" if film else f"?story={story_id}")
-        stills = {}
-        for shot in view.shots:
-            source, shown = shot.shot.source, next((take for take in shot.takes if take.chosen), None)
-            asset_id = source.place if source and source.kind == "asset" else shown and shown.asset_id
-            asset = self._assets.get(asset_id) if asset_id else None
-            if asset:
-                stills[shot.shot.id] = self._assets.thumbnail_file(asset)
+        stills = self._desk.stills(view.shots)
         return storyboard.storyboard(
             view.story, link=link, stills=stills, language=language or view.story.language
         )

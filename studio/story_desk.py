@@ -1,6 +1,7 @@
 """What there is of a story's takes, and the plan of a film from it: reads the rows of jobs and clips."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from threading import Lock
 
 import sqlalchemy as sa
@@ -8,6 +9,8 @@ import sqlalchemy as sa
 from studio.db import reading
 from studio.jobs import Jobs
 from studio.library import Library
+from studio.media.ffmpeg import MediaError
+from studio.media.probe import thumbnail
 from studio.rows import job_table
 from studio.settings import Settings
 from studio.story import plan
@@ -16,7 +19,7 @@ from studio.story.outline import ShotOutline, outline
 from studio.story.plan import ChosenTake
 from studio.story.store import StoredStory, StoryStore
 from studio.story.types import Level, Story
-from studio.story_view import Shelf, StoryEstimate, chosen_takes
+from studio.story_view import Shelf, ShotView, StoryEstimate, chosen_takes
 
 _REMEMBERED = 64
 
@@ -64,6 +67,23 @@ class StoryDesk:
         wanted = {shot.source.place for shot in story.shots if shot.source and shot.source.kind == "asset"}
         found = (self._assets.get(asset_id) for asset_id in wanted)
         return {asset.id: asset.path for asset in found if asset is not None}
+
+    def stills(self, shots: Sequence[ShotView]) -> dict[str, bytes]:
+        """WebP pictures by shot id: of a shot's own file, its chosen take, else its newest."""
+        found = ((shot.shot.id, self._still(shot)) for shot in shots)
+        return {shot_id: picture for shot_id, picture in found if picture}
+
+    def _still(self, shot: ShotView) -> bytes:
+        source, made = shot.shot.source, [take for take in shot.takes if take.asset_id]
+        try:
+            if source is not None and source.kind == "upload":
+                return thumbnail(self._assets.home / source.place, at=source.start + 0.04)
+            shown = next((take for take in made if take.chosen), made[-1] if made else None)
+            asset_id = source.place if source is not None else shown and shown.asset_id
+            asset = self._assets.get(asset_id) if asset_id else None
+            return self._assets.thumbnail_file(asset).read_bytes() if asset else b""
+        except (OSError, MediaError):
+            return b""
 
     def plan(self, kept: StoredStory, level: Level) -> FilmPlan:
         """The plan of a film of the story as it is now; StoryProblem if it can't be filmed."""

@@ -108,8 +108,9 @@ def _closer(code: str, values: dict[str, Any]) -> str:
 
 
 def _filled(section: str, key: str, language: Language, values: dict[str, Any]) -> str:
-    """The text with its values in it; empty if the text or one of its values is missing."""
-    template = book(language).get(section, {}).get(key)
+    """The text with its values in it (KEY_1 where the count is 1); empty if it or a value is missing."""
+    texts = book(language).get(section, {})
+    template = texts.get(f"{key}_1" if values.get("count") == 1 else key, texts.get(key))
     if template is None:
         return ""
     names = {name for _, name, _, _ in Formatter().parse(template) if name}

@@ -19,7 +19,7 @@ BOX = 0.58
 """Side of the square that a figure is drawn in, in short sides of the frame."""
 
 TRIP = 5.0
-"""Seconds that a way, a growth, a pan or a zoom takes: 40 frames at 8 a second."""
+"""Seconds that a way, a growth or a camera's move takes: 40 frames at 8 a second."""
 
 # How much of a pan each layer follows, in frame widths, by its place from the front: in a landscape of
 # training size whole, half and quarter code blocks in each latent frame.
@@ -67,7 +67,6 @@ def _render_one(out: torch.Tensor, scene: Scene, seconds: list[float]) -> None:
         canvas = _layer(canvas, sheet, tones, scene, pan, times, len(layers) - 1 - k, watery)
     if behind == len(layers):
         canvas = _figure(canvas, scene, times)
-    canvas = _zoomed(canvas, scene, times)
     canvas = _weather(canvas, scene, times)
     if scene.style in ("watercolour", "ink"):
         blotch = weather.pigment(height, width, out.device)
@@ -158,7 +157,9 @@ def _layer(
             reach *= 1.6
         sway = reach * torch.sin(2 * math.pi * times / 4 + place * 2.1)
         dx = sway if dx is None else dx + sway
-    return _over(canvas, _cropped(_colourised(sheet, tones, scene, canvas.device), dx, None, width))
+    paint = _cropped(_colourised(sheet, tones, scene, canvas.device), dx, None, width)
+    scale = _nearing(scene, times) if place == 0 else None
+    return _over(canvas, paint if scale is None else _enlarged(paint, scale))
 
 
 def _sky(
@@ -317,21 +318,35 @@ def pose(
         y = y + 0.012 * unit * torch.sin(math.pi * times)
     if scene.subject == "rocket" and scene.action in ("left", "right"):
         turn = turn + math.radians(75 if scene.action == "right" else -75)
+    nearer = _nearing(scene, times)
+    if nearer is not None:
+        x, scale = width / 2 + (x - width / 2) * nearer, scale * nearer
+        if nature.home != "sky":
+            ground = backdrops.GROUND * height
+            y = ground + (y - ground) * nearer
     return x, y, scale, opacity, turn
 
 
-def _zoomed(canvas: torch.Tensor, scene: Scene, times: torch.Tensor) -> torch.Tensor:
-    """Zoom the whole picture: in from 1 to 1.25, out from 1.25 to 1."""
+def _nearing(scene: Scene, times: torch.Tensor) -> torch.Tensor | None:
+    """How much bigger the near things are at each second as the camera comes or goes; None when it stays.
+
+    Far paper keeps its size, as when a camera rolls towards a stage.
+    """
     if scene.camera not in ("zoom_in", "zoom_out"):
-        return canvas
+        return None
     way = (times / TRIP).clamp(max=1)
-    zoom = 1 + 0.25 * (way if scene.camera == "zoom_in" else 1 - way)
-    height, width = canvas.shape[-2:]
-    y = torch.linspace(-1, 1, height, device=times.device)[None, :, None] / zoom[:, None, None]
-    x = torch.linspace(-1, 1, width, device=times.device)[None, None, :] / zoom[:, None, None]
-    grid = torch.stack([x.expand(-1, height, -1), y.expand(-1, -1, width)], -1)
+    return 1 + 0.3 * (way if scene.camera == "zoom_in" else 1 - way)
+
+
+def _enlarged(paint: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Pictures [1 or T, C, H, W] scaled by [T] round the middle of the ground line."""
+    height, width = paint.shape[-2:]
+    pivot = 2 * backdrops.GROUND - 1
+    y = (torch.linspace(-1, 1, height, device=paint.device)[None] - pivot) / scale[:, None] + pivot
+    x = torch.linspace(-1, 1, width, device=paint.device)[None] / scale[:, None]
+    grid = torch.stack([x[:, None].expand(-1, height, -1), y[:, :, None].expand(-1, -1, width)], -1)
     return F.grid_sample(
-        canvas.expand(len(times), -1, -1, -1), grid, align_corners=True, padding_mode="border"
+        paint.expand(len(scale), -1, -1, -1), grid, align_corners=True, padding_mode="border"
     )
 
 

@@ -41,10 +41,6 @@ def subject_masks(scenes: list[Scene], frames: Tensor, height: int, width: int) 
         times = ((frames[row] * 4 - 1.5) / _FPS).clamp(min=0)
         x, y, scale, opacity, _ = drawing.pose(scene, times, tall, wide)
         half = drawing.BOX / 2 * min(tall, wide) * NATURES[scene.subject].size * scale
-        if scene.camera in ("zoom_in", "zoom_out"):
-            way = (times / drawing.TRIP).clamp(max=1)
-            zoom = 1 + 0.25 * (way if scene.camera == "zoom_in" else 1 - way)
-            x, y, half = wide / 2 + (x - wide / 2) * zoom, tall / 2 + (y - tall / 2) * zoom, half * zoom
         x, y, half = (value[:, None, None] for value in (x, y, half))
         away = torch.maximum((columns - x).abs(), (rows - y).abs())
         masks[row] = torch.sigmoid((0.9 * half - away) / 8) * opacity[:, None, None]

@@ -18,7 +18,6 @@ from studio.story.variables import filled
 from studio.words import Language, page
 
 _TEMPLATE = Path(__file__).resolve().parents[2] / "assets" / "pages" / "storyboard.html"
-_TYPES = {".webp": "image/webp", ".png": "image/png", ".jpg": "image/jpeg"}
 # A still is some ten kilobytes; what is far larger is none.
 _MAX_STILL = 500_000
 
@@ -26,15 +25,15 @@ _MAX_STILL = 500_000
 @dataclass(frozen=True)
 class _Sheet:
     story: Story
-    stills: Mapping[str, Path]
+    stills: Mapping[str, bytes]
     language: Language
 
     def said(self, key: str, **values: object) -> str:
         return escape(page(f"sheet_{key}", self.language, **values))
 
 
-def storyboard(story: Story, *, link: str, stills: Mapping[str, Path], language: Language) -> str:
-    """The sheet in the reader's language. `stills` are pictures by shot id; `link` is what the code holds."""
+def storyboard(story: Story, *, link: str, stills: Mapping[str, bytes], language: Language) -> str:
+    """The sheet in the reader's language. `stills` are WebP pictures by shot id; the code holds `link`."""
     sheet = _Sheet(filled(story), stills, language)
     shots = sheet.story.shots
     seconds = sum(shot_seconds(sheet.story, shot) for shot in shots)
@@ -83,18 +82,10 @@ def _people(sheet: _Sheet) -> str:
     return f'<section class="people"><h2>{sheet.said("people")}</h2>{"".join(lines)}</section>'
 
 
-def _still(path: Path | None) -> str:
-    kind = _TYPES.get(path.suffix) if path else None
-    if path is None or kind is None:
+def _still(content: bytes | None) -> str:
+    if not content or len(content) > _MAX_STILL:
         return ""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_STILL + 1)
-    except OSError:
-        return ""
-    if len(content) > _MAX_STILL:
-        return ""
-    return f'<img src="data:{kind};base64,{b64encode(content).decode()}" alt="">'
+    return f'<img src="data:image/webp;base64,{b64encode(content).decode()}" alt="">'
 
 
 def _code(link: str) -> str:

@@ -94,7 +94,7 @@ def _uncapitalised(phrase: Sequence[Token]) -> str:
     """A common noun that has a capital only because it opens the sentence loses it."""
     head = " ".join(token.text for token in phrase)
     first, last = phrase[0], phrase[-1]
-    common = first.start == 0 and first.tag not in ("NNP", "NNPS")
+    common = first.start == 0 and first.tag not in ("NNP", "NNPS") and not first.text[1:].isupper()
     if len(phrase) == 1 and head.endswith("s") and (first.start == 0 or last.tag == "NNPS"):
         common = common or is_plain_word(head.lower())
     return head[0].lower() + head[1:] if common and not head.isupper() and head != "I" else head

@@ -80,6 +80,8 @@ def test_a_picture_becomes_a_shots_own_clip(studio: Studio, tmp_path: Path) -> N
     Image.new("RGB", (320, 240), "green").save(path)
     shot = view.shots[1].shot.id
     seen = studio.stories.attach(ANNA, view.id, "shot", path, "My photo.jpg", shot)
+    sheet = studio.stories.storyboard(ANNA, view.id, "https://studio.example/")
+    assert sheet.count("data:image/webp") == 1, "the sheet shows it too"
     source = seen.shots[1].shot.source
     assert source is not None
     assert (source.kind, source.title) == ("upload", "My photo")

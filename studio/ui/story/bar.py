@@ -51,7 +51,11 @@ def _choice(page: Page, view: StoryView, level: Level, price: Price, *, primary:
             f'<div class="choice">{stop}<p class="price">{escape(page.t(f"story_making_{level}"))}</p></div>'
         )
     button = _button(page, level, primary=primary, off=price.estimate is None)
-    words = price.sorry if price.estimate is None else " · ".join(parts(page, price.estimate))
+    told = [] if price.estimate is None else parts(page, price.estimate)
+    drafts = sum(shot.state == "draft" and not shot.shot.approved for shot in view.shots)
+    if told and level == "film" and drafts:
+        told.insert(0, page.t("story_stay_drafts", count=drafts))
+    words = " · ".join(told) or price.sorry
     return f'<div class="choice">{button}<p class="price">{escape(words)}</p></div>'
 
 

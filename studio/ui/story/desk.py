@@ -12,8 +12,9 @@ from studio.access import Visitor
 from studio.core import Refused
 from studio.stories import StoryView
 from studio.story.types import Level
+from studio.story_pulse import pulse
 from studio.ui.context import Page
-from studio.ui.story import message, shown
+from studio.ui.story import meanwhile, message, shown
 from studio.ui.story.message import Here, Message
 from studio.ui.story.undo import UNDOABLE, Before, Undo
 
@@ -25,7 +26,8 @@ _IN_ORDER = ("add_shot", "delete_shot", "merge_shots", "move_shot", "split_shot"
 class Reply:
     """What a page shows next: a story (None: the first screen), where in it, and a sentence if refused.
 
-    `follow`: something is rendered now that was not before. `told` is a sentence that is no refusal.
+    `follow`: something is rendered now that was not before. `told` is a sentence that is no refusal;
+    `theirs` says what somebody else wrote in the same field meanwhile.
     """
 
     view: StoryView | None
@@ -33,6 +35,7 @@ class Reply:
     sorry: str = ""
     wrong: str = ""
     told: str = ""
+    theirs: str = ""
     follow: bool = False
 
 
@@ -50,6 +53,7 @@ class StoryDesk:
             "import": self._import,
             "open_story": self._open,
             "refresh": self._look,
+            "follow": self._look,
             "section": self._look,
             "open_shot": self._look,
             "pick": self._look,
@@ -73,6 +77,8 @@ class StoryDesk:
 
     def answer(self, visitor: Visitor, asked: Message) -> dict[str, Any]:
         """As `act`, for a message that was read."""
+        # Before anything is read: what changes from here on is seen the next time that the page asks.
+        before = self._mark(asked.story, None) if asked.act == "refresh" else ""
         try:
             reply = self._does.get(asked.act, self._look)(visitor, asked)
         except Refused as refused:
@@ -87,7 +93,14 @@ class StoryDesk:
             "film": reply.here.film,
             "follow": reply.follow or not reply.view,
         }
-        return areas | told | {"ack": self._ack(asked, reply)}
+        return areas | told | {"ack": self._ack(asked, reply, before)}
+
+    def _mark(self, story: str, view: StoryView | None) -> str:
+        """What `/story/ID/now` says as long as nothing changes but what the page shows."""
+        found = pulse(self.page.studio.engine, story)
+        if found is None:
+            return ""
+        return (found if view is None else replace(found, revision=view.revision)).mark
 
     def _refused(self, visitor: Visitor, asked: Message, refused: Refused) -> Reply:
         """The story as it is, and why not."""
@@ -99,9 +112,12 @@ class StoryDesk:
             view = None
         return Reply(view, asked.here, sorry=sorry, wrong=wrong, follow=asked.act == "open_story")
 
-    def _ack(self, asked: Message, reply: Reply) -> str:
+    def _ack(self, asked: Message, reply: Reply, mark: str = "") -> str:
         view, here = reply.view, reply.here
         undo = self._undo.last(view.id, view.revision) if view else ""
+        did = undo
+        if view and undo == "approve_all" and not any(shot.approved for shot in view.story.shots):
+            did = "approve_none"
         return json.dumps(
             {
                 "number": asked.number,
@@ -111,6 +127,8 @@ class StoryDesk:
                 "revision": view.revision if view else 0,
                 "mine": view.may_change if view else True,
                 "stamp": shown.stamp(view, here) if view else "",
+                "mark": mark or (self._mark(view.id, view) if view else ""),
+                "back": bool(undo) and bool(view and view.may_change),
                 "section": here.section,
                 "open": here.open,
                 "pick": here.pick,
@@ -118,7 +136,8 @@ class StoryDesk:
                 "sorry": reply.sorry,
                 "field": reply.wrong,
                 "told": reply.told,
-                "undo": self.page.t(f"story_did_{undo}") if undo and asked.edit == undo else "",
+                "theirs": reply.theirs,
+                "undo": self.page.t(f"story_did_{did}") if undo and asked.edit == undo else "",
             },
             ensure_ascii=False,
         )
@@ -131,7 +150,10 @@ class StoryDesk:
     def _look(self, visitor: Visitor, asked: Message) -> Reply:
         if not asked.story:
             return Reply(None)
-        return Reply(self._get(visitor, asked), asked.here, follow=asked.act == "film_open")
+        view = self._get(visitor, asked)
+        # Somebody else may have begun to render something.
+        woken = asked.act == "refresh" and asked.key == "live" and shown.busy(view, view.film)
+        return Reply(view, asked.here, follow=woken or asked.act in ("film_open", "follow"))
 
     def _open(self, visitor: Visitor, asked: Message) -> Reply:
         view = self.page.studio.stories.get(visitor, asked.key)
@@ -168,6 +190,7 @@ class StoryDesk:
     def _change(self, visitor: Visitor, asked: Message) -> Reply:
         stories = self.page.studio.stories
         before = self._get(visitor, asked) if asked.edit in UNDOABLE else None
+        theirs = self._theirs(asked)
         revision = asked.revision if asked.edit in _IN_ORDER else None
         view = stories.change(visitor, asked.story, asked.edit, revision=revision, **asked.values)
         if before is not None:
@@ -181,7 +204,14 @@ class StoryDesk:
         if asked.edit == "write":
             here = replace(here, section="shots", open="")
             told = self.page.say(*view.notices) if view.notices else ""
-        return Reply(view, here, told=told)
+        return Reply(view, here, told=told, theirs=theirs)
+
+    def _theirs(self, asked: Message) -> str:
+        kept = self.page.studio.stories.store.get(asked.story) if asked.was is not None else None
+        if kept is None or kept.revision == asked.revision:
+            return ""
+        found = meanwhile.theirs(kept.story, asked.edit, asked.values, asked.was)
+        return self.page.t("story_theirs", text=found) if found else ""
 
     def _take_back(self, visitor: Visitor, asked: Message) -> Reply:
         view = self._get(visitor, asked)

@@ -3,6 +3,7 @@
 from html import escape
 
 from pipelines.models import QUALITIES
+from pipelines.request import Notice
 from studio.media.music import MOODS, SUFFIXES
 from studio.media.timeline import FORMATS
 from studio.stories import StoryView
@@ -139,7 +140,8 @@ def _missing(page: Page, story: Story) -> str:
     if other_language(story) not in story.look.subtitles or not count:
         return ""
     if not page.studio.stories.has_model:
-        return f'<small class="muted">{escape(page.t("translation_missing", count=count))}</small>'
+        lacks = page.say(Notice("translation_missing", {"count": count}))
+        return f'<small class="muted">{escape(lacks)}</small>'
     told = page.t("story_translate", count=count)
     return actions(do(told, "change", edit="translate", symbol="pen", id_="story_translate"))
 
