@@ -26,7 +26,7 @@ from studio.hands import Orders, own_tmp
 from studio.library import Asset, Library, new_place
 from studio.lock import file_name
 from studio.media.clip import PART, ClipFacts
-from studio.media.probe import probe, thumbnail
+from studio.media.probe import POSTER_SIDE, probe, thumbnail
 from studio.media.timeline import FilmCut, ShotCut
 from studio.recipe import film_recipe
 from studio.reporter import Reporter
@@ -293,7 +293,7 @@ class FilmMaker:
             for file in (path, still):
                 left_over.callback(file.unlink, missing_ok=True)
             facts = self._film(film, cut, path)
-            still.write_bytes(thumbnail(path))
+            still.write_bytes(thumbnail(path, side=POSTER_SIDE))
             asset = Asset(
                 id=asset_id,
                 job_id=job.id,

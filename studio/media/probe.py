@@ -10,6 +10,8 @@ from PIL import Image
 from studio.media.ffmpeg import MediaError
 
 THUMBNAIL_SIDE = 320
+POSTER_SIDE = 960
+"""Of a film's still: it stands in the player before the film is played."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ def comment(path: Path) -> str:
         return container.metadata.get("comment", "")
 
 
-def thumbnail(path: Path, at: float | None = None) -> bytes:
-    """A still at `at` seconds, or from the middle, as WebP of 320 pixels at most; MediaError as `probe`."""
+def thumbnail(path: Path, at: float | None = None, side: int = THUMBNAIL_SIDE) -> bytes:
+    """A still at `at` seconds, else from the middle, as WebP of at most `side` pixels; MediaError as `probe`."""
     with _opened(path) as container:
         try:
             stream = container.streams.video[0]
@@ -75,7 +77,7 @@ def thumbnail(path: Path, at: float | None = None) -> bytes:
             image: Image.Image = picture.to_image()  # type: ignore[no-untyped-call]
         except (av.FFmpegError, IndexError) as error:
             raise MediaError("not_a_video") from error
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = BytesIO()
     image.save(buffer, "WEBP", quality=82, method=4)
     return buffer.getvalue()
