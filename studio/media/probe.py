@@ -59,7 +59,7 @@ def comment(path: Path) -> str:
 
 
 def thumbnail(path: Path, at: float | None = None, side: int = THUMBNAIL_SIDE) -> bytes:
-    """A still at `at` seconds, else from the middle, as WebP of at most `side` pixels; MediaError as `probe`."""
+    """A still at `at` seconds, else the middle one, as WebP of at most `side` pixels; errors as `probe`."""
     with _opened(path) as container:
         try:
             stream = container.streams.video[0]
