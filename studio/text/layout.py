@@ -6,11 +6,12 @@ from itertools import pairwise
 from typing import Literal
 
 from studio.text.language import HAN, words_of
-from studio.text.lines import FULL_STOP, Line, lines_of, short
+from studio.text.lines import FULL_STOP, Line, is_dated, lines_of, short
 
 # prose: told. speech: said. verse: a line of it. single: a list item or numbered shot, always one shot.
 PassageKind = Literal["prose", "speech", "verse", "single"]
 
+_STOPS = "。.!！…"
 _ASIDE = re.compile(r"\s*[（(][^()（）]*[)）]\s*$")
 _IN_CAPITALS = re.compile(r"[A-Z][A-Z0-9 .'’&#-]{1,30}")
 _STAGE_DIRECTION = re.compile(r"[（(][^()（）]+[)）]")
@@ -22,6 +23,7 @@ _COUPLET = re.compile(rf"([{HAN}]{{4,7}})[，、,]([{HAN}]{{4,7}})[。！？；!
 _LAST_VOWEL = re.compile(r"([aeiouy]+[^aeiouy\W]*e?)\W*$")
 # Lines of verse are no longer than this, by `words_of`.
 _LONGEST_VERSE = 30
+_SHORT_HEADING = 16
 _WRAPPED_FROM = 50
 _WRAPPED_HAN_FROM = 16
 _INNER_STOP = re.compile(rf"[，。！？；][{HAN}]+$")
@@ -50,6 +52,7 @@ def layout_of(text: str) -> Layout:
     """Title and passages of a story. A text that is all headings has no passages."""
     lines = _list_headings(text, _single_items(_speakers(text, lines_of(text))))
     title, lines = _title(text, lines)
+    lines = _without_head(text, lines) if title else lines
     return Layout(title, tuple(_passages(text, _headings(text, lines))))
 
 
@@ -108,7 +111,11 @@ def _is_cue(bare: str) -> bool:
 def _single_items(lines: list[Line]) -> list[Line]:
     """A numbered line without a second one is no list."""
     markers = [line.marker for line in lines if line.kind == "item"]
-    few = {marker for marker in markers if markers.count(marker) < 2 and marker != "bullet"}
+    few = {marker for marker in markers if markers.count(marker) < 2 and marker not in ("bullet", "clock")}
+    if any(line.kind == "shot" and line.label[:1] == "0" for line in lines):
+        few.discard("padded")
+    else:
+        few.add("padded")
     return [
         Line("plain", line.start, line.end) if line.kind == "item" and line.marker in few else line
         for line in lines
@@ -142,6 +149,9 @@ def _title(text: str, lines: list[Line]) -> tuple[str, list[Line]]:
         title = line.label
     elif line.kind == "plain" and _is_title(text, lines[first:]):
         title = text[line.start : line.end]
+    elif line.kind == "speaker" and _is_title(text, [_whole(text, line), *lines[first + 1 :]]):
+        whole = _whole(text, line)
+        title = text[whole.start : whole.end]
     else:
         return "", lines
     match = _PAIRED.fullmatch(title)
@@ -155,7 +165,7 @@ def _is_title(text: str, lines: list[Line]) -> bool:
     if second is None or not short(text[line.start : line.end]):
         return False
     below = lines[second]
-    if below.kind != "plain" or text[line.start] == "《":
+    if below.kind != "plain" or text[line.start] == "《" or _without_head(text, lines) != lines:
         return True
     if second == 1 and len(lines) > 3 and lines[2].kind == "blank" and _is_author(text, below):
         return True
@@ -172,6 +182,24 @@ def _without_author(text: str, lines: list[Line]) -> list[Line]:
     """Lines without an author's name straight below the title, with a blank line behind."""
     alone = len(lines) > 2 and lines[1].kind == "blank" and _is_author(text, lines[0])
     return lines[1:] if alone else lines
+
+
+def _without_head(text: str, lines: list[Line]) -> list[Line]:
+    """Lines without what stands right below the title, up to a blank line, if none of it is a sentence."""
+    blank = next((i for i, line in enumerate(lines) if line.kind == "blank"), 0)
+    if not blank:
+        return lines
+    head = [text[line.start : line.end] for line in lines[:blank]]
+    kinds = {line.kind for line in lines[:blank]}
+    told = any(words_of(text[k.start : k.end]) > _LONGEST_VERSE for k in lines[blank:] if k.kind == "plain")
+    labelled = any(line.kind in ("shot", "item", "visual", "narrator") for line in lines[blank:])
+    if kinds <= {"plain", "note", "speaker"} and (told or labelled) and all(map(_is_subtitle, head)):
+        return lines[blank:]
+    return lines
+
+
+def _is_subtitle(bare: str) -> bool:
+    return short(bare) or (bool(_STAGE_DIRECTION.fullmatch(bare)) and words_of(bare) <= 30) or not bare
 
 
 def _is_author(text: str, line: Line) -> bool:
@@ -193,7 +221,14 @@ def _headings(text: str, lines: list[Line]) -> list[Line]:
             line = line if told else _all_label(text, line)
         elif line.kind == "shot" and short(bare, 10) and below == "plain":
             line = _all_label(text, line)
-        elif line.kind == "plain" and next_line is not None and _stands_out(text, lines, i, next_line):
+        elif (
+            line.kind == "plain"
+            and next_line is not None
+            and (
+                _stands_out(text, lines, i, next_line)
+                or (lines[i + 1].kind == "blank" and short(bare.rstrip(_STOPS), 24) and is_dated(bare))
+            )
+        ):
             line = Line("chapter", line.end, line.end, bare)
         found.append(line)
     return found
@@ -205,14 +240,20 @@ def _all_label(text: str, line: Line) -> Line:
 
 
 def _stands_out(text: str, lines: list[Line], i: int, below: int) -> bool:
-    """A short line between blank ones, with no full stop, over a paragraph; or one that leads to a list."""
+    """A short line with no full stop at the top of a paragraph, or one that leads to a list."""
     bare = text[lines[i].start : lines[i].end]
     if lines[below].kind == "item":
         return bare.endswith((":", "：")) or short(bare)
-    alone = i == 0 or lines[i - 1].kind in ("blank", "rule", "chapter", "title")
+    alone = i == 0 or lines[i - 1].kind != "plain"
     told = text[lines[below].start : lines[below].end]
     over = lines[below].kind == "plain" and bool(FULL_STOP.search(told))
-    return alone and lines[i + 1].kind == "blank" and short(bare, 12) and over
+    blank = lines[i + 1].kind == "blank"
+    if not (alone and over):
+        return False
+    if bare.endswith((",", "，", "：", ":")):
+        # Whom a letter is written to; a line of verse has lines like it around.
+        return words_of(bare) <= _SHORT_HEADING and (blank or words_of(told) > _LONGEST_VERSE)
+    return short(bare, 12) and (blank or words_of(told) > max(_LONGEST_VERSE, 3 * words_of(bare)))
 
 
 def _passages(text: str, lines: list[Line]) -> list[Passage]:
@@ -286,7 +327,7 @@ def _is_verse(lines: list[str]) -> bool:
     if _is_wrapped(lines):
         return False
     running = sum(1 for line in lines[:-1] if not FULL_STOP.search(line))
-    if running * 5 >= 2 * (len(lines) - 1):
+    if running * 5 >= len(lines) - 1:
         return True
     even = max(lengths) - min(lengths) <= 1 and len(lines) >= 4
     tails = [_rhyme(line) for line in lines]
@@ -299,9 +340,14 @@ def _is_verse(lines: list[str]) -> bool:
 def _is_wrapped(lines: list[str]) -> bool:
     """Whether the lines of a paragraph end where a page was full, not where a line of verse does."""
     pairs = [(line, below) for line, below in pairwise(lines) if not FULL_STOP.search(line)]
-    carried = sum(1 for line, below in pairs if len(line) >= _WRAPPED_FROM and below[0].islower())
+    width = max(map(len, lines))
+    carried = sum(
+        1
+        for line, below in pairs
+        if len(line) >= _WRAPPED_FROM and len(line) + len(below.split()[0]) >= width
+    )
     full = sum(1 for line, _ in pairs if len(line) >= _WRAPPED_HAN_FROM and _INNER_STOP.search(line))
-    return bool(pairs) and (carried * 3 >= len(pairs) or full * 2 >= len(pairs))
+    return bool(pairs) and (carried * 3 >= 2 * len(pairs) or full * 2 >= len(pairs))
 
 
 def _equal_halves(line: str) -> bool:

@@ -172,7 +172,10 @@ def _dot_ends(text: str, match: re.Match[str], after: str, following: str) -> bo
 @cache
 def _attribution() -> re.Pattern[str]:
     zh, en = cues_zh().either("speech"), cues_en().either("speech")
-    who = r"(?:(?:the|her|his|my|an?) )?[A-Za-z'’-]+(?: [A-Z][A-Za-z'’-]+| [a-z]+)?(?: [a-z]+ly)?"
+    who = (
+        r"(?!(?:and|but|so|then|when|as|while)\b)(?:(?:the|her|his|my|an?) )?"
+        r"[A-Za-z'’-]+(?: [A-Z][A-Za-z'’-]+| [a-z]+)?(?: [a-z]+ly)?"
+    )
     return re.compile(
         rf"[，,]?[{HAN}]{{0,10}}?(?:{zh})[{HAN}]{{0,3}}(?:[：:，,。！!；;]|$)"
         rf"|{who} (?:{en})\b|(?:{en}) ",

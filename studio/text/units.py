@@ -21,6 +21,10 @@ _BREAKS_IN = re.compile(
     re.IGNORECASE,
 )
 _LEAST_BROKEN = 6
+# Who comes is named behind the verb, 飞来一只大鸟, or at the beginning, 一根漂来的树干.
+_APPEARS = re.compile(
+    r"[，,]?(?:[飞跑窜冲跳传响掉落刮钻冒闪出走滚扑射涌][^，。]?[来出过起进下现]+了?)?[一几两三许好]"
+)
 # So many characters on either side tell enough about it.
 _ENOUGH = 200
 # How sure a border is that the layout asks for, beside those that the words ask for (log odds).
@@ -94,17 +98,18 @@ def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
         if not _BREAKS_IN.match(text, place, end):
             continue
         before = read(text, max(spans[begin][0], place - _ENOUGH), spans[k - 1][1])
-        if _differ(before, read(text, place, min(end, place + _ENOUGH))):
+        rest = text[place : min(end, place + _ENOUGH)]
+        if _differ(before, read(rest, 0, len(rest)), _BREAKS_IN.sub("", rest, count=1)):
             yield from _long_parts(text, spans[begin:k], breaks)
             begin, breaks = k, True
     yield from _long_parts(text, spans[begin:], breaks)
 
 
-def _differ(part: Signs, rest: Signs) -> bool:
-    """Whether the rest of a sentence shows somebody else than the part before it, and both show something."""
+def _differ(part: Signs, rest: Signs, told: str) -> bool:
+    """Whether the rest of a sentence, `told`, shows somebody else than the part before it."""
     enough = min(part.length, rest.length) >= _LEAST_BROKEN
-    other = rest.subject != part.subject and (rest.subject_kind == "named" or rest.fresh)
-    return enough and bool(part.actions) and bool(rest.actions) and other
+    other = rest.subject_kind == "named" and rest.subject != part.subject
+    return enough and bool(rest.actions) and (other or (rest.fresh and bool(_APPEARS.match(told))))
 
 
 def _long_parts(text: str, spans: list[Span], breaks: bool) -> Iterator[tuple[int, int, bool]]:
