@@ -7,7 +7,7 @@ OUT    ?= out/demo.mp4
 STORY  ?= 1-cowherd-and-weaver
 FILM   ?= out/story.mp4
 
-.PHONY: run demo demo-story test lint format bench eval-sketch train-sketch clean
+.PHONY: run demo demo-story covers test lint format bench eval-sketch train-sketch clean
 run: $(VENV)/.installed              ## start the studio on http://127.0.0.1:7860
 	$(BIN)/python app.py
 
@@ -17,6 +17,9 @@ demo: export PROMPT := $(PROMPT)
 
 demo-story: $(VENV)/.installed       ## a story to a film, without a browser: make demo-story STORY=name FILM=x.mp4
 	@$(BIN)/python -m studio.demo --story "$(STORY)" --out "$(FILM)"
+
+covers: $(VENV)/.installed           ## draw the pictures of styles and example stories anew, with the sketch model
+	$(BIN)/python -m studio.covers
 
 test: $(VENV)/.installed-dev browser ## every test, the browser tests included
 	$(BIN)/python -m pytest $(ARGS)

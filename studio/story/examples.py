@@ -42,13 +42,17 @@ class _Told(_Data):
 
 
 class StoryExample(_Data):
-    """One story to start from: `name` is its file's, `title` what it is called in each language."""
+    """One story to start from: `name` is its file's, `title` what it is called in each language.
+
+    `cover` is the number of the shot that its card shows (`python -m studio.covers` draws it).
+    """
 
     name: str
     kind: Literal["myth", "lesson", "advert"]
     language: Language
     title: dict[Language, str]
     look: Look = Look()
+    cover: int = 1
     variables: dict[str, str] = {}
     character: tuple[_Person, ...] = ()
     shot: tuple[_Told, ...]
