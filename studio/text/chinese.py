@@ -42,6 +42,8 @@ _LOUDLY = re.compile(
 )
 _SEEING = ("看见", "看到", "听见", "听到", "闻到", "望见")
 _TRADES = tuple("人者员师匠机器")
+# Last characters of things that the segmenter takes for verbs or sayings: 洒水车, 应急灯, 通道.
+_THINGS = frozenset("车灯船机器桥楼塔门窗炉锅壶杯瓶盒箱包帽鞋衣裤裙伞刀枪剑旗鼓琴笔纸书画信牌板柜椅桌床路道河湖山树花草果饭菜汤茶酒店馆厂园室站台屋棚")
 _SIDES = frozenset("巅上下间中外内顶滨畔旁侧端")
 _NOUN_ENDS = ("声", "的人", "的孩子")
 
@@ -114,6 +116,8 @@ def _by_form(here: _Here) -> Kind | None:
         return "adverb" if word.lower() in words("grammar", "adverbs", "zh") else "noun"
     if not re.search(r"\w", word):
         return "conj" if word == "、" else "stop"
+    if word.endswith(("的一声", "地一声")):
+        return "adverb"
     if here.following == "地" and here.second[:1] not in ("边", "里", "上") and here.tag[0] in "nadvi":
         return "adverb"  # 小心地
     if word in ("一口气", "一口", "一眼") and here.after in ("verb", "tail"):
@@ -186,6 +190,7 @@ def _by_place(here: _Here) -> Kind | None:
     if (
         word in _COUNTS
         and counted
+        and not (word == "把" and here.found[-1].text[-1] in _COUNTS | {"节"})
         and after in ("measure", "dull", "verb", "tail")
         and re.match(r"\w", following)
     ):
@@ -305,7 +310,7 @@ def _by_tag(here: _Here) -> Kind:
     if word in words("grammar", "small_adjectives", "zh") or tag in ("a", "z", "b", "ag", "an"):
         return "adj"
     if tag[0] == "v" or tag in ("i", "l"):
-        return "noun" if _is_object(here) else "dull"
+        return "noun" if _is_object(here) or (word[-1] in _THINGS and len(word) > 1) else "dull"
     if tag in ("f", "s") and word in words("places", "behind", "zh"):
         return "behind"
     return "other" if tag in ("p", "c", "u", "y", "e", "uj", "uz", "ul", "ug", "ud", "uv") else "noun"
@@ -331,6 +336,8 @@ def _shows(here: _Here) -> bool:
     if len(word) == 1:
         if head in weak_heads():
             return here.bound and after not in ("adj", "measure", "de")
+        if tag[0] == "v" and here.bound and head not in heads() and here.following != "了":
+            return after != "adj" and head not in words("verbs", "unseen", "zh")
         return head in heads() and (
             here.bound or (after not in ("adj", "de", "measure") and tag[0] in "vnzugpq")
         )

@@ -29,7 +29,7 @@ _IS_THERE = frozenset(
 _SEES = frozenset(("只见", "看见", "看到", "见", "听见"))
 _APPEARS = re.compile(
     r"出现|[走跑飞开驶传飘涌游滚爬跳冲打]来|[冒钻露浮驶飞跑走爬跳]出|浮现|现身|降临|[落下刮响亮升放飘][下起着]"
-    r"|[坐站躺停挂蹲趴摆放长亮飘点开住立躲藏]着|铺开|铺着|来了"
+    r"|[坐站躺停挂蹲趴摆放长亮飘点开住立躲藏睡卧跪倒歪堆晾插贴漂泊]着|铺开|铺着|来了"
 )
 # Stands there, hangs there: who does it comes into view, but nothing is done.
 _STANDS = re.compile(r"[挂放摆长飘亮点开戴穿披铺][着满]")

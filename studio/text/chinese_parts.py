@@ -206,9 +206,13 @@ def _is_body(text: str) -> bool:
 
 def _de_after(listed: list[Word], i: int) -> int:
     """The 的 that belongs to the verb at i, before any other verb; -1 if there is none."""
+    nouns = False
     for k in range(i + 1, min(len(listed), i + _RELATIVE_REACH)):
         if listed[k].kind == "de":
             return k
+        if nouns and listed[k].text in ("被", "把", "将", "给", "让"):
+            return -1  # 七名徒步爱好者被困在河中央的巨石上
+        nouns = nouns or listed[k].kind == "noun"
         if listed[k].kind in ("verb", "stop") or (listed[k].kind == "prep" and listed[i].kind != "adverb"):
             return -1
     return -1

@@ -81,9 +81,11 @@ def _chinese_names(told: str) -> list[str]:
         elif tag == "nr" and word[-1] != "子" and _AFFECTION.match(word):
             counts[_shorter(word, told)] += 1
     for match in _AFFECTION.finditer(told):
-        if _may_be_name(match.group()) and (not _is_word(match.group()) or _is_somebody(match.group(), told)):
-            counts[_shorter(match.group(), told)] += 1
-    full = _full_names(told)
+        word = match.group() if _may_be_name(match.group()) else match.group()[:2]
+        word = _shorter(word, told)
+        if _may_be_name(word) and (not _is_word(word) or _is_somebody(word, told)):
+            counts[word] += 1
+    full = [*_full_names(told), *_called_after(told)]
     often = [name for name in counts if len(uses(told, name)) > 1 and _acts(name, told)]
     return [*full, *(name for name in often if not any(name in other for other in full))]
 
@@ -92,14 +94,22 @@ def _full_names(told: str) -> list[str]:
     """Family names with given ones, where somebody acts: 陈野 in 队长陈野拍着球."""
     found: dict[str, bool] = {}
     for match in _family().finditer(told):
-        name, acts = _given(match["name"], told[match.end() :])
+        name, acts = _given(match["name"], told[match.end() : match.end() + 8], bool(match["who"]))
         if name and _may_be_name(name) and (match["who"] or acts):
             common = name[0] in _COMMON_SURNAMES
             sure = (bool(match["who"]) and name[0] not in heads()) or (len(name) > 2 and not common)
             found[name] = found.get(name, False) or sure
             if common and not sure and not re.search(rf"{name}[^，。！？]{{0,3}}[{_PERSONS_DO}]", told):
                 del found[name]
-    return [name for name, sure in found.items() if sure or (_guessed(name) and len(uses(told, name)) > 1)]
+    kept = [name for name, sure in found.items() if sure or (_guessed(name) and len(uses(told, name)) > 1)]
+    return [name for name in kept if not any(name != long and long.startswith(name) for long in kept)]
+
+
+def _called_after(told: str) -> list[str]:
+    """小翠 in 女儿小翠端着: a pet name behind who it is."""
+    kin = "|".join(sorted(words("nouns", "people", "zh"), key=len, reverse=True))
+    found = re.findall(rf"(?:{kin})([小阿老][{HAN}])(?=[{HAN}])", told)
+    return [name for name in dict.fromkeys(found) if _may_be_name(name) and not _is_word(name)]
 
 
 @cache
@@ -112,28 +122,30 @@ def _family() -> re.Pattern[str]:
     )
 
 
-def _given(run: str, behind: str) -> tuple[str, bool]:
+def _given(run: str, behind: str, who: bool) -> tuple[str, bool]:
     """The name that a run of characters begins with, and whether something is done behind it."""
     verbs = heads() | weak_heads() | _BEHIND_NAMES
-    for length in (2, 3) if run[2:3] in verbs else (3, 2):
+    # 方婷专程: the third character begins a word of its own.
+    ends = run[2:3] in verbs or len((tagged(run[2:] + behind) or [("", "")])[0][0]) > len(run[2:])
+    for length in (2, 3) if ends else (3, 2):
         name, rest = run[:length], run[length:] + behind
-        if len(name) == length and not _is_other_word(name):
+        if len(name) == length and not _is_other_word(name, who):
             return name, rest[:1] in verbs
     return "", False
 
 
-def _is_other_word(name: str) -> bool:
-    """Whether the characters are, or begin with, another word: 高楼, 白云, 张开嘴."""
+def _is_other_word(name: str, who: bool = False) -> bool:
+    """Whether the characters are, or begin with, another word: 高楼, 白云, 张开嘴. `who`: behind a title."""
     if name[1:] in words("nouns", "people", "zh"):
         return False  # 李老师
     parts = tagged(name)
-    if len(parts) == 1 and parts[0][1] not in ("nr", "nrt", "tg", "a", "z"):
+    if len(parts) == 1 and parts[0][1] not in ("nr", "nrt", "tg", "a", "z", *(("ns", "nz") if who else ())):
         return True
     inner = tagged(name[:2])
     if len(name) == 3 and len(inner) == 1 and inner[0][1] != "nr" and inner[0][1][0] in "nvadstf":
         return True
     last = name[-1]
-    return last in beings("zh") or last in "子儿头上下里的了着" or tagged(last)[0][1] in ("f", "m", "q")
+    return last in beings("zh") or last in "子儿头上下里的了着" or tagged(last)[0][1] in ("f", "q") + (() if last in "一二三四五六七八九" else ("m",))
 
 
 def _guessed(name: str) -> bool:
@@ -146,13 +158,20 @@ def _is_somebody(word: str, told: str) -> bool:
     does = (
         rf"(?:^|[，。！？；“”\s]){word}(?=[说问答喊笑哭跑走拿递抱拉坐站听抬点摇挥跳蹲睡醒推打画写唱把和跟])"
     )
-    return len(re.findall(with_whom, told)) + len(re.findall(does, told)) > 1
+    if len(re.findall(with_whom, told)) + len(re.findall(does, told)) > 1:
+        return True
+    # 老许, 豆豆: words that no dictionary has as the nouns that they look like.
+    odd = word[0] == word[-1] or tagged(word)[0][1][0] != "n"
+    acts = "".join(sorted(heads() | weak_heads() | _BEHIND_NAMES)) + "是忽突"
+    return odd and len(re.findall(rf"(?:^|[，。！？；“”\s]){word}(?=[{acts}])", told)) > 1
 
 
 def _shorter(word: str, told: str) -> str:
     """林夏抱 is 林夏 with a verb: the shorter one that stands more often."""
     short = word[:2]
-    return short if len(word) == 3 and told.count(short) > told.count(word) and not _is_word(short) else word
+    if len(word) < 3 or told.count(short) <= told.count(word):
+        return word
+    return short if not _is_word(short) or _is_somebody(short, told) else word
 
 
 def _is_word(word: str) -> bool:

@@ -19,6 +19,7 @@ _MORE = re.compile(r"越([\u4e00-\u9fff])越[\u4e00-\u9fff]")
 _AGAIN = re.compile(
     r"(?P<two>[\u4e00-\u9fff]{2})(?P=two)(?=地)|一(?P<one>[\u4e00-\u9fff])[又接挨连]?一(?P=one)(?=地)"
     r"|(?P<verb>[\u4e00-\u9fff]着)(?P=verb)"
+    r"|一(?P<each>[\u4e00-\u9fff])(?P=each)(?!的)|(?P<loud>[嗡噌嗖啪砰咚轰哗唰咔咣当扑噗嗤哐嘭咯吱嘶呼]{1,2}(?:地一声|的一声|地))"
     r"|(?P<way>[\u4e00-\u9fff])来(?P=way)去|一(?P<wink>[\u4e00-\u9fff])一(?P=wink)(?=的|[^\u4e00-\u9fff]|$)"
 )
 _BOTH = re.compile(r"(?P<a>[又边])(?P<x>[\u4e00-\u9fff])(?P=a)(?P<y>[\u4e00-\u9fff])")
@@ -63,7 +64,7 @@ def cut(text: str, names: Collection[str] = ()) -> list[Tagged]:
         raw += _jieba().tag(text[place : match.start()], False)
         if more := _MORE.fullmatch(match.group()):
             raw.append((match.group(), "v" if more[1] in heads() else "a"))
-        elif match["two"] or match["one"] or match["verb"]:
+        elif match["two"] or match["one"] or match["verb"] or match["each"] or match["loud"]:
             raw.append((match.group(), "d"))
         elif match["way"] or match["wink"]:
             raw.append((match.group(), "v" if (match["way"] or match["wink"]) in heads() else "a"))
