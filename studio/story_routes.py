@@ -26,6 +26,7 @@ from studio.media.music import bed
 from studio.media.probe import thumbnail
 from studio.stories import What
 from studio.story import files
+from studio.story_pulse import pulse
 from studio.voice.problems import VoiceError
 from studio.voice.samples import recorded
 from studio.voice.speak import speak
@@ -69,6 +70,14 @@ def _add_stories(app: FastAPI, studio: Studio) -> None:
         text = studio.stories.export_json(visitor, story_id)
         headers = _PRIVATE | {"content-disposition": _named(title, ".json")}
         return Response(text, media_type="application/json", headers=headers)
+
+    @app.get("/story/{story_id}/now")
+    def now(story_id: str) -> Response:
+        # Open pages ask this every few seconds: nothing is read but a few numbers.
+        found = pulse(studio.engine, story_id)
+        if found is None:
+            raise Refused(Notice("story_unknown"))
+        return JSONResponse({"mark": found.mark}, headers={"cache-control": "no-store"})
 
     @app.get("/story/{story_id}/storyboard")
     def storyboard(request: Request, story_id: str) -> Response:

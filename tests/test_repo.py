@@ -52,7 +52,7 @@ LAYERS = (
     ("studio/supervisor", "studio/takeover", "studio/reporter", "studio/lock"),
     ("studio/film_takes",),
     ("studio/claims",),
-    ("studio/jobs", "studio/outlook", "studio/library", "studio/follow"),
+    ("studio/jobs", "studio/outlook", "studio/library", "studio/follow", "studio/story_pulse"),
     ("studio/endings",),
     ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates"),
     ("studio/cutting", "studio/narrating"),

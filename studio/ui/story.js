@@ -2,7 +2,7 @@
 window.story = (() => {
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const ui = { story: '', revision: 0, mine: true, section: 'shots', open: '', pick: false, film: '', stamp: '' };
+  const ui = { story: '', revision: 0, mine: true, section: 'shots', open: '', pick: false, film: '', stamp: '', mark: '', back: false };
   const areas = {};
   let post = null;
 
@@ -33,6 +33,10 @@ window.story = (() => {
     const ack = found.has('ack') ? JSON.parse(found.get('ack') || '{}') : {};
     if (flying?.box && ack.number === flying.number && flying.stood === flying.box.own_stood) typing.delete(flying.box);
     for (const [name, html] of found) if (name !== 'ack') draw(name, html);
+    if (flying && ack.number === flying.number) {
+      settled(flying, ack);
+      window.storyLive?.drawn(ack, flying);
+    }
     answered(ack);
   }
 
@@ -134,9 +138,10 @@ window.story = (() => {
     flying.number = ++number;
     const slow = ['new', 'import', 'table'].includes(flying.act) || flying.edit === 'write';
     flying.timer = setTimeout(late, slow ? LONG : PATIENCE, flying);
-    const { act, key = '', edit = '', values = {} } = flying;
+    if (flying.box) flying.was = shownIn(flying.box);
+    const { act, key = '', edit = '', values = {}, was } = flying;
     const { story, revision, section, open, pick, film } = ui;
-    post({ act, key, edit, values, number, story, revision, section, open, pick, film });
+    post({ act, key, edit, values, was, number, story, revision, section, open, pick, film });
     sign();
   }
   function answered(ack) {
@@ -194,7 +199,7 @@ window.story = (() => {
   addEventListener('beforeunload', (event) => { flush(); if (offline && outbox.length) event.preventDefault(); });
   // What was typed while nobody answered outlives a reload of the page.
   function remember() {
-    const kept = [flying, ...outbox].filter((item) => item?.typed).map(({ act, edit, values, slot, typed }) => ({ act, edit, values, slot, typed }));
+    const kept = [flying, ...outbox].filter((item) => item?.typed).map(({ act, edit, values, slot, typed, was }) => ({ act, edit, values, slot, typed, was }));
     try { if (ui.story) sessionStorage.setItem(`wan_story_${ui.story}`, JSON.stringify(kept)); } catch { /* private mode */ }
   }
   function restore() {
@@ -221,13 +226,22 @@ window.story = (() => {
     }
     return text;
   }
+  // What the studio last said that a field holds: told with what is typed, so that nobody's text is lost in silence.
+  const isText = (box) => !box.dataset.as && (box.tagName === 'TEXTAREA' || box.type === 'text');
+  const shownIn = (box) => (isText(box) ? box.own_was ?? box.defaultValue : undefined);
+  function settled({ box, values }, ack) {
+    if (!box) return;
+    if (!typing.has(box)) delete box.own_was;
+    else if (!ack.sorry && isText(box)) box.own_was = values[box.dataset.name];
+  }
+  const slotOf = (box) => `${box.dataset.edit} ${box.dataset.values || ''} ${box.dataset.name}`;
+  const unsent = () => Boolean(flying || outbox.length || later.size);
   const beside = (element) => (element.dataset.values ? JSON.parse(element.dataset.values) : {});
   function send(box) {
     clearTimeout(later.get(box));
     later.delete(box);
     const { edit, name } = box.dataset;
-    const slot = `${edit} ${box.dataset.values || ''} ${name}`;
-    put({ act: 'change', edit, values: { ...beside(box), [name]: valueOf(box) }, slot, typed: true, box, stood: box.own_stood });
+    put({ act: 'change', edit, values: { ...beside(box), [name]: valueOf(box) }, slot: slotOf(box), name, typed: true, box, stood: box.own_stood, was: shownIn(box) });
   }
   function touched(box, pause = PAUSE) {
     typing.set(box, true);
@@ -376,5 +390,5 @@ window.story = (() => {
     if (story === ui.story) return;
     if (story) ask('open_story', { key: story }); else ask('home');
   }
-  return { ui, mount, ask, wanted, returned, broken };
+  return { ui, mount, ask, wanted, returned, broken, unsent, slotOf, isTyping: (box) => typing.has(box) };
 })();

@@ -45,7 +45,8 @@ window.storyHands = (() => {
     if (ack.sorry && !(item.act === 'new' || item.act === 'import')) tell(ack.sorry, true);
     else if (ack.told) tell(ack.told);
     else if (item.act !== 'refresh') one('#story_told').hidden = true;
-    offer(ack.undo);
+    // What can be taken back is offered until something else happens.
+    if (ack.undo || !ack.back) offer(ack.undo);
     if (['add_shot', 'split_shot'].includes(item.edit) && ack.open) focusText(ack.open);
     if (['open_story', 'example', 'new', 'blank', 'duplicate'].includes(item.act) && ack.story) scrollTo({ top: 0 });
     if (['film', 'shot', 'retry'].includes(item.act) && !ack.sorry) { unwatch(); if (item.act === 'film') showStage(); }

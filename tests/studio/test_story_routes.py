@@ -69,7 +69,17 @@ def test_a_storyboard_is_a_page_with_a_code_and_no_tags_of_others(
     assert "data:image/png;base64," in answer.text
 
 
-@pytest.mark.parametrize("path", ["/story/nothing.json", "/story/nothing/storyboard", "/still/nothing/x.mp4"])
+def test_an_open_page_asks_for_a_few_numbers(client: TestClient, story: StoryView) -> None:
+    before = client.get(f"/story/{story.id}/now")
+    assert before.headers["cache-control"] == "no-store"
+    assert len(before.content) < 100
+    assert client.get(f"/story/{story.id}/now").json() == before.json()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/story/nothing.json", "/story/nothing/now", "/story/nothing/storyboard", "/still/nothing/x.mp4"],
+)
 def test_what_is_not_there_answers_404(path: str, client: TestClient) -> None:
     assert client.get(path).status_code == 404
 

@@ -208,9 +208,7 @@ class StoryDesk:
 
     def _theirs(self, asked: Message) -> str:
         kept = self.page.studio.stories.store.get(asked.story) if asked.was is not None else None
-        if kept is None or kept.revision == asked.revision:
-            return ""
-        found = meanwhile.theirs(kept.story, asked.edit, asked.values, asked.was)
+        found = meanwhile.theirs(kept.story, asked.edit, asked.values, asked.was) if kept else ""
         return self.page.t("story_theirs", text=found) if found else ""
 
     def _take_back(self, visitor: Visitor, asked: Message) -> Reply:

@@ -28,7 +28,10 @@ class Here:
 
 @dataclass(frozen=True)
 class Message:
-    """What is asked for (`act`) on what (`key`); `number` is told back, `revision` is what the page saw."""
+    """What is asked for (`act`) on what (`key`); `number` is told back, `revision` is what the page saw.
+
+    `was` is what stood in a field before somebody typed there.
+    """
 
     act: str
     key: str = ""
@@ -38,6 +41,7 @@ class Message:
     edit: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     here: Here = Here()
+    was: str | None = None
 
     def text(self, name: str) -> str:
         """A value that is a text; empty if there is none."""
@@ -64,6 +68,7 @@ def read(event: object) -> Message:
             pick=data.get("pick") is True,
             film=_name(data.get("film")),
         ),
+        was=was[:MAX_TEXT] if isinstance(was := data.get("was"), str) else None,
     )
 
 

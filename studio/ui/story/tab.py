@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from studio.ui.context import Page
-from studio.ui.markup import attributes
+from studio.ui.markup import attributes, icon
 from studio.ui.story.desk import StoryDesk
 from studio.ui.story.following import StoryFollower
 
@@ -74,7 +74,10 @@ def notes(page: Page) -> str:
     """What the tab says at the foot of the page: refusals, and what can be taken back."""
     silent = attributes(id="story_told", role="alert", hidden=True, data_silent=page.t("story_silent"))
     back = f'<button type="button" class="btn raised">{escape(page.t("story_undo"))}</button>'
-    return f'<div{silent}></div><div id="story_undo" role="status" hidden><span></span>{back}</div>'
+    named = attributes(id="story_meanwhile", role="alert", hidden=True, data_yours=page.t("story_yours"))
+    shut = attributes(type="button", class_="btn bare", title=page.t("close"), aria_label=page.t("close"))
+    other = f"<div{named}><div></div><button{shut}>{icon('close')}</button></div>"
+    return f'<div{silent}></div>{other}<div id="story_undo" role="status" hidden><span></span>{back}</div>'
 
 
 def _follow(found: dict[str, Any]) -> str:

@@ -1,0 +1,67 @@
+"""The tab Story in Chromium, as two see it at once, and what a first-time user stumbles over."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.browser.test_story import cards, paste, saved
+from tests.running_app import RunningApp, running_app
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+SOON = 60_000
+
+
+@pytest.fixture(scope="module")
+def resting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """A studio without a worker."""
+    with running_app(tmp_path_factory.mktemp("home"), LOCAL_WORKER="0") as app:
+        yield app
+
+
+@pytest.fixture
+def context(browser: Browser, resting: RunningApp) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=resting.address, locale="en-US")
+    context.set_default_timeout(SOON)
+    yield context
+    context.close()
+
+
+def test_two_who_have_the_same_story_open(context: BrowserContext) -> None:
+    one, other = context.new_page(), context.new_page()
+    wrong: list[str] = []
+    for page in (one, other):
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+    paste(one)
+    other.goto(one.url)
+    expect(cards(other)).to_have_count(3)
+    # An edit is seen on the other page, without a reload.
+    first, theirs = (page.locator(".shot textarea.text").first for page in (one, other))
+    first.fill("A boat of one.")
+    saved(one)
+    expect(theirs).to_have_value("A boat of one.")
+    # Both write the same shot: nobody's text is lost in silence.
+    other.context.set_offline(True)
+    theirs.fill("A boat of the other.")
+    first.fill("A boat of one, again.")
+    other.wait_for_timeout(800)
+    other.context.set_offline(False)
+    for page in (one, other):
+        expect(page.locator("#story_meanwhile p").first).to_contain_text("A boat of")
+    expect(theirs).to_have_value(first.input_value())
+    one.click("#story_meanwhile button")
+    expect(one.locator("#story_meanwhile")).to_be_hidden()
+    # What is typed stays while somebody else changes another shot.
+    box = other.locator(".shot textarea.text").nth(1)
+    box.click()
+    one.locator(".shot textarea.text").nth(2).fill("Rain falls.")
+    expect(other.locator(".shot textarea.text").nth(2)).to_have_value("Rain falls.")
+    expect(box).to_be_focused()
+    # A film that is asked for here is followed there; a story that is deleted is gone there.
+    one.click("#story_animatic")
+    expect(other.locator('#story_stage section[data-state="queued"]')).to_be_visible()
+    one.locator(".story-head summary").click()
+    one.click("#story_delete")
+    one.click("#confirm_yes")
+    expect(other.locator("#story_text")).to_be_visible()
+    assert wrong == []
