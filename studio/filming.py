@@ -25,9 +25,10 @@ from studio.film_takes import FilmTakes, Found, TakeFailed
 from studio.hands import Orders, own_tmp
 from studio.library import Asset, Library, new_place
 from studio.lock import file_name
-from studio.media.clip import PART, ClipFacts
+from studio.media.clip import ClipFacts
 from studio.media.probe import POSTER_SIDE, probe, thumbnail
 from studio.media.timeline import FilmCut, ShotCut
+from studio.media.whole import is_unfinished
 from studio.recipe import film_recipe
 from studio.reporter import Reporter
 from studio.settings import Settings
@@ -365,4 +366,4 @@ def _why(plan: FilmPlan, failed: TakeFailed) -> Notice:
 
 def _finished(work: Path) -> int:
     """How many shots of films lie finished in a folder."""
-    return sum(not path.name.endswith(PART) for path in work.glob("shot-*.mp4"))
+    return sum(not is_unfinished(path) for path in work.glob("shot-*.mp4"))

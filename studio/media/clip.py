@@ -1,9 +1,5 @@
 """Frames become a finished MP4: labelled, encoded as they come, checked, and only then given their name."""
 
-import contextlib
-import hashlib
-import os
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -13,11 +9,11 @@ from typing import Any
 import ffmpeg
 import numpy as np
 
-from studio.media.ffmpeg import MediaError, encode, no_room
+from studio.media.ffmpeg import MediaError, encode
 from studio.media.label import Frame, label_for
 from studio.media.probe import probe
+from studio.media.whole import publish, unfinished
 
-PART = ".part.mp4"
 # The system's limit for one argument is 128 KiB, and a recipe is a few: this is a guard, not a budget.
 MAX_RECIPE_BYTES = 64 * 1024
 
@@ -51,20 +47,12 @@ def write_clip(
     """
     if len(recipe.encode()) > MAX_RECIPE_BYTES:
         raise ValueError("the recipe is too long for a file's comment")
-    part = path.with_name(f"{path.stem}.{secrets.token_hex(6)}{PART}")
-    try:
+    with unfinished(path) as part:
         width, height = _encode(frames, part=part, fps=fps, recipe=recipe, label_text=label_text)
         found = probe(part)
         if (found.frames, found.width, found.height) != (expected_frames, width, height):
             raise MediaError("encode_failed", stderr=f"{found.frames} frames instead of {expected_frames}")
         size, digest = publish(part, path)
-    except OSError as error:
-        if no_room(error):
-            raise MediaError("disk_full") from error
-        raise
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
     return ClipFacts(
         frames=found.frames, seconds=found.seconds, width=width, height=height, bytes=size, sha256=digest
     )
@@ -127,23 +115,3 @@ def _graph(part: Path, *, width: int, height: int, fps: int, recipe: str) -> Any
         movflags="+faststart",
         metadata=f"comment={recipe}",
     )
-
-
-def publish(part: Path, path: Path) -> tuple[int, str]:
-    """Give a finished file its name, safe against a power cut; return its size and the SHA-256 of it all."""
-    with part.open("r+b") as file:
-        os.fsync(file.fileno())
-        digest = hashlib.file_digest(file, "sha256")
-        size = file.tell()
-    os.replace(part, path)
-    _sync(path.parent)
-    return size, digest.hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in this folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

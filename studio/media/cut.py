@@ -8,9 +8,7 @@ import hashlib
 import json
 import math
 import os
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,14 @@ import ffmpeg
 
 from pipelines.request import Cancelled
 from studio.media.canvas import Box, Canvas
-from studio.media.ffmpeg import MediaError, no_room, run
+from studio.media.ffmpeg import MediaError, run
 from studio.media.label import label_for
 from studio.media.looks import coloured
 from studio.media.moves import moved
 from studio.media.probe import Facts, probe
 from studio.media.timeline import Piece, ShotCut
+from studio.media.whole import unfinished
 
-PART = ".part.mp4"
 MAX_PUSH_SECONDS = 1.0
 SPEEDS = (0.25, 4.0)
 # Raised when the same cut shall look different from now on.
@@ -133,17 +131,9 @@ def make(
     """Run the graph that writes a given file; it gets the name `path` when it is whole, or leaves nothing."""
     if should_stop():
         raise Cancelled
-    part = path.with_name(f"{path.stem}.{secrets.token_hex(6)}{PART}")
-    try:
+    with unfinished(path) as part:
         run(graph(part), should_stop=should_stop, on_frame=on_frame)
         os.replace(part, path)
-    except OSError as error:
-        if no_room(error):
-            raise MediaError("disk_full") from error
-        raise
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
 
 
 def shot_graph(parts: tuple[Stretch, ...], shot: ShotCut, canvas: Canvas, target: Path) -> Any:

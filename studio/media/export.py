@@ -1,8 +1,6 @@
 """A finished film in other formats: with its subtitles, chapters and recipe wherever the format has room."""
 
-import contextlib
 import math
-import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +11,9 @@ import av
 import ffmpeg
 
 from pipelines.request import Notice
-from studio.media.clip import publish
-from studio.media.ffmpeg import MediaError, no_room, run
+from studio.media.ffmpeg import MediaError, run
 from studio.media.probe import probe
+from studio.media.whole import publish, unfinished
 
 Kind = Literal["h264", "h265", "vp9", "gif"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -95,8 +93,7 @@ def export(
     rate = fps / math.ceil(fps / GIF_FPS - 1e-6) if kind == "gif" else fps
     seconds = min(before.seconds, GIF_SECONDS) if kind == "gif" else before.seconds
     total = max(1, round(seconds * rate)) if kind == "gif" else before.frames
-    part = target.with_name(f"{target.stem}.{secrets.token_hex(6)}.part{SUFFIXES[kind]}")
-    try:
+    with unfinished(target.with_suffix(SUFFIXES[kind])) as part:
         if kind == "h264":
             shutil.copyfile(source, part)
         else:
@@ -108,13 +105,6 @@ def export(
                 "encode_failed", stderr=f"{found.codec}, {found.frames} frames instead of {total}"
             )
         size, digest = publish(part, target)
-    except OSError as error:
-        if no_room(error):
-            raise MediaError("disk_full") from error
-        raise
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
     on_progress(total, total)
     kept = found.tags.get("comment", "") == before.tags.get("comment", "")
     return ExportFacts(

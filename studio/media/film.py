@@ -20,12 +20,13 @@ from noto_cjk_sans_otc import FONT_PATH
 from pipelines.request import Cancelled
 from studio.media import sound, subtitles
 from studio.media.canvas import Box, Canvas, canvas_of, draw_card, place_label, place_logo
-from studio.media.clip import PART, ClipFacts, publish
+from studio.media.clip import ClipFacts
 from studio.media.cut import cut_shot, intermediate, make, shot_frames
-from studio.media.ffmpeg import MediaError, encode, no_room
+from studio.media.ffmpeg import MediaError, encode
 from studio.media.joint import joint_graph
 from studio.media.probe import probe
 from studio.media.timeline import FilmCut, Layout, Span, TransitionKind, label_corner, layout
+from studio.media.whole import is_unfinished, publish, unfinished
 from studio.words import Language
 
 MAX_COMMENT_BYTES = 256 * 1024
@@ -80,24 +81,18 @@ def make_film(
     lay, canvas = layout(cut), canvas_of(cut)
     work.mkdir(parents=True, exist_ok=True)
     aside = work / f"film-{secrets.token_hex(6)}"
-    part = path.with_name(f"{path.stem}.{secrets.token_hex(6)}{PART}")
-    aside.mkdir()
-    try:
-        sides = _sides(cut, lay, canvas, aside, should_stop)
-        tell = _Teller(on_progress, _work_of(cut, lay))
-        segments = _segments(cut, lay, canvas, work, aside, tell, should_stop)
-        graph = film_graph(cut, lay, canvas, sides, part)
-        encode(graph, _pictures(segments, canvas, tell, should_stop))
-        _check(part, lay, canvas)
-        size, digest = publish(part, path)
-    except OSError as error:
-        if no_room(error):
-            raise MediaError("disk_full") from error
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
+    with unfinished(path) as part:
+        aside.mkdir()
+        try:
+            sides = _sides(cut, lay, canvas, aside, should_stop)
+            tell = _Teller(on_progress, _work_of(cut, lay))
+            segments = _segments(cut, lay, canvas, work, aside, tell, should_stop)
+            graph = film_graph(cut, lay, canvas, sides, part)
+            encode(graph, _pictures(segments, canvas, tell, should_stop))
+            _check(part, lay, canvas)
+            size, digest = publish(part, path)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
     _prune(work)
     return ClipFacts(
         frames=lay.frames,
@@ -330,11 +325,11 @@ def _check(part: Path, lay: Layout, canvas: Canvas) -> None:
 def _prune(work: Path) -> None:
     """Remove what killed runs left a day ago, and the oldest shots while there are too many."""
     old = time.time() - _STALE_SECONDS
-    for left in [*work.glob(f"*{PART}"), *work.glob("film-*")]:
+    for left in [*filter(is_unfinished, work.iterdir()), *work.glob("film-*")]:
         with contextlib.suppress(FileNotFoundError):
             if left.stat().st_mtime < old:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-    shots = [(shot.stat(), shot) for shot in work.glob("shot-*.mp4") if not shot.name.endswith(PART)]
+    shots = [(shot.stat(), shot) for shot in work.glob("shot-*.mp4") if not is_unfinished(shot)]
     kept = 0
     for facts, shot in sorted(shots, key=lambda one: one[0].st_mtime, reverse=True):
         kept += facts.st_size

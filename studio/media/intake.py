@@ -7,7 +7,6 @@ another file or reach for the network.
 import contextlib
 import hashlib
 import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +17,10 @@ import ffmpeg
 from PIL import Image
 
 from studio.media.canvas import open_picture
-from studio.media.clip import PART, publish
-from studio.media.ffmpeg import MediaError, no_room, run
+from studio.media.ffmpeg import MediaError, run
 from studio.media.moves import windowed
 from studio.media.probe import probe
+from studio.media.whole import publish, unfinished
 
 MAX_MB = 500
 MAX_SIDE = 4096
@@ -101,10 +100,8 @@ def take_in(
         raise MediaError("source_too_big", high=MAX_SIDE, megabytes=MAX_MB)
     target = folder / _name(path, kind, start, seconds)
     folder.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.stem}.{secrets.token_hex(6)}{PART}")
-    still = target.with_name(f"{part.stem}.png")
     found: Found | None = None
-    try:
+    with unfinished(target) as part, unfinished(target.with_suffix(".png")) as still:
         if kind == "picture":
             size = _write_still(path, still)
             stands = min(MAX_SECONDS, max(0.5, seconds or PICTURE_SECONDS))
@@ -116,14 +113,6 @@ def take_in(
         if not target.is_file():
             _made(graph, part, kind, should_stop)
             publish(part, target)
-    except OSError as error:
-        if no_room(error):
-            raise MediaError("disk_full") from error
-        raise
-    finally:
-        for left in (part, still):
-            with contextlib.suppress(FileNotFoundError):
-                left.unlink()
     facts = probe(target)
     return Intake(
         path=target,

@@ -1,8 +1,6 @@
 """The sound of a film: voice, the clips' own sound and music, mixed to the exact length of its frames."""
 
-import contextlib
 import os
-import secrets
 import wave
 from collections.abc import Callable
 from fractions import Fraction
@@ -14,10 +12,11 @@ from numpy.typing import NDArray
 
 from pipelines.request import Cancelled
 from studio.media.audio import RATE, Sound, filtered, read_sound, samples, silence, stereo
-from studio.media.ffmpeg import MediaError, no_room
+from studio.media.ffmpeg import MediaError
 from studio.media.loudness import LOUDNESS, levelled, mastered, ramped
 from studio.media.probe import probe
 from studio.media.timeline import FilmCut, Layout, Music, Piece, ShotCut, Span
+from studio.media.whole import unfinished
 
 DUCK = 10.0
 """How much lower music is while somebody speaks, in dB."""
@@ -252,8 +251,7 @@ def _levels(sound: Sound) -> NDArray[np.float64]:
 
 
 def _write(sound: Sound, path: Path) -> None:
-    part = path.with_name(f"{path.stem}.{secrets.token_hex(6)}.part.wav")
-    try:
+    with unfinished(path) as part:
         with wave.open(str(part), "wb") as file:
             file.setnchannels(2)
             file.setsampwidth(2)
@@ -262,10 +260,3 @@ def _write(sound: Sound, path: Path) -> None:
                 block = np.clip(sound[at : at + RATE], -1, 1) * 32767
                 file.writeframes(np.rint(block).astype("<i2").tobytes())
         os.replace(part, path)
-    except OSError as error:
-        if no_room(error):
-            raise MediaError("disk_full") from error
-        raise
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()

@@ -3,15 +3,14 @@
 import hashlib
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePath
 
 from studio.media.canvas import open_picture
-from studio.media.ffmpeg import MediaError, no_room
 from studio.media.intake import MAX_SECONDS, PICTURE_SECONDS, take_in
 from studio.media.music import SUFFIXES, check_music
+from studio.media.whole import unfinished
 from studio.story.exchange import known_music
 from studio.story.problems import StoryProblem
 from studio.story.types import MAX_SOURCE_SECONDS, Look, Source, Story
@@ -126,18 +125,11 @@ def _keep(home: Path, story_id: str, suffix: str, write: Callable[[Path], object
     """Write a file under a temporary name, name it by its content; the same file twice lies there once."""
     folder = folder_of(home, story_id)
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{secrets.token_hex(6)}.part"
-    try:
+    with unfinished(folder / f".new{suffix}") as part:
         write(part)
         with part.open("rb") as file:
             name = hashlib.file_digest(file, "sha256").hexdigest()[:16] + suffix
         os.replace(part, folder / name)
-    except OSError as error:
-        if no_room(error):
-            raise MediaError("disk_full") from error
-        raise
-    finally:
-        part.unlink(missing_ok=True)
     return f"{FOLDER}/{story_id}/{name}"
 
 

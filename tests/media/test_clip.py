@@ -22,9 +22,10 @@ from PIL import Image
 
 from pipelines.request import Cancelled, ModelError
 from studio.media import ffmpeg
-from studio.media.clip import PART, ClipFacts, write_clip
+from studio.media.clip import ClipFacts, write_clip
 from studio.media.ffmpeg import MediaError
 from studio.media.probe import probe, thumbnail
+from studio.media.whole import is_unfinished
 from tests.media.pictures import frames
 
 RECIPE = json.dumps({"studio": "wan-studio", "text": "中文 = ; # \\ \n ' \" \t 🎬"}, ensure_ascii=False)
@@ -291,7 +292,7 @@ def test_a_writer_that_is_killed_publishes_nothing(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.mp4")], check=False, timeout=60)
     assert done.returncode == -9
-    assert [file for file in tmp_path.iterdir() if not file.name.endswith(PART)] == []
+    assert [file for file in tmp_path.iterdir() if not is_unfinished(file)] == []
 
 
 def test_a_recipe_longer_than_a_comment_is_a_fault_of_ours(tmp_path: Path) -> None:
