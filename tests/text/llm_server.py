@@ -1,13 +1,14 @@
 """A language model's service on loopback that answers well or badly, and remembers what it was asked."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.loopback import answering
 
 # What an answer is made of: the question's data, as the user's message holds it.
 Reply = Callable[[dict[str, Any]], Any]
@@ -43,32 +44,13 @@ class Service:
     asked: list[Asked] = field(default_factory=list)
 
 
-class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
-        # A client that has heard enough closes the line.
-        pass
-
-
 @contextmanager
 def serving() -> Iterator[Service]:
     """The service while it runs."""
     state = Service()
-
-    class Handler(_Handler):
-        service = state
-
-    server = _Quiet(("127.0.0.1", 0), Handler)
-    state.address = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with answering(_Handler, state) as address:
+        state.address = f"{address}/v1"
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,17 +2,18 @@
 
 import io
 import json
-import threading
 import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import av
 import numpy as np
+
+from tests.loopback import answering
 
 RATE = 24_000
 
@@ -59,32 +60,13 @@ class Server:
     asked: list[tuple[str, str, str, Any]] = field(default_factory=list)
 
 
-class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
-        # A client that has heard enough closes the line.
-        pass
-
-
 @contextmanager
 def serving() -> Iterator[Server]:
     """The service while it runs. `how` decides what it answers."""
     state = Server("")
-
-    class Handler(_Handler):
-        service = state
-
-    server = _Quiet(("127.0.0.1", 0), Handler)
-    state.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with answering(_Handler, state) as address:
+        state.address = address
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
