@@ -64,7 +64,9 @@ def is_setting(one: str) -> bool:
         return False  # 雨水流进小溪
     parts = (("weather", ("words",)), ("times", ("season", "months")))
     return any(
-        found.end - found.start == len(last) for name, of in parts for found in find(last, name, *of, free=True)
+        found.end - found.start == len(last)
+        for name, of in parts
+        for found in find(last, name, *of, free=True)
     )
 
 
@@ -135,8 +137,11 @@ def _fit(word: str, wanted: Gender) -> dict[str, float]:
     """How what is known of a being goes with a pronoun."""
     kind, gender = kind_of(word), gender_of(word)
     if wanted == "thing":
-        return {"it_person": float(kind == "person" and gender != "any"), "it_any": float(kind == "person"),
-                "it_animal": float(kind == "animal")}
+        return {
+            "it_person": float(kind == "person" and gender != "any"),
+            "it_any": float(kind == "person"),
+            "it_animal": float(kind == "animal"),
+        }
     return {
         "fits": float(gender == wanted),
         "differs": float(gender in ("male", "female") and gender != wanted),

@@ -43,7 +43,9 @@ _LOUDLY = re.compile(
 _SEEING = ("看见", "看到", "听见", "听到", "闻到", "望见")
 _TRADES = tuple("人者员师匠机器")
 # Last characters of things that the segmenter takes for verbs or sayings: 洒水车, 应急灯, 通道.
-_THINGS = frozenset("车灯船机器桥楼塔门窗炉锅壶杯瓶盒箱包帽鞋衣裤裙伞刀枪剑旗鼓琴笔纸书画信牌板柜椅桌床路道河湖山树花草果饭菜汤茶酒店馆厂园室站台屋棚")
+_THINGS = frozenset(
+    "车灯船机器桥楼塔门窗炉锅壶杯瓶盒箱包帽鞋衣裤裙伞刀枪剑旗鼓琴笔纸书画信牌板柜椅桌床路道河湖山树花草果饭菜汤茶酒店馆厂园室站台屋棚"
+)
 _SIDES = frozenset("巅上下间中外内顶滨畔旁侧端")
 _NOUN_ENDS = ("声", "的人", "的孩子")
 

@@ -112,7 +112,13 @@ class _Gathered:
     def _subject(self, subject: str, clause: Clause) -> list[str]:
         """Note one subject of a clause; returns whom it means."""
         how = {
-            "named" if clause.named else "acts" if clause.actions else "appears" if clause.appears else "is": 1.0,
+            "named"
+            if clause.named
+            else "acts"
+            if clause.actions
+            else "appears"
+            if clause.appears
+            else "is": 1.0,
             "subordinate": float(clause.subordinate),
             "first_clause": float(self.clauses == 1),
         }
@@ -142,6 +148,8 @@ class _Gathered:
             return []
         if is_pronoun(owner):
             return meant(owner, self.here, self.known, self.story)
+        if owner.lower() in ("my", "our"):
+            return ["I" if owner.lower() == "my" else "we"]
         if owner and not is_unseen(owner):
             return [owner]
         return self.here[-1:] or (self.known[-1][:1] if self.known else [])

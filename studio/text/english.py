@@ -18,6 +18,7 @@ _AFTER_VERB = (
     "IN", "TO", "RP", "RB", "DT", "PRP", "PRP$", ".", ",", "CC", "JJ", "VBG", "VBN", "CD", "NNP", ":",
 )
 # fmt: on
+_OUT = frozenset(("out", "up", "down", "in", "off", "away", "over", "back", "along", "past", "by"))
 _DOUBLING = re.compile(r"[aeiou][bdgmnprt]$")
 
 
@@ -129,7 +130,7 @@ def _corrected(tokens: list[Token]) -> list[Token]:
     for token in tokens:
         if token.text in ".;:!?—," or token.tag == "CC":
             finite = False
-        tag = token.tag
+        tag = "NN" if token.low == "lightning" or _does(token, found) else token.tag
         if token.low in verb_forms():
             tag = _verb_tag(_Here(token, found, tokens, finite)) or tag
         finite = finite or tag in ("VBD", "VBZ", "VBP", "MD")
@@ -150,13 +151,50 @@ def _verb_tag(here: _Here) -> str:
         return "VBP"
     if here.finite:
         return ""
+    if _comes_out(here):
+        return "VBZ" if here.has_s else "VBD"
     if here.base and tag in ("NN", "NNP", "JJ") and _commands(here):
         return "VB"
     if here.base and tag in ("NN", "NNP") and _several_before(here.found) and _leads_on(after):
         return "VBP"
-    if here.has_s and tag in ("NN", "NNS", "NNP") and (_after_subject(here) or _before_object(here)):
+    if (
+        here.has_s
+        and tag in ("NN", "NNS", "NNP")
+        and (_after_subject(here) or _before_object(here) or _alone(here))
+    ):
         return "VBZ"
     return "VBD" if _is_past(here) else ""
+
+
+def _does(token: Token, found: list[Token]) -> bool:
+    """Whether what looks like a comparative is somebody: a cleaner, the baker."""
+    return (
+        token.tag == "JJR"
+        and bool(found)
+        and found[-1].tag == "DT"
+        and token.low in words("nouns", "people", "en")
+    )
+
+
+def _comes_out(here: _Here) -> bool:
+    """ "Out slid the calf": a verb between the word of direction that opens a clause and an article."""
+    if here.base or here.after is None or here.after.tag not in ("DT", "PRP$", "CD") or not here.found:
+        return False
+    opens = len(here.found) == 1 or here.found[-2].text in ",.;:—" or here.found[-2].tag == "CC"
+    return opens and here.found[-1].low in _OUT and not here.token.low.endswith("ing")
+
+
+def _alone(here: _Here) -> bool:
+    """ "One shoot, no bigger than a nail, trembles in the bed": the only verb that the sentence can have."""
+    if not here.found or here.found[-1].text != "," or here.after is None:
+        return False
+    if here.after.tag not in ("IN", "DT", "PRP$", "RB", "RP", "TO"):
+        return False
+    if here.found[0].tag in ("IN", "VB") or any(token.tag == "NNS" for token in here.found):
+        return False
+    return not any(
+        token.tag in ("VBD", "VBZ", "VBP", "MD") for token in (*here.found, *here.tokens[len(here.found) :])
+    )
 
 
 def _commands(here: _Here) -> bool:
@@ -176,7 +214,12 @@ def _several_before(found: list[Token]) -> bool:
     """Whether a plural, or two names, stand right before: fireworks burst, Mara and Tom leap."""
     if not found or found[-1].tag in ("NNS", "NNPS"):
         return bool(found) and not _behind_preposition(found)
-    return len(found) > 2 and found[-1].tag == "NNP" and found[-2].low == "and"
+    if len(found) > 2 and found[-1].tag == "NNP" and found[-2].low == "and":
+        return True
+    k = len(found) - 1
+    while k > 0 and found[k].tag in ("NN", "JJ", "DT", "PRP$"):
+        k -= 1
+    return 0 < k < len(found) - 1 and found[k].low == "and" and found[k - 1].tag in ("NN", "NNP")
 
 
 def _leads_on(after: Token | None) -> bool:
@@ -188,6 +231,7 @@ def _after_subject(here: _Here) -> bool:
     if (
         after is not None
         and after.tag not in _AFTER_VERB
+        and after.low not in ("open", "shut", "closed", "wide")
         and after.low not in words("grammar", "particles", "en")
     ):
         return False

@@ -71,11 +71,31 @@ def _noun(read: Read, i: int) -> int:
         _object(read, start, phrase)
     elif read.noun and not read.finite and read.low(start - 1) == ",":
         # "MARA, 40s, in a coat": what stands behind the comma only describes, unless a verb follows it.
-        if read.tag(i) in FINITE:
+        named = phrase[-1].tag == "NNP" and read.noun[-1].tag != "NNP"
+        if _listed(read, i):
+            take_subject(read)
             read.noun = phrase
+        elif read.tag(i) in FINITE or (named and read.low(i) == ","):
+            read.noun = phrase  # "our teacher, Mr. Okonkwo, walked"
     else:
         read.noun = phrase
     return i
+
+
+def _listed(read: Read, i: int) -> bool:
+    """Whether the nouns before i are the first of several who act: "the welder, the cook and the maid wait"."""
+    tokens = read.tokens
+    while i < len(tokens):
+        joined = tokens[i].tag == "CC" or (tokens[i].text == "," and read.tag(i + 1) == "CC")
+        if not joined and tokens[i].text != ",":
+            return False
+        start = i + 1 + (tokens[i].text == "," and joined)
+        i = noun_end(tokens, start)
+        if i == start:
+            return False
+        if joined:
+            return read.tag(i) in (*FINITE, "VB")
+    return False
 
 
 def _object(read: Read, start: int, phrase: list[Token]) -> None:
@@ -214,7 +234,8 @@ def _led(read: Read, i: int) -> int:
     )
     if (
         not following
-        or following in ("CC", "RB", "MD")
+        or following in ("CC", "MD")
+        or (following == "RB" and token.low != "of")
         or (following.startswith("VB") and not participle and following != "VBN")
     ):
         if token.low in words("grammar", "particles", "en"):
@@ -230,9 +251,10 @@ def _place(read: Read, i: int) -> int:
     while read.tag(start) in ("IN", "RB", "TO"):
         start += 1
     k = noun_end(tokens, start + 1 if read.tag(start) in ("VBN", "VBG") else start)
+    k = _past_time(read, start, k)
     phrase = tokens[start:k]
     if read.low(k) == "of" and k + 1 < len(tokens):
-        inner = noun_end(tokens, k + 1)
+        inner = _past_time(read, k + 1, noun_end(tokens, k + 1))
         phrase = (
             tokens[k + 1 : inner]
             if not phrase or phrase[-1].low in words("grammar", "sides", "en")
@@ -250,6 +272,16 @@ def _place(read: Read, i: int) -> int:
     return max(k, i + 1)
 
 
+def _past_time(read: Read, start: int, k: int) -> int:
+    """ "By midday thunderheads pile up", "of 1989 storms came": where the time before the subject ends."""
+    if k - start < 2 or read.tag(k) not in FINITE or read.finite:
+        return k
+    first = read.tokens[start]
+    year = first.tag == "CD" and len(first.text) == 4 and first.text.isdigit()
+    months = words("times", "months", "en") | words("times", "season", "en") | words("times", "day", "en")
+    return start + 1 if year or first.low in months else k
+
+
 def _as_as(read: Read, i: int) -> int:
     """Past words that only say how: "as high as houses", "as fast as legs can go"."""
     tokens = read.tokens
@@ -260,7 +292,8 @@ def _as_as(read: Read, i: int) -> int:
 
 
 def _of(read: Read, i: int) -> int:
-    k = noun_end(read.tokens, i + 1)
+    start = i + 1 + (read.tag(i + 1) == "RB")
+    k = _past_time(read, start, noun_end(read.tokens, start))
     if read.begin is not None:
         extend(read, read.tokens[i:k], 1)
     elif read.noun and read.noun[-1].low in words("grammar", "parts", "en"):
@@ -314,10 +347,16 @@ def _and(read: Read, i: int) -> int:
         read.noun = []
         return noun_end(tokens, i + 1)
     end(read)
-    if _starts_clause(tokens, i + 1):
+    if _starts_clause(tokens, i + 1) or _turns(read, i + 1):
         close(read)
     read.noun = []
     return i + 1
+
+
+def _turns(read: Read, i: int) -> bool:
+    """Whether a direction and its verb follow: "and out flops a frog"."""
+    out = read.low(i) in words("grammar", "particles", "en") and read.tag(i + 1) in FINITE
+    return out and read.tag(i + 2) in ("DT", "PRP$", "CD", *NOUNS)
 
 
 def _starts_clause(tokens: Sequence[Token], i: int) -> bool:

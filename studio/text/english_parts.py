@@ -80,7 +80,7 @@ def head_of(phrase: Sequence[Token]) -> str:
         return ""
     if phrase[last].tag == "DT" and phrase[last].low not in ("all", "both", "some"):
         return ""
-    if phrase[last].tag == "JJ" and phrase[0].tag not in ("DT", "PRP$"):
+    if phrase[last].tag == "JJ" and phrase[0].tag not in ("DT", "PRP$", "CD"):
         return ""
     first = last
     name = phrase[last].tag in ("NNP", "NNPS") and phrase[last].text[:1].isupper()

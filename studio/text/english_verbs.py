@@ -62,7 +62,11 @@ def inverted(read: Read, head: int) -> bool:
     """Whether the subject follows the verb: "there stood a house"."""
     if read.tag(head + 1) not in (*NOUNS, "DT", "JJ", "PRP$") or read.tag(head) == "VB" or not head:
         return False
-    return read.tag(head - 1) != "CC" and read.low(head - 1) != ","
+    if read.tokens[head].lemma not in words("grammar", "presenting", "en"):
+        return False
+    if read.low(head - 1) == ",":
+        return not read.subjects and not read.actions
+    return read.tag(head - 1) != "CC"
 
 
 def absolute(read: Read, i: int) -> bool:

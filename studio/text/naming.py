@@ -145,7 +145,11 @@ def _is_other_word(name: str, who: bool = False) -> bool:
     if len(name) == 3 and len(inner) == 1 and inner[0][1] != "nr" and inner[0][1][0] in "nvadstf":
         return True
     last = name[-1]
-    return last in beings("zh") or last in "子儿头上下里的了着" or tagged(last)[0][1] in ("f", "q") + (() if last in "一二三四五六七八九" else ("m",))
+    return (
+        last in beings("zh")
+        or last in "子儿头上下里的了着"
+        or tagged(last)[0][1] in ("f", "q") + (() if last in "一二三四五六七八九" else ("m",))
+    )
 
 
 def _guessed(name: str) -> bool:
