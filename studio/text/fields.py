@@ -12,10 +12,11 @@ from studio.text.clause import Clause
 from studio.text.doers import actions_of, doers_of
 from studio.text.english_clauses import clauses_of as english_clauses
 from studio.text.framing import camera_in, moods_in, styles_in, unframed
+from studio.text.holding import Setting
 from studio.text.language import has_han
 from studio.text.names import nameless
 from studio.text.places import Earlier, is_indoors
-from studio.text.setting import Setting, setting_of
+from studio.text.setting import setting_of
 from studio.text.told import Told, headings_of, told_in
 
 MAX_PHRASES = 8
@@ -69,7 +70,8 @@ def fields_of(
     subjects = doers_of(clauses, past, names, " ".join(told.sentences), story)
     told = Told(tuple(nameless(sentence, names) for sentence in told.sentences), told.around)
     earlier = Earlier(_seen_at(subjects, past), _weather_outside(past), _entered(past))
-    setting = setting_of(told, clauses, around, _setting(last), earlier)
+    settings = [_setting(one) for one in ((*past[:-1], last) if past else ())]
+    setting = setting_of(told, clauses, around, settings, earlier)
     whole = " ".join(told.sentences)
     return ShotFields(
         subject=_few(subjects, 3),

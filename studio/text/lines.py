@@ -73,7 +73,7 @@ _ITEM = re.compile(
     r"|(?P<bracket>[(（](?:\d{1,2}|[一二三四五六七八九十]{1,3})[)）])\s*|(?P<circle>[①-⑳❶-❿])\s*"
     r"|(?P<letter>[a-hA-H][.)])(?=\s)\s*|(?P<keycap>\d\ufe0f?\u20e3)\s*"
     r"|(?P<clock>(?:\d{1,2}:\d\d(?::\d\d)?(?:\s*[-–—~至到]\s*\d{1,2}:\d\d(?::\d\d)?)?"
-    r"|\d{1,3}\s*[-–—~至到]\s*\d{1,3}\s*(?:s|sec|seconds|秒)\b)\s*[:：|、,，]?)(?=\D)\s*"
+    r"|\d{1,3}\s*[-–—~至到]\s*\d{1,3}\s*(?:s|sec|seconds|秒)\b)(?!\s?[ap]\.?m\b)\s*[:：|、,，]?)(?=\D)\s*"
     rf"|(?P<emoji>[{EMOJI}]+)\s+(?=\w)|(?P<padded>\d{{2}})(?:\s+|(?=[（(]))(?=\D)"
     rf"|(?P<step>(?:Step\s*{_N_EN}|步骤\s*{_N}|第{_N}步)\s*[:：.、，,—–-])\s*)",
     re.IGNORECASE,

@@ -116,6 +116,13 @@ def is_scene(heading: str) -> bool:
     return bool(_SCENE.search(heading))
 
 
+def _title(head: str) -> str:
+    """The first line of what stands before a story's first shot, marked as its title."""
+    lines = [line for line in lines_of(head) if line.kind in ("title", "plain") or line.label]
+    first = next((line.label or head[line.start : line.end] for line in lines), "")
+    return f"《{first.strip('《》 ')}》" if first else ""
+
+
 def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
     """What stands over each shot text[start:end]: labels before it, and the heading of the scene it is in."""
     labels = [
@@ -124,7 +131,7 @@ def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
         if line.kind in _LABELLED
     ]
     found: list[str] = []
-    scene = ""
+    scene = _title(text[: spans[0][0]]) if spans else ""
     place = -1
     for start, _ in spans:
         # A label at which a shot itself begins is read with that shot's text.
@@ -133,5 +140,6 @@ def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
             # Only a scene's heading holds for all its shots; a title or a date stands over the first one.
             scene = chapter if is_scene(chapter) else ""
         found.append("\n".join(dict.fromkeys([scene, *(label for _, label in own)])).strip())
+        scene = "" if scene.startswith("《") else scene
         place = start
     return found

@@ -4,44 +4,23 @@ import re
 from collections.abc import Sequence
 
 from studio.text.framing import longest
-from studio.text.terms import find, pattern_of, table
+from studio.text.holding import Held, Turn, kept
+from studio.text.terms import SCRIPTS, find, pattern_of, table
 
-_HOUR = "(?:\\d{1,2}(?::\\d\\d)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
-_DIGIT = "[\\d一二三四五六七八九十两]{1,3}"
-_CLOCK = re.compile(
-    rf"(?<!指着)(?:[今昨当][晚早夜]|早上|清晨|上午|中午|下午|傍晚|晚上|凌晨|深夜|夜里|午夜)?"
-    rf"{_DIGIT}点(?:[半整钟]|[一三]刻|{_DIGIT}分)?(?=[，。、 ]|$)"
-    rf"|\b(?:at|by|around|until|before|after) (?:half past |quarter (?:past|to) )?(?P<en>{_HOUR}"
-    r"(?: (?:o'clock|in the (?:morning|afternoon|evening)))?(?: ?[ap]\.m\.| ?[ap]m\b)?)"
-    r"(?=[,.;!]|$| and| because| the| we| he| she| i\b)",
-    re.IGNORECASE,
+_SETS = (
+    r"(?:had |has |was |is |were )?(?:just |already |barely )?(?:set|sets|setting|rose|rises|risen|rising"
+    r"|went down"
+    r"|gone down|goes down|going down|came up|comes up|come up|coming up|sank|sinks|sinking|dipped|low)"
 )
-_RISES = "(?:set|sets|rose|rises|went down|goes down|came up|comes up)"
 _SUN = re.compile(
-    r"太阳(?:刚|还没|快|已经|渐渐|慢慢)?(?:要)?(?:出来|升起|下山|落山|西斜|偏西|出山)"
-    r"|天(?:还没|刚|快|蒙蒙|已经|渐渐|微微|完全)*(?:亮|黑)(?:了|透)?"
-    rf"|(?<=as )the sun {_RISES}|(?<=when )the sun {_RISES}",
+    r"(?:太阳|日头|红日|夕阳)(?:一|刚刚?|还没|快|已经|渐渐|慢慢|终于|就|正|才|从[^，。]{1,8})*(?:要)?"
+    r"(?:出来|升起来?|升高|下山|落山|落下山|西斜|偏西|西沉|出山|露头|冒出来)"
+    r"|天(?:色)?(?:还没|刚刚?|快|蒙蒙|麻麻|灰蒙蒙|已经|渐渐|微微|完全|一|将|大|全|早)*(?:亮|黑)(?![色白乎])(?:了|透|下来)?"
+    r"|天边?(?:泛|发)(?:白|起鱼肚白)|傍黑|擦黑"
+    rf"|(?:(?<=as )|(?<=when )|(?<=until )|(?<=before )|(?<=after )|(?<=once ))the sun {_SETS}\b",
     re.IGNORECASE,
 )
-_HEAD = r"(?:^|[。！？；\n”.!?;]\s*)"
-_START = rf"(?:{_HEAD}|[，,]\s*)"
-_FIGURE = "[几数一二三四五六七八九十百千万两\\d]+"
-_NEW_DAY = re.compile(
-    rf"{_START}(?:到了?|在)?(?:第[二三四五六七八九十\d]+天|次日|翌日|隔天|转天|有一天|一天|这天|那天|某天|有一次|有一回|[\u4e00-\u9fff]{2}那天|上个?星期|上周|昨[天日]|前天)"
-    rf"|{_FIGURE}(?:天|日|周|个?星期)(?:之?后|以后|过去)"
-    r"|\b(?:next|following|one|another) (?:day|morning|night|evening|week)\b"
-    r"|\b(?:days?|weeks?) (?:later|passed|went by)\b|\b(?:for|after) (?:\w+ )?(?:days|weeks)\b",
-    re.IGNORECASE,
-)
-_NEW_YEAR = re.compile(
-    rf"许?多年(?:之?后|以后)|{_HEAD}(?:去年|前年|如今|从前|很久以前|多年前|多少年了?)"
-    rf"|{_FIGURE}(?:年|个月|个?世纪)(?:之?后|以后|过去|前)"
-    r"|\b(?:months?|years?|centur(?:y|ies)) (?:later|passed|went by|ago)\b"
-    r"|\b(?:for|after) (?:\w+ )?(?:months|years)\b|\bonce upon\b|\blong ago\b"
-    r"|\b(?:on|from|until) (?:the )?\d{1,2}(?:st|nd|rd|th)? (?:of )?"
-    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
-    re.IGNORECASE,
-)
+_SUN_TELLS = re.compile(rf"\b(?:sun|moon) {_SETS}\b", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,2}(?:st|nd|rd|th)? (?:of )?$")
 _DATE_BEHIND = re.compile(r" \d{1,2}(?:st|nd|rd|th)?\b(?!\d)")
 _SCENE_TIME = re.compile(
@@ -53,17 +32,18 @@ _SIMILE = re.compile(
     r"|\bas \w+ as (?:an? |the )?\w+(?: \w+)?|\blike (?:an? |the )?\w+",
     re.IGNORECASE,
 )
-_FEELS = re.compile(
-    r"天(?:气)?(?:特别|很|真|非常|越来越|太|又|有点|格外|十分|更)*(?P<zh>[热冷凉]|闷热|炎热|寒冷|凉爽|暖和)"
-    r"|\b(?P<en>sun) (?:is|was|came|comes|shines?|shone|beats?|blaze[sd]?|pours?|streams?)\b"
-    r"(?! (?:set|down|gone|low|rising|setting))"
-)
 _THOUGHT = re.compile(
-    r"(?:想着|想起|想到|希望|记得|盼望|盼着|喜欢|梦见|听说|据说|比得上|提醒|将(?=持续|于|在|会|到))[^。！？\n]*"
+    r"(?:想着|想起|想到|希望|盼望|盼着|喜欢|梦见|听说|据说|比得上|提醒|将(?=持续|于|在|会|到))[^。！？\n]*"
     r"|\b(?:thought|thinks?|remember(?:s|ed)?|likes|liked|loves?|loved|wish(?:es|ed)?|hop(?:es?|ed)"
     r"|dream(?:s|t|ed)?|wonder(?:s|ed)?|will|if)\b[^.!?;\n]*",
     re.IGNORECASE,
 )
+_SUN_SHINES = re.compile(
+    r"\bsun (?:is|was|came|comes|shines?|shone|beats?|blaze[sd]?|pours?|streams?)\b"
+    r"(?! (?:set|down|gone|low|rising|setting))"
+)
+_TITLE = re.compile(r"^《.*》$", re.MULTILINE)
+_GO_TOGETHER = frozenset(("wind", "cold", "thunder"))
 _LATE = ("傍晚", "黄昏", "晚", "夜", "日落", "夕", "evening", "dusk", "sunset", "night", "twilight")
 
 
@@ -72,23 +52,39 @@ def thoughts_out(text: str) -> str:
     return _THOUGHT.sub(" ", text)
 
 
-def time_of(text: str, around: str, scene: bool, last: Sequence[str]) -> list[str]:
-    """Season or festival, and time of day. Each holds until it changes; a new day ends the latter."""
+def time_of(text: str, around: str, turn: Turn, headed_scene: bool) -> list[str]:
+    """Season or festival, and time of day: those named, and those of the shot before that hold on."""
     day, season = _named(text)
     loose = [m.group() for m in _SUN.finditer(text)]
-    clock = [m["en"] or m.group() for m in _CLOCK.finditer(text)]
+    clock = [m["time"] for script in SCRIPTS for m in pattern_of("times", "clock", script).finditer(text)]
     headed = _named(around)[0] or [m["day"] for m in _SCENE_TIME.finditer(around)]
-    if scene and headed and not day:
+    if headed_scene and headed and not day:
         loose = []
     day = longest([*day, *loose, *clock]) or headed
-    season = season or (_named(around)[1] if scene else [])
-    year = bool(_NEW_YEAR.search(text))
-    up = any(m["en"] for m in _FEELS.finditer(text))
-    held_day = [word for word in last if not _is_season(word)]
-    if year or season or up or _NEW_DAY.search(text):
-        held_day = []
-    held_season = [] if year else [word for word in last if _is_season(word)]
-    return [*(season or held_season), *(day or held_day)]
+    season = season or _named(around)[1]
+    last = turn.past[-1].time if turn.past else ()
+    shines = _SUN_SHINES.search(text) is not None
+    found: list[Held] = []
+    for word in last:
+        lasting = _is_season(word)
+        if season if lasting else day or season or (shines and _is_dark(word)):
+            continue
+        own = {
+            "season": lasting,
+            "day_named": lasting and bool(day),
+            "night": not lasting and _is_late(word),
+            "sun": not lasting and shines,
+            "new_day_of_season": lasting and turn.cues["new_day"] > 0,
+        }
+        age = turn.age([past.time for past in turn.past], word)
+        found.append(Held(word, turn.cues | age | {name: float(flag) for name, flag in own.items()}))
+    held = kept(found, "time")
+    phases = {_phase(word) for word in held if not _is_season(word)}
+    if not day:
+        signs = [f.word for f in find(text, "times", "signs")] + _SUN_TELLS.findall(text)
+        day = [word for word in signs if _phase(word) not in phases][:1]
+    held_season = [word for word in held if _is_season(word)]
+    return [*(season or held_season), *(day or [word for word in held if word not in held_season])]
 
 
 def _named(text: str) -> tuple[list[str], list[str]]:
@@ -99,40 +95,70 @@ def _named(text: str) -> tuple[list[str], list[str]]:
     season += [f.word for word in day if " " in word for f in find(word, "times", "season")]
     for one in find(text, "times", "months"):
         # A month with a day's figure is a date and does not show.
+        if text[: one.start].lower().endswith(("since ", "自从", "从")):
+            continue
         dated = _DATE.search(text[: one.start]) or _DATE_BEHIND.match(text, one.end)
         if one.word[0].isupper() and not dated:
             season.append(one.word)
     return day, longest(season)
 
 
-def weather_of(
-    text: str, around: str, last: Sequence[str], *, time: Sequence[str], ended: bool, moved: bool
-) -> list[str]:
-    """Weather by its words, one of a kind. `ended`: a new day or a roof ends what held; wind does not follow
-    those who `moved` on, and the sun does not shine into the evening.
-    """
+def weather_of(text: str, around: str, time: Sequence[str], turn: Turn, outside: Sequence[str]) -> list[str]:
+    """Weather by its words, one of a kind, and what holds on of the shot before or the last one `outside`."""
+    named, over = _weather_named(text, around)
+    last = turn.past[-1].weather if turn.past else ()
+    kinds = set(map(_kind, named))
+    found: list[Held] = []
+    for word in dict.fromkeys((*last, *outside)):
+        kind = _kind(word)
+        if kind in kinds or kind in over or word.lower() in _moments():
+            continue
+        own = {
+            f"kind_{kind if kind != word else 'other'}": True,
+            "over": bool(over),
+            "named_too": bool(named),
+            "contrary": kind not in _GO_TOGETHER and bool(kinds - _GO_TOGETHER),
+            "time_changed": bool(turn.past) and list(time) != list(turn.past[-1].time),
+            "sun_at_night": kind == "sun" and any(map(_is_late, time)),
+            "wind_elsewhere": kind == "wind" and turn.cues["new_place"] > 0,
+            "left_outside": word not in last,
+            "begun_inside": turn.begun_inside(word),
+        }
+        age = turn.age([past.weather for past in turn.past], word)
+        found.append(Held(word, turn.cues | age | {name: float(flag) for name, flag in own.items()}))
+    return _one_a_kind([*kept(found, "weather"), *named])
+
+
+def _weather_named(text: str, around: str) -> tuple[list[str], set[str]]:
+    """Weather that a text names, else its heading, and the kinds of which it says that they are over."""
     plain = _SIMILE.sub(lambda m: " " * len(m.group()), text)
-    over = pattern_of("weather", "over", "zh").search(plain) or pattern_of("weather", "over", "en").search(
-        plain
-    )
-    if over:
-        plain = plain[: over.start()] + " " * len(over.group()) + plain[over.end() :]
-    named = [f.word for f in find(plain, "weather", "words")]
-    named += [m["zh"] or m["en"] for m in _FEELS.finditer(plain)]
-    named = _one_a_kind(longest(named) or [f.word for f in find(around, "weather", "words")])
-    if ended or over or _NEW_DAY.search(text) or _NEW_YEAR.search(text):
-        return named
-    late = any(sign in word.lower() for word in time for sign in _LATE)
-    left = {"wind"} if moved else set[str]()
-    left |= {"sun"} if late else set()
-    held = [word for word in last if word.lower() not in _moments() and _kind(word) not in left]
-    if all(word.lower() in _moments() or _kind(word) == "wind" for word in named):
-        return _one_a_kind([*held, *named])
-    return named
+    over: set[str] = set()
+    for script in SCRIPTS:
+        for end in pattern_of("weather", "over", script).finditer(plain):
+            plain = plain[: end.start()] + " " * len(end.group()) + plain[end.end() :]
+            over.add(_kind(end.group()))
+    named = [(f.start, f.word) for f in find(plain, "weather", "words")]
+    named += [(f.start, f.word) for f in find(plain, "weather", "patterns", free=True)]
+    words = longest([word for _, word in sorted(named)])
+    return _one_a_kind(words or [f.word for f in find(_TITLE.sub("", around), "weather", "words")]), over
 
 
 def _moments() -> frozenset[str]:
     return frozenset(table("weather")["families"]["moment"].split())
+
+
+def _phase(word: str) -> str:
+    """Which part of the day a word means: morning, evening, night, or "" for broad daylight."""
+    phases = table("times")["phases"]
+    return next((name for name, signs in phases.items() if re.search(signs, word, re.IGNORECASE)), "")
+
+
+def _is_dark(word: str) -> bool:
+    return _phase(word) == "night"
+
+
+def _is_late(word: str) -> bool:
+    return any(sign in word.lower() for sign in _LATE)
 
 
 def _kind(word: str) -> str:

@@ -1,0 +1,133 @@
+"""Weighs the cues of what holds on: `python -m tests.text.fit_holding` writes assets/lexicon/holding.toml.
+
+Logistic regression with a small penalty on the times and the weather of the shots before; what is right
+stands in the annotated stories. While fitting, a shot follows the right ones before it. Prints the set F1
+that each fifth of the stories reaches by the weights of the others, and what all reach by those of all.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from unittest.mock import patch
+
+from studio.text import when
+from studio.text.characters import find_characters
+from studio.text.fields import ShotFields, fields_of_story
+from studio.text.holding import Held, strength
+from studio.text.terms import FOLDER
+from tests.text.fit_doers import fit
+from tests.text.test_fields import STORIES, _matches, _plain
+
+FILE = FOLDER / "holding.toml"
+FIELDS = ("time", "weather")
+_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Told:
+    """A story: its text, where its shots are, its names, and the right fields of each."""
+
+    text: str
+    spans: list[tuple[int, int]]
+    names: list[str]
+    shots: list[dict[str, list[str]]]
+
+
+Weights = Mapping[str, Mapping[str, float]]
+Rows = dict[str, list[tuple[Mapping[str, float], bool]]]
+
+
+def told(path: Path) -> Told:
+    """An annotated story."""
+    story = tomllib.loads(path.read_text(encoding="utf-8"))
+    before, *shots = story["text"].split("||")
+    starts = [len(before) + sum(map(len, shots[:k])) for k in range(len(shots) + 1)]
+    text = before + "".join(shots)
+    names = [name for one in find_characters(text, shots) for name in (one.name, *one.aliases)]
+    return Told(text, list(pairwise(starts)), names, story["shots"])
+
+
+def means(word: str, gold: Sequence[str]) -> bool:
+    """Whether one of these phrases means the same as a word."""
+    plain = _plain(word)
+    return any(plain in other or other in plain for other in map(_plain, gold))
+
+
+def rows_of(story: Told) -> Rows:
+    """Cues and mark of all that may hold on in a story."""
+    rows: Rows = {field: [] for field in FIELDS}
+    shot = dict.fromkeys(FIELDS, -1)
+
+    def keep(found: Sequence[Held], field: str) -> list[str]:
+        shot[field] += 1
+        gold = story.shots[shot[field]][field]
+        marks = [means(one.word, gold) for one in found]
+        rows[field] += [(one.cues, mark) for one, mark in zip(found, marks, strict=True)]
+        return [one.word for one, mark in zip(found, marks, strict=True) if mark]
+
+    read(story, keep)
+    return rows
+
+
+def read(story: Told, keep: object) -> tuple[ShotFields, ...]:
+    """The fields of a story's shots where `keep` decides what holds on."""
+    with patch.object(when, "kept", keep):
+        return fields_of_story(story.text, story.spans, names=story.names)
+
+
+def weighed(stories: Sequence[Told]) -> Weights:
+    """The weights by which these stories come out best."""
+    every = [rows_of(story) for story in stories]
+    return {field: fit([row for rows in every for row in rows[field]]) for field in FIELDS}
+
+
+def counts(stories: Sequence[Told], weight: Weights) -> dict[str, list[int]]:
+    """(right, found, wanted) of each field over all shots."""
+
+    def keep(found: Sequence[Held], field: str) -> list[str]:
+        return [one.word for one in found if strength(one.cues, weight[field]) > 0]
+
+    total = {field: [0, 0, 0] for field in FIELDS}
+    for story in stories:
+        for mine, gold in zip(read(story, keep), story.shots, strict=True):
+            for field in FIELDS:
+                got = getattr(mine, field)
+                for k, n in enumerate((_matches(got, gold[field]), len(got), len(gold[field]))):
+                    total[field][k] += n
+    return total
+
+
+def report(name: str, total: Mapping[str, Sequence[int]]) -> None:
+    """Print F1, precision and recall of each field."""
+    for field, (right, found, wanted) in total.items():
+        f1, precision, recall = 2 * right / (found + wanted), right / found, right / wanted
+        print(f"{name}: {field} F1 {f1:.3f} precision {precision:.3f} recall {recall:.3f}")
+
+
+def main() -> None:
+    """Fit, report, write."""
+    stories = [told(path) for path in STORIES]
+    total = {field: [0, 0, 0] for field in FIELDS}
+    for fold in range(_FOLDS):
+        known = [story for k, story in enumerate(stories) if k % _FOLDS != fold]
+        for field, numbers in counts(stories[fold::_FOLDS], weighed(known)).items():
+            total[field] = [a + b for a, b in zip(total[field], numbers, strict=True)]
+    report("by the other folds", total)
+    weight = weighed(stories)
+    report("by all", counts(stories, weight))
+    parts = [
+        f"[{field}]\n" + "\n".join(f"{n} = {v:.2f}" for n, v in sorted(part.items(), key=lambda e: e[1]))
+        for field, part in weight.items()
+    ]
+    head = "# How strongly each cue (studio/text/holding.py) says "
+    head += "that a word of the shot before holds on: log odds.\n"
+    head += (
+        "# Written by `python -m tests.text.fit_holding`: change what a cue means, not what it weighs.\n\n"
+    )
+    FILE.write_text(head + "\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
