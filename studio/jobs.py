@@ -257,6 +257,19 @@ class Jobs:
         with reading(self.engine) as connection:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
+    def count_films(self, story_id: str) -> dict[State, int]:
+        """How many films were asked for of a story, by state."""
+        query = sa.select(job_table.c.state, sa.func.count()).where(job_table.c.story_id == story_id)
+        with reading(self.engine) as connection:
+            return {row[0]: row[1] for row in connection.execute(query.group_by(job_table.c.state))}
+
+    def waiting_films(self, story_id: str) -> Sequence[str]:
+        """The ids of a story's films that wait, the last one first."""
+        columns = job_table.c
+        query = sa.select(columns.id).where(columns.story_id == story_id, columns.state == "queued")
+        with reading(self.engine) as connection:
+            return connection.execute(query.order_by(columns.place.desc())).scalars().all()
+
     def with_keys(self, owner: str, keys: Collection[str]) -> dict[str, Job]:
         """An owner's job for each request's key (`key_of`): one that waits or runs, else the newest."""
         columns = job_table.c

@@ -29,6 +29,7 @@ from studio.story.shot_edits import with_source
 from studio.story.store import StoredStory, StoryLine, StoryStore, Take
 from studio.story.types import MAX_SOURCE_SECONDS, Level, Look, Source, Story
 from studio.story_desk import StoryDesk
+from studio.story_tables import StoryTables
 from studio.story_view import ShotView, StoryEstimate, StoryView, TakeView, shot_view
 from studio.text import llm, llm_story
 from studio.text.llm_story import StoryReading
@@ -61,6 +62,7 @@ class Stories:
         self._jobs, self._assets, self._read_job = jobs, assets, read_job
         self._front, self._client = llm_story.front(settings), llm.configured(settings)
         self._desk = StoryDesk(self.store, jobs, assets, settings.model)
+        self.tables = StoryTables(self._own, self._desk, jobs)
 
     @property
     def has_model(self) -> bool:
@@ -83,6 +85,12 @@ class Stories:
         self._known(story_id)
         found = (self._read_job(job.id) for job in self._jobs.films_of(story_id, limit))
         return [seen_by(visitor, view) for view in found if view is not None]
+
+    def last_film(self, visitor: Visitor, story_id: str) -> JobView | None:
+        """The newest film of a story itself that can be watched; None if there is none."""
+        self._known(story_id)
+        found = (self._read_job(job) for job in self._desk.finished_films(story_id))
+        return next((seen_by(visitor, view) for view in found if view is not None and view.asset), None)
 
     def estimate(self, visitor: Visitor, story_id: str, level: Level) -> StoryEstimate:
         """What a film of the story would cost now; `Refused` if it can't be made."""
@@ -243,19 +251,6 @@ class Stories:
                 return job.id
         self.store.add_takes(story_id, self._takes(kept, planned))
         return self._jobs.submit_film(kept.owner, {"story": story_id, "level": level}, planned)
-
-    def films_from_csv(
-        self, visitor: Visitor, story_id: str, csv_text: str | bytes, level: Level
-    ) -> Sequence[str]:
-        """Ask for one film a row of a table of {variables}; for none if one of them can't be made."""
-        kept = self._own(visitor, story_id)
-        with _worded():
-            rows = variables.rows_of(csv_text, kept.story)
-            plans = self._desk.plans(kept, level, rows)
-        return [
-            self._jobs.submit_film(kept.owner, {"story": story_id, "level": level, "row": number}, planned)
-            for number, planned in enumerate(plans, 1)
-        ]
 
     def render_shot(
         self, visitor: Visitor, story_id: str, shot_id: str, level: Level, another: bool = False

@@ -1,5 +1,6 @@
 """What there is of a story's takes, and the plan of a film from it: reads the rows of jobs and clips."""
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
@@ -19,9 +20,12 @@ from studio.story.outline import ShotOutline, outline
 from studio.story.plan import ChosenTake
 from studio.story.store import StoredStory, StoryStore
 from studio.story.types import Level, Story
+from studio.story.variables import differing
 from studio.story_view import Shelf, ShotView, StoryEstimate, chosen_takes
 
 _REMEMBERED = 64
+# Films whose files were deleted since are passed over, but not for ever.
+_LOOKED_AT = 5
 
 
 class StoryDesk:
@@ -62,6 +66,16 @@ class StoryDesk:
                     return str(row.id)
         return None
 
+    def finished_films(self, story_id: str) -> Sequence[str]:
+        """The jobs of the story's own films that were finished, the newest first; a few of them."""
+        done = (job_table.c.story_id == story_id, job_table.c.state == "done")
+        query = sa.select(job_table.c.id, job_table.c.form).where(*done)
+        query = query.order_by(job_table.c.created.desc(), job_table.c.id)
+        with reading(self._store.engine) as connection:
+            rows = connection.execute(query.execution_options(yield_per=10))
+            own = (str(row.id) for row in rows if "row" not in row.form)
+            return list(itertools.islice(own, _LOOKED_AT))
+
     def places(self, story: Story) -> dict[str, str]:
         """Where the library clips lie that shots show, by asset id; those that are gone are missing."""
         wanted = {shot.source.place for shot in story.shots if shot.source and shot.source.kind == "asset"}
@@ -95,7 +109,8 @@ class StoryDesk:
         outlines = tuple(shot for story in stories for shot in outline(story, self.default_model))
         shelf = self.shelf(kept, outlines)
         plans = [self._planned(kept, story, level, shelf) for story in stories]
-        return [_named(found, values, plans) for found, values in zip(plans, rows, strict=True)]
+        told = differing(rows)
+        return [_named(found, values, plans) for found, values in zip(plans, told, strict=True)]
 
     def estimate(self, kept: StoredStory, level: Level, settings: Settings) -> StoryEstimate:
         """What a film of the story as it is now would cost; StoryProblem if it can't be filmed."""
@@ -144,9 +159,9 @@ class StoryDesk:
         return found
 
 
-def _named(found: FilmPlan, values: dict[str, str], plans: list[FilmPlan]) -> FilmPlan:
+def _named(found: FilmPlan, values: list[str], plans: list[FilmPlan]) -> FilmPlan:
     """The plan with a title that tells it from those of the other rows."""
     if len({other.title for other in plans}) == len(plans):
         return found
-    own = " · ".join([found.title, *values.values()])
+    own = " · ".join([*values, found.title])
     return found.model_copy(update={"title": own[:200]})

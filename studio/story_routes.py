@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from pipelines.request import Notice
-from studio import access, doors
+from studio import access, doors, table_routes
 from studio.access import Visitor
 from studio.core import Refused, Studio
 from studio.library import Asset
@@ -43,6 +43,7 @@ _KEPT = {"cache-control": "private, max-age=3600"}
 def add_routes(app: FastAPI, studio: Studio) -> None:
     """All routes below /story, /film, /export, /still, /brought, /voice and /music."""
     _add_stories(app, studio)
+    table_routes.add_routes(app, studio)
     _add_brought(app, studio)
     _add_films(app, studio)
     _add_sounds(app, studio)

@@ -42,8 +42,16 @@ ONLY_HERE = {
 # Layers from the outside in: a room imports only rooms further in (or beside it).
 LAYERS = (
     ("app", "studio/demo"),
-    ("studio/ui", "studio/web", "studio/story_routes", "studio/doors", "studio/gate", "studio/api"),
-    ("studio/core", "studio/stories", "studio/story_desk", "studio/story_view"),
+    (
+        "studio/ui",
+        "studio/web",
+        "studio/story_routes",
+        "studio/table_routes",
+        "studio/doors",
+        "studio/gate",
+        "studio/api",
+    ),
+    ("studio/core", "studio/stories", "studio/story_tables", "studio/story_desk", "studio/story_view"),
     ("studio/views",),
     ("studio/worker",),
     ("studio/workflows",),

@@ -1,9 +1,10 @@
 """{Variables} of a story: a child's name, a product; and a table of them, one film a row."""
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from studio.story.problems import StoryProblem
 from studio.story.types import Shot, Story
@@ -13,6 +14,7 @@ from studio.text.fields import ShotFields
 MAX_ROWS = 200
 MAX_TABLE_BYTES = 1_000_000
 MAX_VALUE = 200
+_CONTROLS = "".join(map(chr, range(1, 32))).translate({9: None, 10: None, 12: None, 13: None})
 # {name}, {产品 名}: words, not any text between braces.
 _PLACE = re.compile(r"\{\s*([^\W\d]\w{0,39}(?: \w{1,20}){0,2})\s*\}")
 
@@ -101,6 +103,12 @@ def rows_of(table: str | bytes, story: Story) -> list[dict[str, str]]:
     return [dict(story.variables) | _row(header, line, number) for number, line in rows]
 
 
+def differing(rows: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    """What tells each row from the others: the values that are not the same in all; those of an only row."""
+    names = [name for name in rows[0] if len({row[name] for row in rows}) > 1] if len(rows) > 1 else []
+    return [[row[name] for name in names or row] for row in rows]
+
+
 def _check_header(header: list[str], known: tuple[str, ...], story: Story) -> None:
     if not known:
         raise StoryProblem("table_no_variables")
@@ -135,7 +143,7 @@ def _row(header: list[str], line: list[str], number: int) -> dict[str, str]:
 def _lines(table: str | bytes) -> list[list[str]]:
     if len(table) > MAX_TABLE_BYTES:
         raise StoryProblem("table_big", high=MAX_TABLE_BYTES // 1_000_000)
-    text = (table if isinstance(table, str) else _decoded(table)).removeprefix("\ufeff")
+    text = text_of(table).removeprefix("\ufeff")
     first = text.lstrip().partition("\n")[0]
     # Spreadsheets write what their country writes; a name holds none of the three.
     separator = max(",;\t", key=first.count)
@@ -145,8 +153,21 @@ def _lines(table: str | bytes) -> list[list[str]]:
         raise StoryProblem("table_bad") from error
 
 
+def text_of(table: str | bytes) -> str:
+    """A table's text: UTF-8, GB 18030, or the UTF-16 of spreadsheets; StoryProblem if it is no text."""
+    if isinstance(table, str):
+        return table
+    text = _decoded(table)
+    # A picture, a PDF or a workbook may well pass for GB 18030.
+    strange = sum(text.count(control) for control in _CONTROLS)
+    if "\0" in text or strange > len(text) / 100:
+        raise StoryProblem("table_bad")
+    return text
+
+
 def _decoded(table: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
+    marked = table.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             return table.decode(encoding)
         except UnicodeDecodeError:

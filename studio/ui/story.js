@@ -82,7 +82,7 @@ window.story = (() => {
     || (name === 'style' && element.tagName === 'TEXTAREA');
   function become(now, next) {
     if (now.nodeType !== 1) { if (now.data !== next.data) now.data = next.data; return; }
-    if (typing.has(now) || now.dataset.viewer !== undefined || now.classList.contains('player')) return;
+    if (typing.has(now) || now.dataset.viewer !== undefined || now.dataset.own !== undefined || now.classList.contains('player')) return;
     const before = now.defaultValue;
     for (const { name } of [...now.attributes]) if (!next.hasAttribute(name) && !ours(now, name)) now.removeAttribute(name);
     for (const { name, value } of [...next.attributes]) if (now.getAttribute(name) !== value && !ours(now, name)) now.setAttribute(name, value);
@@ -316,7 +316,7 @@ window.story = (() => {
     }
     if (window.storyHands?.acts[act]) { storyHands.acts[act](button, key); return; }
     if (studio.here[act]) { studio.here[act](button, key); return; }
-    if (question && !(await studio.sure(question, one('#story_title')?.value))) return;
+    if (question && !(await studio.sure(question, one('#story_title')?.value, studio.standing(button)))) return;
     const values = beside(button);
     if (edit === 'split_shot') Object.assign(values, window.storyHands?.cursor(button) || {});
     for (const sibling of all('[role=radio]', button.closest('[role=radiogroup]') || button)) {
@@ -333,7 +333,9 @@ window.story = (() => {
     event.preventDefault();
     const values = Object.fromEntries(new FormData(form, event.submitter));
     event.submitter?.setAttribute('own-busy', '');
-    const ack = await ask(form.dataset.act, { edit: form.dataset.edit || '', values });
+    const asks = (more = {}) => ask(form.dataset.act, { edit: form.dataset.edit || '', values: { ...values, ...more } });
+    let ack = await asks();
+    if (ack?.question) ack = (await studio.sure(ack.question, one('#story_title')?.value)) ? await asks({ agreed: ack.agreed }) : null;
     event.submitter?.removeAttribute('own-busy');
     if (ack && !ack.sorry) { form.reset(); forget(); }
   });

@@ -261,7 +261,7 @@ window.storyHands = (() => {
     if (!file || !input.closest('#story')) return;
     if (input.dataset.upload) bring(file, input.dataset.upload, input.dataset.shot, input.closest('label'));
     if (input.dataset.import !== undefined) take_in(file);
-    if (input.dataset.table !== undefined) one('#story_table').value = decoded(await file.slice(0, 1100000).arrayBuffer());
+    if (input.dataset.table !== undefined) storyTable.load(file);
     input.value = '';
   });
   function decoded(bytes) {

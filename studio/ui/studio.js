@@ -60,6 +60,11 @@ window.studio = (() => {
     senders[element.closest('[id]:not([id^=html-])')?.id] = send;
     element.addEventListener('click', (event) => clicked(event, send));
   }
+  // Whether a button is still there, and still the same one: what is drawn anew may use its element for another.
+  const standing = (button) => {
+    const { act, key } = button.dataset;
+    return () => button.isConnected && button.dataset.act === act && button.dataset.key === key;
+  };
   async function clicked(event, send) {
     const button = event.target.closest('[data-act]');
     if (!button) return;
@@ -71,7 +76,7 @@ window.studio = (() => {
       one('span', button).textContent = button.dataset.busy;
     }
     const about = button.closest('.row, .panel, .stage');
-    if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent))) return;
+    if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent, standing(button)))) return;
     send({ act, key });
     if (act === 'example') one('#prompt textarea')?.focus();
     if (act === 'select') card = button;
@@ -107,16 +112,19 @@ window.studio = (() => {
     note.hidden = false;
     setTimeout(() => { note.hidden = true; }, time);
   }
-  function sure(question, about) {
+  // Asks, and answers no by itself as soon as `stands` says that there is nothing to ask about any more.
+  function sure(question, about, stands = () => true) {
     const dialog = one('#confirm');
     const [title, text] = all('p', dialog);
     title.textContent = question;
     text.textContent = about || '';
     dialog.returnValue = 'no';
     return new Promise((answer) => {
+      const watching = setInterval(() => { if (!stands()) dialog.close('no'); }, 250);
       const closed = () => {
         // Quick fingers: this may still be told of the question before.
         if (dialog.open) return;
+        clearInterval(watching);
         dialog.removeEventListener('close', closed);
         answer(dialog.returnValue === 'yes');
       };
@@ -375,5 +383,5 @@ window.studio = (() => {
     veil.textContent = film.dataset.missing;
     film.closest('.player').replaceWith(veil);
   }, true);
-  return { asked, opened, able, address, here, sure, flash, answered, still };
+  return { asked, opened, able, address, here, sure, standing, flash, answered, still };
 })();

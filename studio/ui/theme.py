@@ -97,7 +97,7 @@ def theme() -> gr.themes.Base:
 
 def mount_options() -> dict[str, Any]:
     """What `gr.mount_gradio_app` needs for look, keys and covers; all of it lies inside the page itself."""
-    script = "\n".join(_read(name) for name in ("studio.js", "story.js", "story_hands.js", "story_live.js"))
+    script = "\n".join(_read(name) for name in ("studio.js", "story.js", "story_hands.js", "story_live.js", "story_table.js"))
     style = "\n".join((_read("studio.css"), _read("story.css"), *_drawn()))
     # Not as Gradio's `css`: that one prefixes every rule, which breaks those on :root and in @media.
     # The first of all, so that a page in light never shows dark before.

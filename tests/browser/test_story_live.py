@@ -65,3 +65,33 @@ def test_two_who_have_the_same_story_open(context: BrowserContext) -> None:
     one.click("#confirm_yes")
     expect(other.locator("#story_text")).to_be_visible()
     assert wrong == []
+
+
+def test_a_table_is_checked_as_it_is_loaded(context: BrowserContext) -> None:
+    page = context.new_page()
+    paste(page, "1. {child} lives by the sea.\n2. At night {child} sees a red dragon.")
+    page.click("#story_to_cast")
+    told, box, file = (page.locator(name) for name in ("#story_table_told", "#story_table", "[data-table]"))
+    file.set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": b"\x89PNG\r\n\x1a\n\0\0"})
+    expect(told).to_contain_text("Save it as CSV")
+    expect(box).to_have_value("")
+    rows = "child\n" + "\n".join(f"Mia {n}" for n in range(7))
+    file.set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    expect(told).to_contain_text("7 rows, ready")
+    box.fill("who\nMia")
+    expect(told).to_contain_text("who")
+    box.fill(rows)
+    expect(told).to_contain_text("7 rows, ready")
+    # More than a few are asked for only after a question.
+    page.click("#story_table_draft")
+    expect(page.locator("#confirm_title")).to_contain_text("7 films")
+    page.click("#confirm_no")
+    expect(page.locator(".stories .open")).to_have_count(0)
+    page.click("#story_table_draft")
+    page.click("#confirm_yes")
+    expect(page.locator(".cast .stories b").first).to_contain_text("Mia 6")
+    expect(box).to_have_value("")
+    page.click("#story_cancel_waiting")
+    expect(page.locator("#confirm_title")).to_contain_text("7 waiting films")
+    page.click("#confirm_yes")
+    expect(page.locator("#story_cancel_waiting")).to_have_count(0)

@@ -24,7 +24,7 @@ def test_whoever_holds_the_id_may_look_and_only_the_owner_or_an_admin_may_change
         lambda: studio.stories.change(BEN, view.id, "set_title", title="mine"),
         lambda: studio.stories.film(BEN, view.id, "animatic"),
         lambda: studio.stories.render_shot(BEN, view.id, shot, "animatic"),
-        lambda: studio.stories.films_from_csv(BEN, view.id, "a\nb", "animatic"),
+        lambda: studio.stories.tables.films(BEN, view.id, "a\nb", "animatic"),
         lambda: studio.stories.attach(BEN, view.id, "logo", Path("x"), "x"),
         lambda: studio.stories.delete(BEN, view.id),
     ]
@@ -161,7 +161,7 @@ def test_a_table_makes_one_film_a_row_and_shares_what_is_alike(studio: Studio) -
     assert "variable_unset" in codes
     with pytest.raises(Refused, match="variable_unset"):
         studio.stories.film(ANNA, view.id, "animatic")
-    jobs = studio.stories.films_from_csv(ANNA, view.id, "hero\n小雨\nAnna\n小明", "animatic")
+    jobs = studio.stories.tables.films(ANNA, view.id, "hero\n小雨\nAnna\n小明", "animatic")
     assert len(jobs) == 3
     used = {key_of(request) for job in jobs for request in requests_of(studio, job)}
     assert len(used) == 3 * 2 + 1
@@ -171,7 +171,7 @@ def test_a_table_makes_one_film_a_row_and_shares_what_is_alike(studio: Studio) -
     assert len(set(titles)) == 3
     assert studio.stories.get(ANNA, view.id).film is None, "none of them is the story's own film"
     with pytest.raises(Refused, match="table_cell_long"):
-        studio.stories.films_from_csv(ANNA, view.id, "hero\n小雨\n" + "x" * 201, "animatic")
+        studio.stories.tables.films(ANNA, view.id, "hero\n小雨\n" + "x" * 201, "animatic")
     assert len(studio.stories.films(ANNA, view.id)) == 3
 
 

@@ -235,3 +235,24 @@ def test_a_guest_sees_the_last_film_that_was_made(page: Page, studio: Studio) ->
     assert mine is not None
     assert theirs is not None
     assert (mine.job.state, theirs.job.id) == ("failed", first)
+
+
+def test_a_cancelled_or_failed_try_leaves_the_last_good_film_on_the_stage(page: Page, studio: Studio) -> None:
+    view = told(studio)
+    first = studio.stories.film(ME, view.id, "animatic")
+    plan = studio.stories.get(ME, view.id).film.job.plan  # type: ignore[union-attr]
+    studio.assets.add(asset(id="film_1", job_id=first, kind="film", request=None, plan=plan, title="A film"))
+    set_state(studio, first, "done", asset_id="film_1")
+    studio.stories.change(ME, view.id, "update_look", format="1:1")
+    again = studio.stories.film(ME, view.id, "animatic")
+    for state, words in (("cancelled", page.t("cancelled_title")), ("failed", page.t("story_failed"))):
+        set_state(studio, again, state)
+        tags = Tags(shown.stage(page, ME, studio.stories.get(ME, view.id), Here()))
+        assert {"story_player", "story_lost", "story_retry", "story_download"} <= tags.ids()
+        assert tags.tags[0][1]["data-state"] == state
+        assert words in tags.text
+        keys = [attrs.get("data-key") for _, attrs in tags.tags if attrs.get("id") == "story_retry"]
+        assert keys == [again]
+    # One film of a table that is looked at is that film, and not another one.
+    row = Tags(shown.stage(page, ME, studio.stories.get(ME, view.id), Here(film=first)))
+    assert "story_lost" not in row.ids()

@@ -6,21 +6,24 @@ from html import escape
 from studio.core import JobView
 from studio.stories import StoryView
 from studio.story.variables import MAX_VALUE, names_in
+from studio.story_tables import FilmCounts
 from studio.text.characters import Character
 from studio.ui.context import Page
 from studio.ui.markup import attributes, icon
 from studio.ui.story.parts import To, actions, do, line, lines, part
 
+NONE = FilmCounts(0, 0)
 
-def render(page: Page, view: StoryView, films: Sequence[JobView] = ()) -> str:
-    """The people, the variables, the table; `films` are those asked for, the newest first."""
+
+def render(page: Page, view: StoryView, films: Sequence[JobView] = (), counts: FilmCounts = NONE) -> str:
+    """The people, the variables, the table; `films` are those asked for last, `counts` tells of all."""
     people = "".join(_person(page, view, person) for person in view.story.characters)
     hint = f'<p class="muted">{escape(page.t("story_cast_hint"))}</p>'
     if not view.may_change:
         return f'<div class="cast">{people or hint}</div>'
     return (
         f'<div class="cast">{hint}{people}{_new(page)}{_variables(page, view)}{_table(page, view)}'
-        f"{_films(page, films)}</div>"
+        f"{_films(page, films, counts)}</div>"
     )
 
 
@@ -101,9 +104,15 @@ def _table(page: Page, view: StoryView) -> str:
         id="story_table",
         placeholder=page.t("story_table_like", names=", ".join(names)),
         aria_label=page.t("story_table"),
+        aria_describedby="story_table_told",
+        data_checking=page.t("story_table_checking"),
     )
     bring = attributes(
-        type="file", accept=".csv,.tsv,.txt,text/csv", data_table=True, class_="visually-hidden"
+        type="file",
+        accept=".csv,.tsv,.txt,text/csv",
+        data_table=True,
+        class_="visually-hidden",
+        aria_label=page.t("story_table_file"),
     )
     file = f"{icon('table')}<span>{escape(page.t('story_table_file'))}</span><input{bring}>"
     rows = (("animatic", "story_table_draft", "btn raised"), ("film", "story_table_film", "btn"))
@@ -114,15 +123,38 @@ def _table(page: Page, view: StoryView) -> str:
     ]
     hint = f'<p class="muted">{escape(page.t("story_table_hint"))}</p>'
     pressed = actions(f'<label class="btn upload">{file}</label>', *asks)
-    form = f'<form data-act="table"><textarea{box}></textarea>{pressed}</form>'
+    told = f"<p{attributes(id='story_table_told', role='status', data_own=True)}></p>"
+    form = f'<form data-act="table"><textarea{box}></textarea>{told}{pressed}</form>'
     return part(page.t("story_table"), hint, form)
 
 
-def _films(page: Page, films: Sequence[JobView]) -> str:
+def _films(page: Page, films: Sequence[JobView], counts: FilmCounts) -> str:
     if not films:
         return ""
     rows = "".join(_film(page, view) for view in films)
-    return part(page.t("story_films"), f'<ul class="stories">{rows}</ul>')
+    found = [f'<ul class="stories">{rows}</ul>']
+    if counts.asked > len(films):
+        more = page.t("story_films_more", count=counts.asked - len(films))
+        found.append(f'<p class="muted" id="story_films_more">{escape(more)}</p>')
+    if counts.waiting:
+        stop = do(
+            page.t("story_cancel_waiting", count=counts.waiting),
+            "cancel_waiting",
+            symbol="stop",
+            look="raised",
+            confirm=page.t("story_cancel_waiting_confirm", count=counts.waiting),
+            id_="story_cancel_waiting",
+        )
+        found.append(actions(stop))
+    return part(page.t("story_films"), *found)
+
+
+def _titled(view: JobView) -> str:
+    """What a film is called in the list: what its row of the table says, then the title."""
+    told = view.job.form.get("values")
+    row = " · ".join(str(value) for value in told) if isinstance(told, list) else ""
+    title = view.job.asked
+    return title if not row or title.startswith(row) else f"{row} · {title}"
 
 
 def _film(page: Page, view: JobView) -> str:
@@ -133,7 +165,7 @@ def _film(page: Page, view: JobView) -> str:
         image = f"<img{attributes(src=f'../media/{view.asset.id}.webp', alt='', loading='lazy')}>"
     level = page.t(f"story_level_{job.plan.level}") if job.plan else ""
     about = " · ".join(filter(None, (page.state(job.state), level, page.ago(job.created))))
-    words = f"<b>{escape(job.asked)}</b><small>{escape(about)}</small>"
+    words = f"<b>{escape(_titled(view))}</b><small>{escape(about)}</small>"
     return (
         f'<li data-key="{escape(job.id)}"><button{named}><span class="still">{image}</span>'
         f'<span class="words-of">{words}</span></button></li>'

@@ -21,11 +21,15 @@ from studio.ui.story.undo import UNDOABLE, Before, Undo
 # Edits whose meaning hangs on how the story was when they were asked for.
 _IN_ORDER = ("add_shot", "delete_shot", "merge_shots", "move_shot", "split_shot", "write")
 
+# More films of a table than these are asked for only after a question.
+MANY_FILMS = 5
+
 
 @dataclass(frozen=True)
 class Reply:
     """What a page shows next: a story (None: the first screen), where in it, and a sentence if refused.
 
+    `question`, with what is `agreed` to by it, is to be answered before what was asked for is done.
     `follow`: something is rendered now that was not before. `told` is a sentence that is no refusal;
     `theirs` says what somebody else wrote in the same field meanwhile.
     """
@@ -36,6 +40,8 @@ class Reply:
     wrong: str = ""
     told: str = ""
     theirs: str = ""
+    question: str = ""
+    agreed: int = 0
     follow: bool = False
 
 
@@ -67,6 +73,7 @@ class StoryDesk:
             "cancel": self._cancel,
             "retry": self._retry,
             "table": self._table,
+            "cancel_waiting": self._cancel_waiting,
             "duplicate": self._duplicate,
             "delete_story": self._delete,
         }
@@ -137,6 +144,8 @@ class StoryDesk:
                 "field": reply.wrong,
                 "told": reply.told,
                 "theirs": reply.theirs,
+                "question": reply.question,
+                "agreed": reply.agreed,
                 "undo": self.page.t(f"story_did_{did}") if undo and asked.edit == undo else "",
             },
             ensure_ascii=False,
@@ -259,10 +268,22 @@ class StoryDesk:
         return Reply(self._get(visitor, asked), asked.here, follow=True)
 
     def _table(self, visitor: Visitor, asked: Message) -> Reply:
-        level = _level(asked.text("level"))
-        stories = self.page.studio.stories
-        jobs = stories.films_from_csv(visitor, asked.story, asked.text("text"), level)
+        level, text = _level(asked.text("level")), asked.text("text")
+        tables = self.page.studio.stories.tables
+        count = tables.rows(visitor, asked.story, text)
+        if count > MANY_FILMS and asked.values.get("agreed") != count:
+            seconds = tables.seconds(visitor, asked.story, text, level)
+            time = self.page.t("price_unknown") if seconds is None else self.page.duration(seconds)
+            key = "story_table_sure" if seconds is not None else "story_table_sure_unknown"
+            question = self.page.t(key, count=count, time=time)
+            return Reply(self._get(visitor, asked), asked.here, question=question, agreed=count)
+        jobs = tables.films(visitor, asked.story, text, level)
         told = self.page.t("story_table_asked", count=len(jobs))
+        return Reply(self._get(visitor, asked), asked.here, told=told, follow=True)
+
+    def _cancel_waiting(self, visitor: Visitor, asked: Message) -> Reply:
+        count = self.page.studio.stories.tables.cancel_waiting(visitor, asked.story)
+        told = self.page.t("story_waiting_cancelled", count=count)
         return Reply(self._get(visitor, asked), asked.here, told=told, follow=True)
 
 

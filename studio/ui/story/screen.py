@@ -31,18 +31,28 @@ def render(
     view: StoryView,
     film: JobView | None,
     *,
+    last: JobView | None = None,
     live: Mapping[str, Live] | None = None,
     marks: Sequence[float] = (),
     beat: int = 0,
 ) -> str:
-    """The stage. `live`: takes in the making by shot id; `marks`: seconds where the film's shots begin."""
+    """The stage. `live`: takes in the making by shot id; `marks`: seconds where the film's shots begin.
+
+    `last`: the film that was finished last, where the newest one failed or was cancelled.
+    """
     live = live or {}
     if film is None:
         screen, below = _before(page, view, live)
         return _stage(page, view, "running" if live else "empty", screen, below, beat=beat)
     draw = {"queued": _waiting, "running": _running, "failed": _failed, "cancelled": _cancelled}
     state = film.job.state
-    screen, below = draw[state](page, view, film, live) if state in draw else _done(page, view, film, marks)
+    if last is not None and last.asset is not None:
+        screen, below = _done(page, view, last, marks)
+        below = _lost(page, film) + below
+    elif state in draw:
+        screen, below = draw[state](page, view, film, live)
+    else:
+        screen, below = _done(page, view, film, marks)
     return _stage(page, view, state, screen, below, job=film.job.id, beat=beat)
 
 
@@ -162,6 +172,16 @@ def _cancelled(page: Page, view: StoryView, film: JobView, live: Mapping[str, Li
         f"<p>{escape(page.t('story_cancelled'))}</p>{_retry(page, film)}</div>"
     )
     return screen, facts(_about(page, film))
+
+
+def _lost(page: Page, film: JobView) -> str:
+    """The sentence about a newer film that came to nothing, beside the last one that did not."""
+    if film.job.state == "cancelled":
+        title, text = page.t("cancelled_title"), page.t("story_cancelled")
+    else:
+        title, text = page.t("story_failed"), page.say(film.job.error or Notice("internal"))
+    words = f"<b>{escape(title)}</b> {escape(text)} {escape(page.t('story_last_film'))}"
+    return f'<div class="lost" id="story_lost" role="status"><p>{words}</p>{_retry(page, film)}</div>'
 
 
 def _retry(page: Page, film: JobView) -> str:

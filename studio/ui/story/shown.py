@@ -11,6 +11,7 @@ from studio.library import Asset
 from studio.media.tracks import chapters
 from studio.stories import StoryView
 from studio.story.types import Level
+from studio.story_tables import FilmCounts
 from studio.ui.context import Page
 from studio.ui.story import bar, cards, cast, film, head, screen, start, text
 from studio.ui.story.message import Here
@@ -51,7 +52,7 @@ def board(page: Page, visitor: Visitor, view: StoryView, here: Here) -> str:
     """The section of the story that is looked at, below the ways to the others."""
     inside = {
         "shots": lambda: cards.render(page, view, here, _clips(page, visitor, here)),
-        "cast": lambda: cast.render(page, view, _films(page, visitor, view)),
+        "cast": lambda: cast.render(page, view, *_films(page, visitor, view)),
         "film": lambda: film.render(page, view),
         "text": lambda: text.render(page, view),
     }
@@ -77,8 +78,12 @@ def _price(page: Page, visitor: Visitor, view: StoryView, level: Level) -> bar.P
 def stage(page: Page, visitor: Visitor, view: StoryView, here: Here, *, beat: int = 0) -> str:
     """The stage with the film that is looked at, or the newest one."""
     shown = film_of(page, visitor, view, here)
-    marks = _marks(page, shown)
-    return screen.render(page, view, shown, live=live(page, view), marks=marks, beat=beat)
+    newest = shown is not None and view.film is not None and shown.job.id == view.film.job.id
+    lost = newest and shown is not None and shown.job.state in ("failed", "cancelled")
+    # A try that came to nothing takes no good film from the stage.
+    last = page.studio.stories.last_film(visitor, view.id) if lost else None
+    marks = _marks(page, last or shown)
+    return screen.render(page, view, shown, last=last, live=live(page, view), marks=marks, beat=beat)
 
 
 def film_of(page: Page, visitor: Visitor, view: StoryView, here: Here) -> JobView | None:
@@ -133,8 +138,9 @@ def _clips(page: Page, visitor: Visitor, here: Here) -> list[Asset]:
     return page.studio.library(visitor, limit=CLIPS) if here.pick and here.open else []
 
 
-def _films(page: Page, visitor: Visitor, view: StoryView) -> Sequence[JobView]:
-    return page.studio.stories.films(visitor, view.id, limit=FILMS)
+def _films(page: Page, visitor: Visitor, view: StoryView) -> tuple[Sequence[JobView], FilmCounts]:
+    stories = page.studio.stories
+    return stories.films(visitor, view.id, limit=FILMS), stories.tables.counts(view.id)
 
 
 def _marks(page: Page, shown: JobView | None) -> tuple[float, ...]:
