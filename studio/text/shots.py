@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from pipelines.request import Notice
-from studio.text.borders import Thread, strength, weights
+from studio.text.borders import Told, strength, weights
 from studio.text.language import HAN, TextLanguage, language_of
 from studio.text.layout import layout_of
 from studio.text.problems import TextProblem
@@ -96,16 +96,16 @@ def _one_shot(text: str) -> StoryDraft:
 
 def _runs(units: list[Unit]) -> list[_Run]:
     weight = weights()
-    thread = Thread()
+    told = Told(units)
     groups: list[list[Unit]] = []
     strengths: list[float] = []
-    for unit, following in zip(units, [*units[1:], None], strict=True):
+    opening = 0
+    for i, unit in enumerate(units):
         sure = unit.sure
         if not unit.opens and groups:
-            sure = -math.inf if unit.said else strength(thread.cues(unit, following), weight)
-        begins = not groups or unit.opens or sure > 0
-        thread.follow(unit.signs, begins)
-        if begins:
+            sure = -math.inf if unit.said else strength(told.cues(i, opening), weight)
+        if not groups or unit.opens or sure > 0:
+            opening = i
             groups.append([unit])
             strengths.append(sure)
         else:

@@ -9,6 +9,7 @@ from studio.text.layout import Passage
 from studio.text.reading import read
 from studio.text.sentences import Span, clauses, sentences
 from studio.text.signs import Signs
+from studio.text.traits import Traits, traits_of
 
 # A sentence longer than this may hold more than one picture; its parts are at least so long.
 _LONG = 80
@@ -39,6 +40,7 @@ class Unit:
     start: int
     end: int
     signs: Signs
+    traits: Traits
     heading: str = ""
     opens: bool = False
     sure: float = 0.0
@@ -58,10 +60,13 @@ def _units(text: str, passage: Passage) -> Iterator[Unit]:
         parts = _parts(text, told_from, end) if passage.kind == "prose" else [(told_from, end, False)]
         for k, (part_start, part_end, breaks) in enumerate(parts):
             opens = (first and passage.opens and k == 0) or breaks
+            signs = read(text, part_start, part_end)
+            told = passage.kind in ("prose", "speech")
             yield Unit(
                 start if k == 0 else part_start,
                 part_end,
-                read(text, part_start, part_end),
+                signs,
+                traits_of(text[part_start:part_end], signs) if told else Traits(),
                 heading=passage.heading,
                 opens=opens,
                 sure=(_BROKEN_IN if breaks else _SURE[passage.kind]) if opens else 0.0,
