@@ -17,6 +17,12 @@ _SHORT_ZH, _SHORT_EN = 40, 120
 _ENDS = " \t\n，,。.;；、：:！!？?…—–-"
 # Who tells the story has no look; somebody of no particular kind has.
 _NARRATOR = {"我": "一个人", "我们": "几个人", "i": "a person", "we": "a few people"}
+# What a person may have typed before a noun; an article more would be one too many.
+_DETERMINED = re.compile(
+    r"(?:the|an?|his|her|its|their|my|our|your|this|that|these|those|some|each|every|no|one|two|three|\d+)\s",
+    re.IGNORECASE,
+)
+_VOWEL_SOUND = re.compile(r"(?!uni(?!n)|us[aeu]|eu|one\b|ufo)[aeiou]|hour|heir|honest")
 _HAS_PREPOSITION = re.compile(
     r"(?:in|on|at|by|under|over|inside|outside|behind|near|above|below|beneath|between|among|through|across"
     r"|before|after|during|the deep)\b",
@@ -119,13 +125,13 @@ def _plain_subject(subject: str, chinese: bool) -> str:
         return _NARRATOR[subject.lower()]
     if subject.isupper() and len(subject) > 1:
         subject = subject.title()
-    if chinese or has_han(subject) or not subject[0].islower():
+    if chinese or has_han(subject) or not subject[0].islower() or _DETERMINED.match(subject):
         return subject
     last = subject.split()[-1]
     counted = last in beings("en") or len(subject.split()) > 1
     if plural(subject) or not counted or last in ("water", "light", "smoke", "steam", "snow", "rain", "sand"):
         return subject
-    return f"{'an' if subject[0] in 'aeiou' else 'a'} {subject}"
+    return f"{'an' if _VOWEL_SOUND.match(subject) else 'a'} {subject}"
 
 
 def _places(fields: ShotFields, chinese: bool) -> list[str]:

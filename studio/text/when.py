@@ -111,13 +111,12 @@ def weather_of(text: str, around: str, time: Sequence[str], turn: Turn, outside:
     found: list[Held] = []
     for word in dict.fromkeys((*last, *outside)):
         kind = _kind(word)
-        if kind in kinds or kind in over or word.lower() in _moments():
+        if kind in kinds or kind in over or word.lower() in _moments() or _contrary(kind, kinds):
             continue
         own = {
             f"kind_{kind if kind != word else 'other'}": True,
             "over": bool(over),
             "named_too": bool(named),
-            "contrary": kind not in _GO_TOGETHER and bool(kinds - _GO_TOGETHER),
             "time_changed": bool(turn.past) and list(time) != list(turn.past[-1].time),
             "sun_at_night": kind == "sun" and any(map(_is_late, time)),
             "wind_elsewhere": kind == "wind" and turn.cues["new_place"] > 0,
@@ -141,6 +140,11 @@ def _weather_named(text: str, around: str) -> tuple[list[str], set[str]]:
     named += [(f.start, f.word) for f in find(plain, "weather", "patterns", free=True)]
     words = longest([word for _, word in sorted(named)])
     return _one_a_kind(words or [f.word for f in find(_TITLE.sub("", around), "weather", "words")]), over
+
+
+def _contrary(kind: str, named: set[str]) -> bool:
+    """Whether weather of a kind is over where these kinds are named: no fog in the rain."""
+    return kind not in _GO_TOGETHER and bool(named - _GO_TOGETHER)
 
 
 def _moments() -> frozenset[str]:

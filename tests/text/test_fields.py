@@ -149,6 +149,27 @@ def test_a_pronoun_means_the_last_one_it_fits() -> None:
     assert fields_of("他们一起走出院子。", before=before).subject == ("小男孩", "老奶奶")
 
 
+def test_the_pronouns_of_a_story_tell_who_is_a_he_and_who_a_she() -> None:
+    before = (ShotFields(subject=("Quill",)), ShotFields(subject=("Wren",)))
+    story = "Quill lifts her lamp. Wren drops his bag. Quill shuts her eyes."
+    assert fields_of("She runs away.", before=before, story=story).subject == ("Quill",)
+    assert fields_of("He runs away.", before=before, story=story).subject == ("Wren",)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("Our teacher, Mr. Okonkwo, walks down the row.", ("Mr. Okonkwo",)),
+        ("The egg splits, and out wriggles a small snake.", ("egg", "small snake")),
+        ("The barn door creaks, and everybody laughs.", ("barn door", "everybody")),
+        ("旁边睡着一只花猫。", ("花猫",)),
+        ("七名游客被困在河中央的一块石头上。", ("游客",)),
+    ],
+)
+def test_who_acts_wherever_it_stands(text: str, subject: tuple[str, ...]) -> None:
+    assert fields_of(text).subject == subject
+
+
 def test_a_story_comes_back_to_a_place() -> None:
     story = (
         "Anna sits in the kitchen. ",
@@ -240,3 +261,48 @@ def test_a_long_odd_text_is_read_to_its_end(unit: str) -> None:
     # Work that grows with the square of the length would run into the time limit of every test.
     fields = fields_of(unit * (12000 // len(unit)) + "\nAt dawn a red boat sails across the sea.")
     assert len(fields.action) <= MAX_PHRASES
+
+
+@pytest.mark.parametrize(
+    ("text", "camera"),
+    [
+        ("① 全景｜老街上没有人。", ("全景",)),
+        ("VISUAL (wide): A dusty road.", ("wide",)),
+        ("2. ECU: Bare feet find the floor.", ("ECU",)),
+        ("SC03（特写）指甲掐断嫩芽。", ("特写",)),
+        ("镜头从屋顶移到街上，一个人跑过。", ("镜头从屋顶移到",)),
+        ("众人把船推进河里。", ()),
+        ("He is slow.", ()),
+    ],
+)
+def test_a_label_of_any_shape_names_the_camera_and_ordinary_verbs_do_not(
+    text: str, camera: tuple[str, ...]
+) -> None:
+    assert fields_of(text).camera == camera
+
+
+def test_a_mood_that_is_denied_is_none() -> None:
+    assert fields_of("She was not the least bit tired, but glad.").mood == ("glad",)
+    assert fields_of("他没有时间害怕。").mood == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("晚上九点多，妈妈回来了。", ("晚上九点",)),
+        ("等风小了一点，大家抬起头来。", ()),
+        ("It was past ten when Imogen came out.", ("past ten",)),
+        ("At lunch we sat on buckets, one by one.", ("lunch",)),
+        ("谷雨那天，爷爷下地。", ("谷雨",)),
+    ],
+)
+def test_clock_times_meals_and_terms_of_the_year_are_times(text: str, time: tuple[str, ...]) -> None:
+    assert [part.split()[-1] for part in fields_of(text).time] == [part.split()[-1] for part in time]
+
+
+def test_weather_holds_until_a_roof_or_its_contrary() -> None:
+    rain = ShotFields(environment=("街上",), weather=("雨",))
+    assert fields_of("他停下脚步，大笑起来。", carry=rain).weather == ("雨",)
+    assert fields_of("他走进办公室，坐下来。", carry=rain).weather == ()
+    assert fields_of("天晴了，孩子们跑出来。", carry=rain).weather == ("天晴",)
+    assert fields_of("许多年以后，他在街上卖伞。", carry=rain).weather == ()
