@@ -18,6 +18,8 @@ from pipelines.models import DEFAULT_MODEL, MODELS, QUALITIES, ModelSpec, Size
 
 MAX_PROMPT = 2000
 MAX_SEED = 2**31 - 1
+# Numbers from here on are told as a power of ten.
+_LONG = 1e15
 MAX_STEPS = 100
 GUIDANCE_RANGE = (1.0, 20.0)
 SHIFT_RANGE = (0.1, 20.0)
@@ -73,9 +75,11 @@ def _wrong(code: str, **values: Any) -> PydanticCustomError:
     return PydanticCustomError(code, code, values)
 
 
-def _shown(value: Any) -> str:
-    """The beginning of a refused value, for the sentence about it."""
+def as_typed(value: Any) -> str:
+    """The beginning of a refused value, for the sentence about it: 999 for 999.0, 1e40 for forty zeros."""
     try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return f"{value:.15g}" if abs(value) < _LONG else f"{value:.4g}".replace("e+", "e")
         return str(value)[:40]
     except Exception:
         # Python refuses to write out integers of thousands of digits.
@@ -90,7 +94,7 @@ def _number(value: Any, *, name: str, low: float, high: float, whole: bool = Fal
             number = float(value)
     if not low <= number <= high or (whole and number != int(number)):
         raise _wrong(
-            "number_whole" if whole else "number_range", field=name, value=_shown(value), low=low, high=high
+            "number_whole" if whole else "number_range", field=name, value=as_typed(value), low=low, high=high
         )
     return int(number) if whole else number
 
@@ -138,7 +142,7 @@ class GenerationRequest(BaseModel):
         quality = given.pop("quality", "draft")
         if quality not in QUALITIES:
             raise _wrong(
-                "quality_unknown", field="quality", value=_shown(quality), allowed=", ".join(QUALITIES)
+                "quality_unknown", field="quality", value=as_typed(quality), allowed=", ".join(QUALITIES)
             )
         derived: dict[str, Any] = {
             "model": spec.name,
@@ -203,7 +207,7 @@ class GenerationRequest(BaseModel):
                 raise
             # No number at all: the range to name is the model's own.
             low, high = spec.min_frames, spec.max_frames
-            raise _wrong("number_whole", field=name, value=_shown(value), low=low, high=high) from None
+            raise _wrong("number_whole", field=name, value=as_typed(value), low=low, high=high) from None
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> "GenerationRequest":
@@ -247,7 +251,7 @@ def model_spec(name: Any) -> ModelSpec:
     """The spec of a model's name; a validation error that lists the models if there is none."""
     spec = MODELS.get(name) if isinstance(name, str) else None
     if spec is None:
-        raise _wrong("model_unknown", field="model", value=_shown(name), allowed=", ".join(MODELS))
+        raise _wrong("model_unknown", field="model", value=as_typed(name), allowed=", ".join(MODELS))
     return spec
 
 

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipelines.request import Notice
+from pipelines.request import Notice, as_typed
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SHOWN = 40
@@ -36,7 +36,7 @@ def problem(error: ValidationError) -> StoryProblem:
     # Where it is: the innermost name, not the number of an item in a list.
     field = next((part for part in reversed(found["loc"]) if isinstance(part, str)), "story")
     context, kind = found.get("ctx", {}), found["type"]
-    value = _shown(found.get("input"))
+    value = as_typed(found.get("input"))
     if kind in ("string_too_long", "too_long"):
         text, high = found["input"], context["max_length"]
         if isinstance(text, str):
@@ -51,10 +51,3 @@ def problem(error: ValidationError) -> StoryProblem:
         if bound in context:
             return StoryProblem(code, field=field, value=value, bound=float(context[bound]))
     return StoryProblem("value_wrong", field=field, value=value)
-
-
-def _shown(value: Any) -> str:
-    try:
-        return str(value)[:_SHOWN]
-    except Exception:  # Python refuses to write out integers of thousands of digits.
-        return type(value).__name__

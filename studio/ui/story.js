@@ -42,8 +42,10 @@ window.story = (() => {
 
   // -- putting HTML in place: what is there already stays the same element, so caret, focus and film stay, too ----
   const keyOf = (node) => node.dataset?.key || null;
+  const drawn = {};
   function draw(name, html) {
     const root = areas[name];
+    drawn[name] = html;
     const next = document.createElement('template');
     next.innerHTML = html || '';
     const held = document.activeElement;
@@ -79,7 +81,7 @@ window.story = (() => {
   // What the browser itself says of an element is left to it.
   const ours = (element, name) => name.startsWith('own-')
     || (name === 'open' && element.dataset.keep !== undefined)
-    || (name === 'style' && element.tagName === 'TEXTAREA');
+    || (name === 'style' && element.matches('textarea, .menu > .sheet'));
   function become(now, next) {
     if (now.nodeType !== 1) { if (now.data !== next.data) now.data = next.data; return; }
     if (typing.has(now) || now.dataset.viewer !== undefined || now.dataset.own !== undefined || now.classList.contains('player')) return;
@@ -231,6 +233,8 @@ window.story = (() => {
   const shownIn = (box) => (isText(box) ? box.own_was ?? box.defaultValue : undefined);
   function settled({ box, values }, ack) {
     if (!box) return;
+    // A value that was refused makes room for the one that holds; a text stays, to be put right.
+    if (ack.sorry && !typing.has(box) && (!isText(box) || box.dataset.late !== undefined)) for (const name of ['head', 'board']) draw(name, drawn[name]);
     if (!typing.has(box)) delete box.own_was;
     else if (!ack.sorry && isText(box)) box.own_was = values[box.dataset.name];
   }

@@ -8,6 +8,7 @@ from studio.story.edit import EDITS, edit
 from studio.story.problems import StoryProblem
 from studio.story.prompts import bare_prompt, shot_prompt
 from studio.story.types import MAX_SHOTS, Story
+from studio.words import say
 from tests.story.kit import TEXT, TEXTS, listed, shot_of, story_of
 
 
@@ -332,3 +333,12 @@ def test_edits_leave_the_given_story_alone() -> None:
     edit(story, "rename_character", id=story.characters[0].id, name="x")
     edit(story, "set_variable", name="a", value="b")
     assert story.model_dump_json() == before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(999, "999"), (999.0, "999"), (10**40, "1e40"), (1e40, "1e40"), (30.5, "30.5")]
+)
+def test_a_refused_number_is_told_as_people_write_it(seconds: float, told: str) -> None:
+    with pytest.raises(StoryProblem) as problem:
+        edit(story_of(), "update_shot", shot_id="shot1", seconds=seconds)
+    assert say(problem.value.notice, "en").endswith(f"at most 30, not {told}.")
