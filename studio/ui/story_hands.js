@@ -88,6 +88,23 @@ window.storyHands = (() => {
     offering = setTimeout(() => { bar.hidden = true; }, 10000);
   }
   document.addEventListener('click', (event) => { if (event.target.closest('#story_undo button')) ask('undo'); });
+  // A menu opens downwards, or upwards where there is more room.
+  document.addEventListener('toggle', (event) => {
+    const menu = event.target;
+    if (!menu.open || !menu.matches('#story details.menu')) return;
+    menu.removeAttribute('own-up');
+    const sheet = one('.sheet', menu);
+    sheet.style.maxHeight = '';
+    const bar = one('#story_bar');
+    const line = one('#story_line');
+    const floor = innerHeight - (getComputedStyle(bar).position === 'fixed' ? bar.offsetHeight : 0);
+    const roof = Math.max(one('.topbar').offsetHeight, getComputedStyle(line).position === 'sticky' ? line.getBoundingClientRect().bottom : 0);
+    const { top, bottom } = menu.getBoundingClientRect();
+    const [above, below] = [top - roof - 8, floor - bottom - 8];
+    const up = sheet.offsetHeight > below && above > below;
+    menu.toggleAttribute('own-up', up);
+    sheet.style.maxHeight = `${Math.max(120, up ? above : below)}px`;
+  }, true);
   document.addEventListener('click', (event) => {
     for (const menu of all('#story details.menu[open]')) if (!menu.contains(event.target)) menu.removeAttribute('open');
   });
@@ -95,9 +112,9 @@ window.storyHands = (() => {
   // -- keys --------------------------------------------------------------------------------------------------------------
   document.addEventListener('keydown', (event) => {
     if (!onStage() || event.isComposing || one('dialog[open]')) return;
-    const typing = event.target.matches('textarea, select, input:not([type=checkbox], [type=range])');
+    const typing = event.target.matches('textarea, select, input:not([type=checkbox], [type=range], [type=file]), [contenteditable]');
     if (event.key === 'Escape') return escaped(event);
-    if (event.key === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !typing && !one('#story_undo').hidden) {
+    if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && !typing && ui.back) {
       event.preventDefault();
       ask('undo');
     }

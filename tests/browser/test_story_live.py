@@ -1,12 +1,17 @@
 """The tab Story in Chromium, as two see it at once, and what a first-time user stumbles over."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.test_story import cards, paste, saved
+from studio.core import Studio
+from studio.settings import Settings
+from tests.browser.test_story import cards, opened, paste, saved
 from tests.running_app import RunningApp, running_app
+from tests.story.kit import set_state
+from tests.ui.kit import asset
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SOON = 60_000
@@ -95,3 +100,65 @@ def test_a_table_is_checked_as_it_is_loaded(context: BrowserContext) -> None:
     expect(page.locator("#confirm_title")).to_contain_text("7 waiting films")
     page.click("#confirm_yes")
     expect(page.locator("#story_cancel_waiting")).to_have_count(0)
+
+
+def _finished(home: Path) -> None:
+    """Finish the only film that waits, as a worker would do it."""
+    studio = Studio(Settings(studio_home=home, local_worker=False))
+    (job,) = studio.jobs.list(states=["queued"])
+    made = {"job_id": job.id, "owner": job.owner, "kind": "film", "request": None, "plan": job.plan}
+    studio.assets.add(asset(id=f"of_{job.id}", **made))
+    set_state(studio, job.id, "done", asset_id=f"of_{job.id}")
+
+
+def test_a_question_ends_with_its_film_and_a_film_outlives_the_next_try(
+    context: BrowserContext, resting: RunningApp
+) -> None:
+    page = context.new_page()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    paste(page)
+    page.click("#story_animatic")
+    page.click("#story_cancel")
+    expect(page.locator("#confirm")).to_be_visible()
+    _finished(resting.home)
+    expect(page.locator("#story_player")).to_be_visible()
+    expect(page.locator("#confirm")).to_be_hidden()
+    # Its menu opens where there is room.
+    page.locator("#story_export_menu summary").click()
+    sheet = page.locator("#story_export_menu .sheet").bounding_box()
+    assert sheet
+    assert sheet["y"] > 60
+    assert sheet["y"] + sheet["height"] <= 900
+    page.keyboard.press("Escape")
+    # A try that is cancelled leaves it on the stage.
+    page.click("#story_to_film")
+    page.locator('[data-choice="1:1"]').click()
+    saved(page)
+    page.click("#story_animatic")
+    page.click("#story_cancel")
+    page.click("#confirm_yes")
+    expect(page.locator("#story_lost")).to_be_visible()
+    expect(page.locator("#story_player")).to_be_visible()
+
+
+def test_small_things_that_one_stumbles_over(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/en/?tab=story")
+    expect(page.locator("[data-import]")).to_have_accessible_name("Import JSON")
+    paste(page)
+    # A number that can't be makes room for the one that holds.
+    opened(page, 1)
+    box = page.locator('input[data-name="seconds"]')
+    for refused in ("999", "abc"):
+        box.fill(refused)
+        box.press("Enter")
+        expect(page.locator("#story_told")).to_be_visible()
+        expect(box).to_have_value("")
+    # Undo by key, also when the offer to undo has gone.
+    page.keyboard.press("Escape")
+    cards(page).nth(1).focus()
+    page.keyboard.press("Delete")
+    expect(cards(page)).to_have_count(2)
+    page.evaluate("document.querySelector('#story_undo').hidden = true")
+    page.keyboard.press("Control+z")
+    expect(cards(page)).to_have_count(3)

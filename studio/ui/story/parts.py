@@ -192,7 +192,12 @@ def slider(
 def upload(text: str, what: str, accept: str, *, shot: str = "") -> str:
     """A button that brings a file to the story."""
     named = attributes(
-        type="file", accept=accept, data_upload=what, data_shot=shot or None, class_="visually-hidden"
+        type="file",
+        accept=accept,
+        data_upload=what,
+        data_shot=shot or None,
+        class_="visually-hidden",
+        aria_label=text,
     )
     return (
         f'<label class="btn raised upload">{icon("upload")}<span>{escape(text)}</span><input{named}></label>'

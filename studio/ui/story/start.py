@@ -31,7 +31,11 @@ def _text(page: Page, sorry: str) -> str:
     )
     split = attributes(type="submit", class_="btn primary", id="story_split")
     bring = attributes(
-        type="file", accept=".json,application/json", data_import=True, class_="visually-hidden"
+        type="file",
+        accept=".json,application/json",
+        data_import=True,
+        class_="visually-hidden",
+        aria_label=page.t("story_import"),
     )
     wrong = f'<p class="sorry" role="alert" id="story_sorry">{escape(sorry)}</p>' if sorry else ""
     return (
@@ -49,7 +53,7 @@ def _examples(page: Page) -> str:
 
 
 def _example(page: Page, one: StoryExample) -> str:
-    cover = f"--cover:url(../examples/covers/{one.look.style}.webp)" if one.look.style != "none" else None
+    cover = f"--cover:url(../examples/covers/{one.name}.webp)"
     named = attributes(
         type="button",
         class_="try",
