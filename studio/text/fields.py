@@ -12,10 +12,11 @@ from studio.text.clause import Clause
 from studio.text.doers import actions_of, doers_of
 from studio.text.english_clauses import clauses_of as english_clauses
 from studio.text.framing import camera_in, moods_in, styles_in, unframed
+from studio.text.grounds import is_indoors
 from studio.text.holding import Setting
 from studio.text.language import has_han
 from studio.text.names import nameless
-from studio.text.places import Earlier, is_indoors
+from studio.text.places import Shown, environment_of, scenery_of
 from studio.text.setting import setting_of
 from studio.text.told import Told, headings_of, told_in
 
@@ -69,9 +70,10 @@ def fields_of(
     around = "\n".join(part for part in (heading, told.around) if part)
     subjects = doers_of(clauses, past, names, " ".join(told.sentences), story)
     told = Told(tuple(nameless(sentence, names) for sentence in told.sentences), told.around)
-    earlier = Earlier(_seen_at(subjects, past), _weather_outside(past), _entered(past))
     settings = [_setting(one) for one in ((*past[:-1], last) if past else ())]
-    setting = setting_of(told, clauses, around, settings, earlier)
+    scenery = scenery_of(_parts(told), around, subjects, names)
+    environment = environment_of(scenery, [Shown(one.environment, one.subject) for one in past])
+    setting = setting_of(told, around, environment, settings, _weather_outside(past))
     whole = " ".join(told.sentences)
     return ShotFields(
         subject=_few(subjects, 3),
@@ -95,22 +97,21 @@ def _weather_outside(past: Sequence[ShotFields]) -> tuple[str, ...]:
     return ()
 
 
-def _entered(past: Sequence[ShotFields]) -> str:
-    """What a lone "inside" means: the train or house that was shown last."""
-    return next((one for fields in reversed(past) for one in fields.subject if is_indoors(one)), "")
-
-
 def _setting(fields: ShotFields) -> Setting:
     return Setting(fields.environment, fields.time, fields.weather)
 
 
 def _clauses(told: Told, names: Collection[str]) -> list[Clause]:
     found: list[Clause] = []
-    for sentence in told.sentences:
-        for part, chinese in _by_script(unframed(sentence)):
-            read = chinese_clauses(part, names) if chinese else english_clauses(part, names)
-            found += [replace(clause, first=not k) for k, clause in enumerate(read)]
+    for part, chinese in _parts(told):
+        read = chinese_clauses(part, names) if chinese else english_clauses(part, names)
+        found += [replace(clause, first=not k) for k, clause in enumerate(read)]
     return found
+
+
+def _parts(told: Told) -> list[tuple[str, bool]]:
+    """The sentences, each cut where its language changes, and whether a part is Chinese."""
+    return [part for sentence in told.sentences for part in _by_script(unframed(sentence))]
 
 
 def _by_script(sentence: str) -> list[tuple[str, bool]]:
@@ -128,19 +129,6 @@ def _by_script(sentence: str) -> list[tuple[str, bool]]:
         else:
             runs.append((part, chinese))
     return runs
-
-
-def _seen_at(subjects: Sequence[str], past: Sequence[ShotFields]) -> tuple[str, ...] | None:
-    """Where the first who acts was seen last, if that was before the last shot and nobody of it acts on."""
-    if len(past) < 2 or any(subject in past[-1].subject for subject in subjects):
-        return None
-    for subject in subjects:
-        if subject.lower() in ("i", "we", "我", "我们"):
-            return None
-        for fields in reversed(past[:-1]):
-            if subject in fields.subject and not any(subject in action for action in past[-1].action):
-                return fields.environment
-    return None
 
 
 def _few(phrases: Sequence[str], most: int = MAX_PHRASES) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from studio.text.places import is_indoors
+from studio.text.grounds import is_indoors
 from studio.text.terms import pattern_of, table
 
 _HEAD = r"(?:^|[。！？；\n”.!?;]\s*)"

@@ -1,15 +1,19 @@
-"""The places of a shot's picture: those that it names, and those of the shot before that hold on."""
+"""The places of a shot's picture: those that it names, and those of the shots before that still hold."""
 
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
-from studio.text.clause import Clause
+from studio.text.grounds import BROAD, core, is_indoors, is_within, kinds_of, size_of
 from studio.text.language import has_han
-from studio.text.terms import find, words
+from studio.text.mention import Mention
+from studio.text.places_en import mentions_en
+from studio.text.places_zh import mentions_zh
+from studio.text.terms import find, table
 from studio.text.told import is_scene
 
-_STRICT = ("water", "land", "sky", "town", "indoors")
 _INT_EXT = re.compile(
     r"\b(?:INT|EXT|I/E|EST)\b\.?(?:\s*/\s*(?:INT|EXT)\b\.?)?\s*(?P<place>[^-–—\n]+?)\s*(?=[-–—\n]|$)",
     re.IGNORECASE,
@@ -18,19 +22,261 @@ _NO_HEADING_PLACE = re.compile(
     r"第.{1,4}[场幕景]|场景?|[\d一二三四五六七八九十]+|内景|外景|内外景|内|外|景|[日夜晨昏晚]|day|night|int|ext|continuous|later|scene",
     re.IGNORECASE,
 )
+_MOST = 4
+# A place held so many shots counts as old.
+_OLD = 3.0
+# Cues of a phrase that tell of the places before it, too.
+_TELLING = ("role_", "led_", "opens", "at_start", "goes", "stays")
+# Phrases that are less surely places say nothing about others.
+_HARDLY = 0.1
+# At least so sure, if a shot had no place otherwise.
+_GUESS = 0.2
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """What a story that goes to and fro may come back to.
+class Shown:
+    """What an earlier shot shows, as far as the places of a later one depend on it."""
 
-    `seen_at`: where the shot's subject was when it was last shown; `outside`: the weather that was left when
-    the story went indoors; `inside`: what "inside" means.
+    environment: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """What a shot says of its places, before any choice: phrases with cues, places of its scene's heading.
+
+    `flags` tell what else the shot says (0 to 1 each).
     """
 
-    seen_at: tuple[str, ...] | None = None
-    outside: tuple[str, ...] = ()
-    inside: str = ""
+    mentions: tuple[tuple[Mention, Mapping[str, float]], ...]
+    scene: tuple[str, ...]
+    subjects: tuple[str, ...]
+    flags: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A phrase with its cues, and how surely it is a place of the picture (0 to 1)."""
+
+    phrase: str
+    cues: Mapping[str, float]
+    sure: float
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Log odds by cue: for a phrase being a place of the picture, and for a place holding on."""
+
+    named: Mapping[str, float]
+    held: Mapping[str, float]
+
+
+@cache
+def weights() -> Weights:
+    """Weights of assets/lexicon/placing.toml."""
+    listed = table("placing")
+    return Weights(listed["named"], listed["held"])
+
+
+def strength(cues: Mapping[str, float], weight: Mapping[str, float]) -> float:
+    """Log odds: above 0 it counts. Cues that were never weighed say nothing."""
+    return weight.get("bias", 0.0) + sum(weight.get(name, 0.0) * value for name, value in cues.items())
+
+
+def _odds_to_share(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
+
+
+def scenery_of(
+    parts: Sequence[tuple[str, bool]], around: str, subjects: Sequence[str], names: Collection[str]
+) -> Scenery:
+    """What a shot says of its places; `parts`: its sentences or pieces of them, and if Chinese."""
+    found: list[tuple[Mention, Mapping[str, float]]] = []
+    label = "" if is_scene(around) else around
+    for k, (text, chinese) in enumerate(parts):
+        listed = mentions_zh(text, names) if chinese else mentions_en(text)
+        for mention in listed:
+            cues = mention.cues("zh" if chinese else "en")
+            cues["later_sentence"] = float(k > 0)
+            found.append((mention, cues))
+    for line in label.splitlines():
+        chinese = has_han(line)
+        for mention in mentions_zh(line, names) if chinese else mentions_en(line):
+            found.append(
+                (
+                    replace(mention, role="label"),
+                    replace(mention, role="label").cues("zh" if chinese else "en"),
+                )
+            )
+    text = " ".join(part for part, _ in parts)
+    flags = {
+        "labelled": float(bool(label.strip())),
+        "time": float(bool(find(text, "times", "day", free=True))),
+        "short": float(len(text) < (15 if any(chinese for _, chinese in parts) else 40)),
+        "nobody": float(not subjects),
+        "by_name": float(any(one in names for one in subjects)),
+    }
+    return Scenery(tuple(found), tuple(scene_of(around)), tuple(subjects), flags)
+
+
+def environment_of(scenery: Scenery, past: Sequence[Shown], weight: Weights | None = None) -> tuple[str, ...]:
+    """The places of a shot, those that hold on first."""
+    weight = weight or weights()
+    named = named_in(scenery, past, weight.named)
+    here = [one.phrase for one in named if one.sure > 0.5]
+    back = _seen_at(scenery.subjects, past)
+    if back and not here and not scenery.scene and scenery.flags["by_name"] and back == past[-2].environment:
+        return back  # one shot looked elsewhere: who is named again is where they were left
+    offered = held_cues(scenery, past, named)
+    kept = [
+        place for place, cues in offered if not is_within(place, here) and strength(cues, weight.held) > 0
+    ]
+    if not kept and not here:
+        # A shot plays somewhere: what is surest of what nobody is sure of.
+        listed = [(one.sure, one.phrase) for one in named]
+        listed += [(_odds_to_share(strength(cues, weight.held)), place) for place, cues in offered]
+        return tuple(phrase for sure, phrase in sorted(listed)[-1:] if sure > _GUESS)
+    return tuple([*kept, *here][:_MOST])
+
+
+def named_in(scenery: Scenery, past: Sequence[Shown], weight: Mapping[str, float]) -> list[Named]:
+    """The phrases that may be places, none twice, in the text's order."""
+    found = [
+        Named(mention.phrase, cues, _odds_to_share(strength(cues, weight)))
+        for mention, cues in named_cues(scenery, past)
+    ]
+    kept: list[Named] = []
+    for one in sorted(found, key=lambda one: -one.sure):
+        if one.sure > _HARDLY and not is_within(one.phrase, [other.phrase for other in kept]):
+            kept.append(one)
+    return [one for one in found if any(one is other for other in kept)]
+
+
+def named_cues(scenery: Scenery, past: Sequence[Shown]) -> list[tuple[Mention, dict[str, float]]]:
+    """The phrases of a shot with all their cues, those that depend on the others and on earlier shots too."""
+    last = past[-1].environment if past else ()
+    earlier = [place for shown in past[:-1] for place in shown.environment]
+    broad = [
+        k
+        for k, (mention, _) in enumerate(scenery.mentions)
+        if kinds_of(mention.phrase) & BROAD and mention.role not in ("subject", "object", "with", "of")
+    ]
+    broad_before = any(size_of(place) in ("site", "mixed") for place in last)
+    acting = [one.lower() for one in scenery.subjects]
+    found = []
+    for k, (mention, cues) in enumerate(scenery.mentions):
+        low = mention.phrase.lower()
+        size = size_of(mention.phrase)
+        extra = {
+            f"{size}_after_broad": float(broad_before),
+            f"{size}_rival": float(any(other != k for other in broad)),
+            "rival": float(any(other != k for other in broad)),
+            "rival_spot": float(any(other != k for other in broad) and not kinds_of(mention.phrase) & BROAD),
+            "nth": min(k, 6) / 3,
+            "known": float(is_within(mention.phrase, last)),
+            "kin": float(_kin(mention.phrase, last)),
+            "kin_fresh": float(_kin(mention.phrase, last) and not is_within(mention.phrase, last)),
+            "known_earlier": float(is_within(mention.phrase, earlier)),
+            "in_scene": float(is_within(mention.phrase, scenery.scene)),
+            "scene": float(bool(scenery.scene)),
+            "first_shot": float(not past),
+            "acts": float(low in acting),
+            "nobody": scenery.flags["nobody"],
+            "labelled": scenery.flags["labelled"],
+        }
+        found.append((mention, {**cues, **extra}))
+    return found
+
+
+def held_cues(
+    scenery: Scenery, past: Sequence[Shown], named: Sequence[Named]
+) -> list[tuple[str, dict[str, float]]]:
+    """Places that may hold on - of the scene, of the shot before, of where who acts was seen - with cues."""
+    last = past[-1].environment if past else ()
+    back = _seen_at(scenery.subjects, past)
+    offered = [
+        *((place, "scene") for place in scenery.scene),
+        *((place, "last") for place in last if not is_within(place, scenery.scene)),
+        *((place, "back") for place in back if not is_within(place, [*last, *scenery.scene])),
+    ]
+    shot = _shot_cues(scenery, past, named)
+    shot |= {"returns": float(bool(back)), "returns_none": float(bool(back)) * shot["named_none"]}
+    found = []
+    for k, (place, source) in enumerate(offered):
+        kinds = kinds_of(place)
+        size = "broad" if kinds & BROAD else "spot"
+        roof = "in" if is_indoors(place) else "out"
+        own = {
+            source: 1.0,
+            f"{source}_{size}": 1.0,
+            f"{source}_{roof}": 1.0,
+            f"{source}_first": float(not k),
+            "age": math.log1p(_age(place, past)) / _OLD,
+            "many": len(last) / 3,
+            "scene_other": float(source == "last" and bool(scenery.scene)),
+            **{f"kind_{kind}": 1.0 for kind in kinds},
+        }
+        pairs = {f"{source}_{name}": value for name, value in shot.items()}
+        pairs |= {f"{size}_{name}": value for name, value in shot.items()}
+        pairs |= {f"{roof}_{name}": value for name, value in shot.items() if name.startswith("named")}
+        found.append((place, {**own, **pairs}))
+    return found
+
+
+def _shot_cues(scenery: Scenery, past: Sequence[Shown], named: Sequence[Named]) -> dict[str, float]:
+    """What the shot says for or against any place of the shots before."""
+    last = past[-1] if past else Shown()
+    same = any(one in last.subjects for one in scenery.subjects)
+    found = {
+        "any": 1.0,
+        "same": float(same),
+        "someone": float(bool(scenery.subjects) and not same),
+        **scenery.flags,
+    }
+    surest: dict[str, float] = {}
+    for one in named:
+        again = is_within(one.phrase, last.environment)
+        size = size_of(one.phrase)
+        says = ["any", size, "again" if again else "fresh", f"{size}_again" if again else f"{size}_fresh"]
+        says += ["in" if is_indoors(one.phrase) else "out", *kinds_of(one.phrase)]
+        says += [cue for cue in one.cues if cue.startswith(_TELLING)]
+        for name in says:
+            surest[name] = max(surest.get(name, 0.0), one.sure)
+    found |= {f"named_{name}": value for name, value in surest.items()}
+    none = 1 - surest.get("any", 0.0)
+    found |= {"named_none": none, "someone_none": found["someone"] * none, "same_none": found["same"] * none}
+    found["named_sum"] = sum(one.sure for one in named) / 2
+    return found
+
+
+def _seen_at(subjects: Sequence[str], past: Sequence[Shown]) -> tuple[str, ...]:
+    """Where the first who acts was seen last, if that was before the last shot."""
+    if len(past) < 2 or any(subject in past[-1].subjects for subject in subjects):
+        return ()
+    for subject in subjects:
+        for shown in reversed(past[:-1]):
+            if subject in shown.subjects:
+                return shown.environment
+    return ()
+
+
+def _kin(place: str, others: Sequence[str]) -> bool:
+    """Whether another place is of the same sort by its last word: 伞摊 and 摊子, shed and calving shed."""
+    return any(_last(core(place)) == _last(core(other)) for other in others)
+
+
+def _last(place: str) -> str:
+    return place.removesuffix("子")[-1:] if has_han(place) else place.lower().split()[-1].removesuffix("s")
+
+
+def _age(place: str, past: Sequence[Shown]) -> int:
+    """How many shots in a row before this one had the place."""
+    age = 0
+    for shown in reversed(past):
+        if place not in shown.environment:
+            break
+        age += 1
+    return age
 
 
 def scene_of(around: str) -> list[str]:
@@ -45,200 +291,3 @@ def scene_of(around: str) -> list[str]:
             if part and not _NO_HEADING_PLACE.fullmatch(part) and not find(part, "times", "day", free=True):
                 found.append(part)
     return found
-
-
-def environment_of(
-    text: str, clauses: Sequence[Clause], scene: list[str], last: Sequence[str], earlier: Earlier
-) -> list[str]:
-    named = [place for place in _places(text, clauses) if place.lower() != "inside"]
-    if not named and earlier.inside and any("inside" in map(str.lower, c.places) for c in clauses):
-        named = [earlier.inside]
-    seen_at = earlier.seen_at
-    if scene and not named and is_within(scene[0], last):
-        return [place for place in last if place in scene or not is_spot(place)]
-    if scene:
-        return [*scene, *(place for place in named if not is_within(place, scene) and place not in _ANY_ROOM)]
-    if any(not is_spot(place) for place in named):
-        return named
-    if not named and seen_at is None:
-        return list(last)
-    base = [place for place in (last if seen_at is None else seen_at) if not is_spot(place)]
-    base = [place for place in base if is_indoors(place)] or base
-    return [*(place for place in base if not is_within(place, named)), *named]
-
-
-def is_within(place: str, others: Sequence[str]) -> bool:
-    low = _CORE.sub("", place.lower()) or place.lower()
-    return any(low in other.lower() or other.lower() in place.lower() for other in others)
-
-
-def _places(text: str, clauses: Sequence[Clause]) -> list[str]:
-    """Places in their order: where somebody stands or goes, and listed ones that a clause leads to."""
-    found: list[str] = []
-    for clause in clauses:
-        here = [
-            place
-            for place in clause.places
-            if is_place(place) or (place in clause.ends and _may_be_place(place))
-        ]
-        if not here or not clause.actions:
-            here += [one for one in clause.subjects if is_ground(one) or (clause.named and is_place(one))]
-        found += here
-    kept: list[str] = []
-    for place in sorted(dict.fromkeys(found), key=text.find):
-        if not is_within(place, kept):
-            kept.append(place)
-    return kept
-
-
-# Words for being inside of what the heading names already.
-_ANY_ROOM = frozenset(
-    [
-        "车里",
-        "车内",
-        "屋里",
-        "屋内",
-        "房间里",
-        "房里",
-        "船上",
-        "家里",
-        "室内",
-        "店里",
-        "inside",
-        "outside",
-        "indoors",
-    ]
-)
-_NOT_THERE = frozenset(
-    (
-        "现场",
-        "立场",
-        "市场价",
-        "月亮",
-        "国家",
-        "质地",
-        "目的",
-        "心地",
-        "本地",
-        "外地",
-        "当地",
-        "beside",
-        "inside",
-        "outside",
-        "island",
-        "always",
-        "highway",
-        "sideways",
-        "outline",
-        "headline",
-        "deadline",
-        "mushroom",
-        "passport",
-        "support",
-        "report",
-        "airport",
-        "transport",
-        "sport",
-        "broom",
-        "groom",
-        "thousand",
-        "works",
-        "fireworks",
-        "network",
-        "runway",
-        "away",
-        "anyway",
-        "halfway",
-        "friendship",
-        "worship",
-    )
-)
-_CORE = re.compile(
-    r"(?:上面|下面|里面|外面|前面|后面|对面|背后|旁边|深处|中央|中间|那边|这边|边上|上|下|里|中|内|外|前|后|边|旁)$"
-)
-
-
-def is_place(noun: str) -> bool:
-    """Whether a noun names a place, by what it ends with."""
-    if noun.lower().startswith(("inside", "outside", "aboard")):
-        return True
-    if _no_place(noun):
-        return False
-    return is_spot(noun) or _ends_in(noun, "places", _STRICT) or _ends_like_a_place(noun)
-
-
-def _ends_like_a_place(noun: str) -> bool:
-    core = _CORE.sub("", noun)
-    if has_han(core):
-        return len(core) > 1 and core[-1] in words("places", "endings", "zh") and core not in _NOT_THERE
-    last = noun.lower().split()[-1] if noun.split() else ""
-    return len(last) > 5 and last not in _NOT_THERE and last.endswith(tuple(words("places", "endings", "en")))
-
-
-def is_ground(noun: str) -> bool:
-    """Whether a subject is itself the place that is shown: a street, a beach, fields."""
-    last = noun.split()[-1].lower() if noun.split() else ""
-    if last in (
-        "water",
-        "waves",
-        "rock",
-        "rocks",
-        "grass",
-        "snow",
-        "sand",
-        "earth",
-        "star",
-        "stars",
-        "moon",
-        "ice",
-        "spring",
-        "soil",
-        "leaves",
-        "sky",
-    ):
-        return False
-    if _no_place(noun) or is_indoors(noun) or _ends_in(noun, "nouns", ("people",)):
-        return False
-    return _ends_in(noun, "places", ("water", "land", "town"))
-
-
-def _no_place(noun: str) -> bool:
-    if has_han(noun):
-        listed = words("nouns", "no_places", "zh")
-        core = _CORE.sub("", noun)
-        return noun in listed or (len(core) > 1 and core in listed)
-    return _ends_in(noun, "nouns", ("no_places",))
-
-
-def _may_be_place(noun: str) -> bool:
-    """Whether something that no list holds may pass for a place: no being, no part of a body."""
-    if _no_place(noun) or _ends_in(noun, "nouns", ("people", "animals", "body", "unseen")):
-        return False
-    if has_han(noun):
-        return not re.search(r"(?:旁边|身边|面前|前面|后面|前|后)$", noun)
-    return noun[:1].isupper()
-
-
-def is_spot(place: str) -> bool:
-    """Whether a place is but a part of a larger one (window, 门口)."""
-    return _ends_in(place, "nouns", ("spots",))
-
-
-def is_indoors(place: str) -> bool:
-    """Whether a place has a roof."""
-    return _ends_in(place, "nouns", ("indoors",))
-
-
-def _ends_in(noun: str, name: str, parts: tuple[str, ...]) -> bool:
-    """Whether a noun is, or ends with, a word of these lists; a word of place behind it does not count."""
-    if has_han(noun):
-        listed = frozenset[str]().union(*(words(name, part, "zh") for part in parts))
-        core = _CORE.sub("", noun)
-        return any(form[k:] in listed for form in (noun, core) if form for k in range(max(1, len(form) - 1)))
-    listed = frozenset[str]().union(*(words(name, part, "en") for part in parts))
-    words_in = noun.lower().split()
-    tails = [" ".join(words_in[k:]) for k in range(len(words_in))]
-    return any(
-        form in listed or form.removesuffix("s") in listed or form.removesuffix("es") in listed
-        for form in tails
-    )
