@@ -253,7 +253,10 @@ def _stands_out(text: str, lines: list[Line], i: int, below: int) -> bool:
     if bare.endswith((",", "，", "：", ":")):
         # Whom a letter is written to; a line of verse has lines like it around.
         return words_of(bare) <= _SHORT_HEADING and (blank or words_of(told) > _LONGEST_VERSE)
-    return short(bare, 12) and (blank or words_of(told) > max(_LONGEST_VERSE, 3 * words_of(bare)))
+    # Scripts put a scene's heading straight on top of it.
+    script = any(line.kind in ("speaker", "rule") for line in lines)
+    least = words_of(bare) if script else max(_LONGEST_VERSE, 3 * words_of(bare))
+    return short(bare, 12) and (blank or words_of(told) > least)
 
 
 def _passages(text: str, lines: list[Line]) -> list[Passage]:

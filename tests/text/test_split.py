@@ -120,6 +120,10 @@ def test_a_figure_and_a_quotation_hold_no_clause_border() -> None:
         ("【画面1】\n一个女生走来。\nVO: Hi.\n【画面2 特写】\n她笑了。", "", 2),
         ("0:00-0:05 A sunrise.\n0:05-0:10 A runner ties her shoes.", "", 2),
         ("第一章 出发\n\n小明走出家门。\n\n第二章 归来\n\n小明走进家门。", "", 2),
+        ("01（wide）A dark road.\n02 A match flares. A face.\nVO: Some leave.", "", 2),
+        ("1. ECU: Bare feet find the floor.\n2. (Dolly in) A door opens. Light.", "", 2),
+        ("① 全景｜老街，北风卷着枯叶。\n② 闪回｜月台上，他挥着手。", "", 2),
+        ("[0:00] A tower. Every flat has a drill.\n[0:05] She hammers. Plaster rains.", "", 2),
         ("THE STORM\n\nThe waves rose.\n\nTHE CALM\n\nA gull sat on the mast.", "THE STORM", 2),
     ],
 )
@@ -159,6 +163,36 @@ def test_wrapped_lines_are_one_paragraph() -> None:
     )
     assert len(layout_of(text).passages) == 1
     assert "were rocking" in split_story(text).shots[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Goat Halts Train\n\nMARLBY — A goat stood on the rails.", "A goat stood on the rails."),
+        ("The trenches, 9th May 1916\n\nMy dear Nell,\n\nI sat in the mud.", "I sat in the mud."),
+        ("Sunday 2 May. Cold, no wind.\n\nDad fed the goats.", "Dad fed the goats."),
+        (
+            "THE TIGER\n(a story from the delta)\n\nA tiger crept to the wall of an old house and lay down "
+            "behind it to sleep.",
+            "A tiger crept to the wall of an old house and lay down behind it to sleep.",
+        ),
+        (
+            "夜班\n\n便利店 NIGHT\n店员擦着柜台上的水。\n小李：早。\n阿珍：早。",
+            "店员擦着柜台上的水。早。早。",
+        ),
+    ],
+)
+def test_what_stands_above_a_story_belongs_to_no_shot(text: str, first: str) -> None:
+    assert _texts(split_story(text))[0] == first
+
+
+def test_a_sentence_that_runs_over_the_ends_of_lines_is_verse_where_no_page_was_full() -> None:
+    text = (
+        "The pond\n\nAll summer long the dragonflies have drawn their wires\nacross the water and the reeds."
+        "\nNow one brown leaf comes down and\nthe whole pond shakes.\n\nA heron lifts one foot, then thinks "
+        "again\nand puts it back where it had been before the wind.\nThe ice has not come yet.\nIt waits."
+    )
+    assert len(split_story(text).shots) == 8
 
 
 def test_lines_may_end_in_any_way() -> None:
