@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Protocol
 
-from studio.text.beings import Gender, gender_of, kind_of, plural
+from studio.text.beings import Gender, gender_of, is_body, kind_of, plural
 from studio.text.language import has_han
 from studio.text.terms import find, table, words
 
@@ -115,7 +115,7 @@ def antecedents(pronoun: str, here: list[str], known: list[list[str]], story: st
     found: dict[str, Candidate] = {}
     for ago, group in enumerate(groups):
         for place, word in enumerate(group):
-            if is_me(word) or word in found:
+            if is_me(word) or word in found or is_body(word):
                 continue
             one = found.setdefault(word, Candidate(word))
             one.cues = {
@@ -127,13 +127,13 @@ def antecedents(pronoun: str, here: list[str], known: list[list[str]], story: st
                 "crowd": float(word.lower() in _both("names", "crowds")),
                 "setting": float(is_setting(word)),
                 "plural": float(plural(word)),
-                **_fit(word, wanted),
+                **_fit(word, wanted, has_han(pronoun)),
                 **_heard(word, wanted, story),
             }
     return list(found.values())
 
 
-def _fit(word: str, wanted: Gender) -> dict[str, float]:
+def _fit(word: str, wanted: Gender, chinese: bool) -> dict[str, float]:
     """How what is known of a being goes with a pronoun."""
     kind, gender = kind_of(word), gender_of(word)
     if wanted == "thing":
@@ -147,6 +147,7 @@ def _fit(word: str, wanted: Gender) -> dict[str, float]:
         "differs": float(gender in ("male", "female") and gender != wanted),
         "one_thing": float(kind == "thing"),
         "one_animal": float(kind == "animal"),
+        "no_person": float(chinese and kind != "person"),  # 他 and 她 are written otherwise than 它
         "one_name": float(gender == "any" and kind == "person"),
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from studio.text.segmenter import cut, heads, weak_heads
+from studio.text.segmenter import cut, heads, tagged, weak_heads
 from studio.text.terms import words
 
 # place: 海边. verb: one that a camera sees; tail: its ending; dull: a verb that shows nothing; veil: not,
@@ -132,6 +132,8 @@ def _by_form(here: _Here) -> Kind | None:
         return "behind"  # 雪山之巅
     if len(word) > 2 and word[-1] == "地" and here.tag in ("z", "d", "ad"):
         return "adverb"  # 重重地
+    if len(word) > 2 and word[-1] == "地" and tagged(word[:-1])[0] == (word[:-1], "a"):
+        return "adverb"  # 剧烈地
     if _POINTED.fullmatch(word) and here.tag[0] != "v":
         return "measure"
     if word == "正在" and here.following not in words("verbs", "seen", "zh") and _is_spot(here):

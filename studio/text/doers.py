@@ -43,7 +43,10 @@ def actions_of(clauses: Sequence[Clause]) -> list[str]:
 def doers_of(
     clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str, story: str = ""
 ) -> list[str]:
-    """Up to three who act or are described, in the text's order; `told` is what the shot tells, `story` all of the story."""
+    """Up to three who act or are described, in the text's order.
+
+    `told` is what the shot tells, `story` the text of the whole story.
+    """
     return chosen(candidates(clauses, past, names, told, story), weights())
 
 
@@ -82,8 +85,9 @@ class _Gathered:
     @property
     def here(self) -> list[str]:
         """Those of this shot whom a pronoun may mean."""
-        acting = [one.word for one in self.found if {"acts", "appears", "named"} & one.cues.keys()]
-        return acting or [one.word for one in self.found]
+        seen = [one for one in self.found if "unseen" not in one.cues]
+        acting = [one.word for one in seen if {"acts", "appears", "named"} & one.cues.keys()]
+        return acting or [one.word for one in seen]
 
     def note(self, word: str, **cues: float) -> None:
         """Add cues to a candidate, which is put at the end of the list if it is new."""
@@ -122,6 +126,8 @@ class _Gathered:
             "subordinate": float(clause.subordinate),
             "first_clause": float(self.clauses == 1),
         }
+        if subject.lower() == "it" and not clause.actions:
+            return []  # "it was late"
         if is_pronoun(subject):
             heads = meant(subject, self.here, self.known, self.story)
             for head in heads:
@@ -131,12 +137,14 @@ class _Gathered:
             heads = self._owner(clause.owner)
             for head in heads:
                 self.note(head, owner=1.0, **how)
-            self.note(subject, part=1.0, **how)
+            self.note(subject, part=1.0, part_owned=float(bool(heads)), **how)
             return heads
         if clause.owner.lower() in ("its", "它") and kind_of(subject) == "thing":
             for head in meant(clause.owner, self.here, self.known, self.story):
                 self.note(head, owner=1.0, **how)
-        if is_unseen(subject):
+        if subject.lower() in words("names", "somebody", "en"):
+            how["somebody"] = 1.0
+        elif is_unseen(subject):
             how["unseen"] = 1.0
         if self._only_sets(subject, clause):
             how["sets"] = 1.0
@@ -167,12 +175,17 @@ class _Gathered:
         known = [one for fields in self.known[-6:] for one in fields]
         for word in dict.fromkeys([*self.names, *known]):
             place = _place_of(word, told, low)
-            if place >= 0 and not same(word, [one.word for one in self.found]):
+            if place >= 0 and not self._there(word):
                 self.note(word, mentioned=1.0, mentioned_first=float(place < len(told) / 4))
         for part in ("people", "animals"):
             for one in find(told, "nouns", part):
-                if not same(one.word, [other.word for other in self.found]):
+                if not self._there(one.word):
                     self.note(one.word, noun=1.0)
+
+    def _there(self, word: str) -> bool:
+        """Whether a candidate says the same already: 孩子 of 孩子们, 大孔雀 of 孔雀."""
+        there = [one.word for one in self.found]
+        return same(word, there) or (has_han(word) and any(word in one or one in word for one in there))
 
     def carry(self) -> None:
         """Those of the shot before, who may still be there; a diary's writer, who is left out."""

@@ -83,7 +83,7 @@ def _noun(read: Read, i: int) -> int:
 
 
 def _listed(read: Read, i: int) -> bool:
-    """Whether the nouns before i are the first of several who act: "the welder, the cook and the maid wait"."""
+    """Whether the noun before i is one of several who act: "the welder, the cook and the maid wait"."""
     tokens = read.tokens
     while i < len(tokens):
         joined = tokens[i].tag == "CC" or (tokens[i].text == "," and read.tag(i + 1) == "CC")

@@ -1,8 +1,9 @@
 """Weighs the cues of doers: `python -m tests.text.fit_doers` writes assets/lexicon/doers.toml.
 
-Logistic regression with a small penalty, by Newton's method, on the candidates of each shot; what is right of a
-shot stands in the annotated stories. The shots before count as they are found with the weights so far, so it is
-fitted twice. Prints the set F1 of subjects that each fifth of the stories reaches by the weights of the others.
+Logistic regression with a small penalty, by Newton's method, on the candidates of each shot; what is right
+of a shot stands in the annotated stories. The shots before count as they are found with the weights so far,
+so it is fitted twice. Prints the set F1 of subjects that each fifth of the stories reaches by the weights of
+the others.
 """
 
 import sys
@@ -16,8 +17,8 @@ from unittest.mock import patch
 import numpy as np
 
 from studio.text import antecedents, doers, fields
-from studio.text.characters import find_characters
 from studio.text.antecedents import Candidate
+from studio.text.characters import find_characters
 from studio.text.terms import FOLDER, table
 from tests.text.test_fields import STORIES, _matches, _plain
 
@@ -164,8 +165,8 @@ def main() -> None:
             counts.append(f1(stories[fold::_FOLDS], fit(known)))
         print("each fifth by the others:", _score(counts))
     print("all by all:", _score([f1(stories, weight)]))
-    head = "# How strongly each cue speaks for a subject of a shot (studio/text/doers.py), or for what a pronoun\n"
-    head += "# means (studio/text/antecedents.py), or against it: log odds.\n"
+    head = "# How strongly each cue speaks for a subject of a shot (studio/text/doers.py), or for what a\n"
+    head += "# pronoun means (studio/text/antecedents.py), or against it: log odds.\n"
     head += "# Written by `python -m tests.text.fit_doers`: change what a cue means, not what it weighs.\n"
     parts = [_part("weights", weight), _part("antecedents", meant)]
     FILE.write_text(head + "".join(parts), encoding="utf-8")
