@@ -11,18 +11,9 @@ _LOOSE_PREPOSITIONS = frozenset(("to", "up", "down", "off", "out"))
 _AUXILIARIES = frozenset(("be", "have", "do"))
 _CONTRACTED = ("it's", "he's", "she's", "that's", "there's")
 _TOKEN = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['’-][A-Za-z\u00c0-\u024f]+)*|\d[\d,.]*|[,;:—–.!?()]|…")
-_ADDRESS = re.compile(
-    r"\b(?:you|your|let's|let us|discuss|remember|imagine|call|visit|try|buy|order|join|please)\b", re.I
-)
 _FRESH = re.compile(
     r"\b(?:an?|two|three|four|five|six|seven|eight|nine|ten|twelve|some|several|dozens|hundreds|another) "
     r"(?!moment|minute|second|while|bit|little while|few|day|night|week|year|month|time)",
-    re.I,
-)
-_LASTING = re.compile(
-    r"\bfor (?:\w+ )?(?:\w+ )?(?:years|months|decades|centuries|hours)"
-    r"|\b(?:had|has|have|'ve) (?:\w+ )?\w+(?:ed|en|ne|wn|ken|ght|ad|ut)\b"
-    r"|\b(?:always|usually|often|every (?:day|time|year|week)|used to|never)\b",
     re.I,
 )
 _EXISTS = re.compile(
@@ -31,7 +22,6 @@ _EXISTS = re.compile(
     r"(?:stood|sat|lay|lived|hung|was|were|is|are|stands|sits|lies|lives) an?\b",
     re.I,
 )
-_POINTS = re.compile(r"(?:this|that|these|those|such)\b", re.I)
 
 
 @cache
@@ -102,12 +92,9 @@ def read_en(told: str, spoken: float, length: int) -> Signs:
         place=bool(pattern["place"].match(told)),
         sudden=bool(pattern["sudden"].search(told)),
         remark=bool(pattern["remark"].match(told)),
-        addresses=bool(_ADDRESS.search(told)),
         goes=any(a in en["going"] for a in actions),
         fresh=bool(_FRESH.search(told[:70])),
-        points=bool(_POINTS.match(told)),
         reacts=bool(actions) and all(a in en["reactions"] for a in actions),
-        lasting=bool(_LASTING.search(told)),
         exists=bool(_EXISTS.search(told)),
     )
 

@@ -17,16 +17,10 @@ _NUMBER = r"一二两三四五六七八九十百千万几数好多许半\d"
 _FRESH = re.compile(
     rf"[{_NUMBER}][{HAN}]?(?:[只条个位名头匹辆艘架座棵朵片块张把道束群队阵场团颗粒盏扇面根支杯碗件身双对滴缕股轮枚串排行列层堆]|下子)"
 )
-_ADDRESS = re.compile(r"你|您|我们要|让我们|请|吧[。！]|吗|呢[？。]|同学们|小朋友")
-_LASTING = re.compile(
-    rf"(?:了|有|整整|足足|已经?)[{_NUMBER}]+(?:年|个月|天|辈子|岁)(?!后|以后|之后|前)|曾经?|有时|从小|一辈子|差点|每[天次年晚]|总[是会]"
-    r"|常常|经常|一直|从[来不没]|[吃去见来听看住当做学]过(?!去|来|了|头|身|河|桥|山|街|马)"
-)
 _EXISTS = re.compile(
     rf"^[{HAN}]{{1,10}}(?:[里上下中边前后外口处间头底面村城海山]|后面|前面|旁边)[^，。]{{0,2}}"
     r"(?:有|是|[站坐住躺停放挂摆长开蹲趴立]着)[一两三几许很个]|^(?:有|从前|很久)"
 )
-_POINTS = re.compile(r"(?:原来)?[这那](?!天|年|时|晚|夜|边|里|一[天年刻])")
 _VERB_AND_ENDING = re.compile(rf"[{HAN}][着过开起下上进出住]")
 # Kinds under which the segmenter also files verbs.
 _DOUBTFUL = ("uz", "ud", "ug", "t", "nr", "zg", "n", "p", "f", "q", "d")
@@ -77,12 +71,9 @@ def read_zh(told: str, spoken: float, length: int) -> Signs:
         place=bool(pattern["place"].match(first_clause + comma if comma else told[:10])),
         sudden=bool(pattern["sudden"].search(told)),
         remark=bool(pattern["remark"].match(told)),
-        addresses=bool(_ADDRESS.search(told)),
         goes=bool(pattern["go"].search(told)),
         fresh=bool(_FRESH.search(told[:24])),
-        points=bool(_POINTS.match(told)),
         reacts=bool(actions) and all(a in zh["reactions"] for a in actions),
-        lasting=bool(_LASTING.search(told)),
         exists=bool(_EXISTS.search(told)),
     )
 

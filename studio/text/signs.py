@@ -22,12 +22,9 @@ class Signs:
     place: bool = False  # begins with a place
     sudden: bool = False  # something breaks in
     remark: bool = False  # begins like a remark or an explanation
-    addresses: bool = False  # speaks to the reader
     goes: bool = False  # somebody goes somewhere
     fresh: bool = False  # something new is named: a ship, 一只鸟
-    points: bool = False  # speaks of what was named before: this, 那些
     reacts: bool = False  # nothing but a smile, a nod, a sigh
-    lasting: bool = False  # told of a long time or of what was before: for years, had climbed
     exists: bool = False  # there is …
 
     @property
