@@ -41,9 +41,9 @@ def size_of(noun: str) -> str:
     return "unknown" if "unknown" in kinds else "other"
 
 
-def is_spot(noun: str) -> bool:
-    """Whether a place is but a part of a larger one (window, 门口)."""
-    return bool(kinds_of(noun) & {"part"})
+def is_listed(noun: str) -> bool:
+    """Whether our lists hold this very word as a whole place."""
+    return bool(_listed("zh" if has_han(noun) else "en").get(noun, frozenset()) & BROAD)
 
 
 @lru_cache(maxsize=_REMEMBERED)

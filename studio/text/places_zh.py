@@ -6,6 +6,7 @@ from functools import cache
 
 from studio.text.chinese import Word, words_of
 from studio.text.chinese_parts import bare_place
+from studio.text.grounds import is_listed
 from studio.text.mention import Mention, flags
 from studio.text.segmenter import tagged
 from studio.text.terms import words
@@ -33,13 +34,30 @@ def mentions_zh(sentence: str, names: Collection[str]) -> list[Mention]:
     """Every phrase of a sentence that may name a place, in order."""
     if re.search(r"[？?]\W*$", sentence):
         return []
-    listed = words_of(sentence, names)
+    listed = _grounded(words_of(sentence, names))
     found: list[Mention] = []
     begin = 0
     for k, word in enumerate([*listed, None]):
         if word is None or word.kind == "stop":
             found += _clause(listed[begin:k], sentence, not begin)
             begin = k + 1
+    return found
+
+
+def _grounded(listed: Sequence[Word]) -> list[Word]:
+    """Places that the segmenter cut in two or took for verbs (缝纫|铺, 晒谷场) as nouns."""
+    found: list[Word] = []
+    for word in listed:
+        last = found[-1] if found else None
+        joined = last.text + word.text if last and last.end == word.start and last.kind == "noun" else ""
+        if last and joined and word.kind == "verb" and len(joined) > 2 and is_listed(joined):
+            found[-1] = Word(joined, "noun", last.start, word.end)
+        elif word.kind == "verb" and len(word.text) > 2 and is_listed(word.text):
+            found.append(Word(word.text, "noun", word.start, word.end))
+        elif word.kind == "tail" and last and last.kind == "noun" and is_listed(last.text):
+            found.append(Word(word.text, "behind", word.start, word.end))
+        else:
+            found.append(word)
     return found
 
 

@@ -1,0 +1,37 @@
+"""Where a shot plays, fact by fact: phrases that name a place, and places that hold on."""
+
+import pytest
+
+from studio.text.fields import ShotFields, fields_of
+from studio.text.grounds import is_indoors, is_within, kinds_of
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("Two detectives wait in the press room.", "press room"),
+        ("Rain drums on the tin roof of the scrap yard.", "scrap yard"),
+        ("A welder walks into a laundromat and sits down.", "laundromat"),
+        ("奶奶坐在缝纫铺里缝衣服。", "缝纫铺"),
+        ("孩子们在晒谷场上放风筝。", "晒谷场"),
+        ("他推开门，走进教室。", "教室"),
+    ],
+)
+def test_compounds_behind_words_of_place_are_places(text: str, place: str) -> None:
+    assert any(place in one for one in fields_of(text).environment)
+
+
+def test_a_place_holds_until_it_is_left() -> None:
+    before = ShotFields(subject=("farmer",), environment=("field",))
+    assert fields_of("He lifts his hat.", carry=before).environment == ("field",)
+    assert fields_of("He walks into the kitchen.", carry=before).environment == ("kitchen",)
+
+
+def test_kinds_come_from_lists_and_endings() -> None:
+    assert kinds_of("修表铺") == {"building"}
+    assert "room" in kinds_of("billiard room")
+    assert kinds_of("xyzzy") == {"unknown"}
+    assert is_indoors("厨房")
+    assert not is_indoors("草原")
+    assert is_within("菜园里", ["菜园"])
+    assert not is_within("菜园", ["院子"])
