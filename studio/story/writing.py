@@ -88,7 +88,9 @@ def read(story: Story, shot: Shot, before: Sequence[Shot]) -> Shot:
     names = tuple(name for person in story.characters for name in (person.name, *person.aliases))
     past = [other.fields for other in before]
     text = masked(shot.text)
-    found = fields_of(text, names=(*map(masked, names), *masks_in(text)), heading=shot.title, before=past)
+    whole = masked(story.text or " ".join(other.text for other in story.shots))
+    known = (*map(masked, names), *masks_in(text))
+    found = fields_of(text, names=known, heading=shot.title, before=past, story=whole)
     fields = {name: tuple(map(unmasked, getattr(found, name))) for name in ShotFields.model_fields}
     fields |= {name: getattr(shot.fields, name) for name in shot.edited if name in ShotFields.model_fields}
     people = shot.characters

@@ -62,7 +62,9 @@ def _is_common_noun(name: str) -> bool:
 
 @cache
 def _mythical() -> frozenset[str]:
-    return frozenset(word for row in table("myths").values() if row["kind"] == "myth" for word in row["zh"])
+    """Chinese names of gods, heroes and beasts that stories tell of."""
+    rows = [row for row in table("myths").values() if row["kind"] == "myth" and row.get("being", True)]
+    return frozenset(word for row in rows for word in row["zh"])
 
 
 def _may_be_name(name: str) -> bool:
@@ -86,7 +88,9 @@ def _chinese_names(told: str) -> list[str]:
         if _may_be_name(word) and (not _is_word(word) or _is_somebody(word, told)):
             counts[word] += 1
     full = [*_full_names(told), *_called_after(told)]
-    often = [name for name in counts if len(uses(told, name)) > 1 and _acts(name, told)]
+    # Who is known from myths is somebody at the first mention.
+    enough = [name for name in counts if name in _mythical() or len(uses(told, name)) > 1]
+    often = [name for name in enough if _acts(name, told)]
     return [*full, *(name for name in often if not any(name in other for other in full))]
 
 

@@ -49,7 +49,9 @@ def _text(page: Page, sorry: str) -> str:
 
 
 def _examples(page: Page) -> str:
-    return f'<div class="tries">{"".join(_example(page, one) for one in story_examples())}</div>'
+    # Those in the page's language first.
+    found = sorted(story_examples(), key=lambda one: one.language != page.language)
+    return f'<div class="tries">{"".join(_example(page, one) for one in found)}</div>'
 
 
 def _example(page: Page, one: StoryExample) -> str:
