@@ -201,7 +201,7 @@ window.story = (() => {
   addEventListener('beforeunload', (event) => { flush(); if (offline && outbox.length) event.preventDefault(); });
   // What was typed while nobody answered outlives a reload of the page.
   function remember() {
-    const kept = [flying, ...outbox].filter((item) => item?.typed).map(({ act, edit, values, slot, typed, was }) => ({ act, edit, values, slot, typed, was }));
+    const kept = [flying, ...outbox].filter((item) => item?.typed).map(({ act, edit, values, slot, name, typed, was }) => ({ act, edit, values, slot, name, typed, was }));
     try { if (ui.story) sessionStorage.setItem(`wan_story_${ui.story}`, JSON.stringify(kept)); } catch { /* private mode */ }
   }
   function restore() {
