@@ -9,6 +9,7 @@ from studio.ui.context import Page
 from studio.ui.markup import attributes
 from studio.ui.story.head import clock
 from studio.ui.story.parts import do
+from studio.ui.story.screen import is_made
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,11 @@ def render(page: Page, view: StoryView, animatic: Price, film: Price) -> str:
     # What is about one shot stands on its card.
     film_wide = [notice for notice in notices if "number" not in notice.values]
     told = "".join(f'<p class="worry">{escape(page.say(notice))}</p>' for notice in film_wide[:3])
-    # One of them is what comes next: the animatic, then (once it was approved) the film.
+    # One of them is what comes next: the animatic, then (once it was approved) the film, then its download.
     choices = _choice(page, view, "animatic", animatic, primary=not drafted)
-    choices += _choice(page, view, "film", film, primary=drafted and film.estimate is not None)
+    choices += _choice(
+        page, view, "film", film, primary=drafted and film.estimate is not None and not is_made(view)
+    )
     return f'{told}<div class="choices">{choices}</div>'
 
 

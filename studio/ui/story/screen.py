@@ -238,7 +238,15 @@ def _done(page: Page, view: StoryView, film: JobView, marks: Sequence[float]) ->
     notices = "".join(f'<p class="note warn">{escape(page.say(notice))}</p>' for notice in film.job.notices)
     if not is_current(view, film):
         notices += f'<p class="note warn" id="story_outdated">{escape(page.t("story_outdated"))}</p>'
-    return player(page, asset, marks), facts(words) + notices + _gifts(page, asset, film)
+    return player(page, asset, marks), facts(words) + notices + _gifts(page, asset, film, made=is_made(view))
+
+
+def is_made(view: StoryView) -> bool:
+    """Whether the newest film is finished, at full quality, and shows the story as it is."""
+    film = view.film
+    if film is None or film.asset is None or film.job.plan is None:
+        return False
+    return film.job.plan.level == "film" and is_current(view, film)
 
 
 def is_current(view: StoryView, film: JobView) -> bool:
@@ -316,10 +324,13 @@ def _tracks(page: Page, asset: Asset) -> str:
     )
 
 
-def _gifts(page: Page, asset: Asset, film: JobView) -> str:
+def _gifts(page: Page, asset: Asset, film: JobView, *, made: bool) -> str:
     """What can be taken away: the film, other formats, subtitles, the link."""
     link = attributes(
-        href=f"../media/{asset.id}.mp4?download=1", id="story_download", class_="btn raised", download=True
+        href=f"../media/{asset.id}.mp4?download=1",
+        id="story_download",
+        class_="btn primary" if made else "btn raised",
+        download=True,
     )
     found = [f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>"]
     kinds = "".join(
