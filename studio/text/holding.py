@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from studio.text.grounds import is_indoors
 from studio.text.terms import pattern_of, table
+from studio.text.told import is_scene
 
 _HEAD = r"(?:^|[。！？；\n”.!?;]\s*)"
 _START = rf"(?:{_HEAD}|[，,]\s*)"
@@ -16,6 +17,16 @@ _NEW_DAY = re.compile(
     rf"|{_FIGURE}(?:天|日|周|个?星期)(?:之?后|以后|过去)"
     r"|\b(?:next|following|one|another) (?:day|morning|night|evening|week)\b"
     r"|\b(?:days?|weeks?) (?:later|passed|went by)\b|\b(?:for|after) (?:\w+ )?(?:days|weeks)\b",
+    re.IGNORECASE,
+)
+_NEXT_DAY = re.compile(
+    r"第[二三四五六七八九十\d]+[天日]|次日|翌日|隔天|转天|第二[天日]"
+    r"|[些几]个?(?:天|日子|星期|礼拜)|有一[天次回]|昨[天日晚夜]"
+    rf"|{_FIGURE}(?:天|日|周|个?星期|夜)(?:之?后|以后|过去)"
+    r"|一夜过去|一觉(?:睡到|醒来)|天[又]?(?:蒙蒙|刚刚?|快|渐渐|终于)?亮"
+    r"|\b(?:next|following|another) (?:day|morning|night|evening|week)\b"
+    r"|\b(?:days?|weeks?|nights?) (?:later|passed|went by)\b"
+    r"|\b(?:by|in the|came the|came) (?:morning|dawn)\b",
     re.IGNORECASE,
 )
 _NEW_YEAR = re.compile(
@@ -92,9 +103,11 @@ def turn_to(text: str, around: str, environment: Sequence[str], scene: str, past
     inside, was_inside = any(map(is_roofed, environment)), any(map(is_roofed, last))
     flags = {
         "new_day": _NEW_DAY.search(text) is not None,
+        "next_day": _NEXT_DAY.search(text) is not None,
         "new_year": _NEW_YEAR.search(text) is not None,
         "new_scene": bool(scene),
         "labelled": bool(around),
+        "labelled_scene": bool(around) and is_scene(around) and not scene,
         "dated": _DATED.search(around) is not None,
         "card": _CARD.search(text) is not None,
         "inside": inside,
@@ -107,6 +120,11 @@ def turn_to(text: str, around: str, environment: Sequence[str], scene: str, past
         "furnished": any(pattern_of("weather", "furnished", script).search(text) for script in ("zh", "en")),
     }
     return Turn(past, {name: float(flag) for name, flag in flags.items()})
+
+
+def dated_heading(heading: str) -> bool:
+    """Whether a heading is the date over a diary's day."""
+    return _DATED.search(heading) is not None
 
 
 def is_roofed(place: str) -> bool:

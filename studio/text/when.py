@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from studio.text.framing import longest
-from studio.text.holding import Held, Turn, kept
+from studio.text.holding import Held, Turn, dated_heading, kept
 from studio.text.terms import SCRIPTS, find, pattern_of, table
 
 _SETS = (
@@ -35,7 +35,7 @@ _SIMILE = re.compile(
 _THOUGHT = re.compile(
     r"(?:想着|想起|想到|希望|盼望|盼着|喜欢|梦见|听说|据说|比得上|提醒|将(?=持续|于|在|会|到))[^。！？\n]*"
     r"|\b(?:thought|thinks?|remember(?:s|ed)?|likes|liked|loves?|loved|wish(?:es|ed)?|hop(?:es?|ed)"
-    r"|dream(?:s|t|ed)?|wonder(?:s|ed)?|will|if)\b[^.!?;\n]*",
+    r"|dream(?:s|t|ed)?|wonder(?:s|ed)?|wait(?:s|ed|ing)? for|will|if)\b[^.!?;\n]*",
     re.IGNORECASE,
 )
 _SUN_SHINES = re.compile(
@@ -109,16 +109,20 @@ def weather_of(text: str, around: str, time: Sequence[str], turn: Turn, outside:
     last = turn.past[-1].weather if turn.past else ()
     kinds = set(map(_kind, named))
     found: list[Held] = []
+    before = turn.past[-1].time if turn.past else ()
+    changed = bool(turn.past) and list(time) != list(before)
     for word in dict.fromkeys((*last, *outside)):
         kind = _kind(word)
-        if kind in kinds or kind in over or word.lower() in _moments() or _contrary(kind, kinds):
+        if kind in kinds or kind in over:
             continue
         own = {
-            f"kind_{kind if kind != word else 'other'}": True,
             "over": bool(over),
             "named_too": bool(named),
-            "time_changed": bool(turn.past) and list(time) != list(turn.past[-1].time),
-            "sun_at_night": kind == "sun" and any(map(_is_late, time)),
+            "contrary": _contrary(kind, kinds),
+            "moment": word.lower() in _moments(),
+            "time_changed": changed,
+            "dawned": _dawned(before, time),
+            "time_begun": changed and not before,
             "wind_elsewhere": kind == "wind" and turn.cues["new_place"] > 0,
             "left_outside": word not in last,
             "begun_inside": turn.begun_inside(word),
@@ -139,7 +143,11 @@ def _weather_named(text: str, around: str) -> tuple[list[str], set[str]]:
     named = [(f.start, f.word) for f in find(plain, "weather", "words")]
     named += [(f.start, f.word) for f in find(plain, "weather", "patterns", free=True)]
     words = longest([word for _, word in sorted(named)])
-    return _one_a_kind(words or [f.word for f in find(_TITLE.sub("", around), "weather", "words")]), over
+    titled = around if dated_heading(around) else _TITLE.sub("", around)
+    headed = [f.word for f in find(titled, "weather", "words")]
+    headed += [f.word for f in find(titled, "weather", "patterns", free=True) if not headed]
+    # A diary's date tells of the whole day, a scene's heading only what the scene itself leaves open.
+    return _one_a_kind([*words, *headed] if dated_heading(around) else words or headed), over
 
 
 def _contrary(kind: str, named: set[str]) -> bool:
@@ -155,6 +163,12 @@ def _phase(word: str) -> str:
     """Which part of the day a word means: morning, evening, night, or "" for broad daylight."""
     phases = table("times")["phases"]
     return next((name for name, signs in phases.items() if re.search(signs, word, re.IGNORECASE)), "")
+
+
+def _dawned(before: Sequence[str], time: Sequence[str]) -> bool:
+    """Whether a new day has begun: evening or night before, morning now."""
+    then, now = set(map(_phase, before)), set(map(_phase, time))
+    return bool(then & {"evening", "night"}) and "morning" in now and "night" not in now
 
 
 def _is_dark(word: str) -> bool:
