@@ -69,7 +69,6 @@ def _clause(text: str, names: Collection[str]) -> Clause:
         owner=read.owner or ("a" if counted else ""),
         actions=tuple(dict.fromkeys(_phrase(text[start:end]) for start, end in read.actions)),
         places=tuple(dict.fromkeys(read.places)),
-        ends=tuple(dict.fromkeys(read.ends)),
         appears=read.appears,
         named=named and bool(read.subjects),
     )

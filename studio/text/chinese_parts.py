@@ -22,7 +22,6 @@ class Read:
     owner: str = ""
     actions: list[tuple[int, int]] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    ends: list[str] = field(default_factory=list)
     begin: int | None = None  # where the action that is being read begins
     kept: int | None = None  # where 把 … before a verb begins
     veiled: bool = False
@@ -66,18 +65,15 @@ def head_of(nouns: list[Word]) -> str:
     return re.sub(r"^(?:the|a|an)\s+", "", text.strip(), flags=re.IGNORECASE)
 
 
-def add_place(read: Read, nouns: list[Word], behind: Word | None, ends: bool = False) -> None:
-    """Note a place: the noun with its word of place. `ends`: somebody stands there or goes there."""
+def add_place(read: Read, nouns: list[Word], behind: Word | None) -> None:
+    """Note a place: the noun with its word of place."""
     if nouns and not nouns[-1].name:
         nouns = [word for word in nouns if not word.name]  # 小树苗头顶: the name is no place
     head = head_of(nouns)
     if read.veiled or not head or nouns[-1].kind == "pronoun":
         return
     end = behind.end if behind and behind.start == nouns[-1].end else nouns[-1].end
-    place = bare_place(read.text[max(0, nouns[-1].end - len(head)) : end])
-    read.places.append(place)
-    if ends:
-        read.ends.append(place)
+    read.places.append(bare_place(read.text[max(0, nouns[-1].end - len(head)) : end]))
 
 
 def bare_place(place: str) -> str:
@@ -134,12 +130,12 @@ def destination(read: Read, i: int, ends: bool) -> int:
             before = read.words[i - 2]
             if nouns and (before.kind in ("behind", "place") or (ends and before.kind == "noun")):
                 # 桥头的伞摊后面: both are where it is.
-                add_place(read, nouns, before if before.kind == "behind" else None, ends)
+                add_place(read, nouns, before if before.kind == "behind" else None)
             nouns = []
         else:
             nouns = [] if word.kind == "measure" else [*nouns, word]
     if i > start and nouns:
-        add_place(read, nouns, read.words[i - 1] if read.words[i - 1].kind == "behind" else None, ends)
+        add_place(read, nouns, read.words[i - 1] if read.words[i - 1].kind == "behind" else None)
     return i
 
 

@@ -9,14 +9,13 @@ class Clause:
 
     `subjects`: heads of who acts, pronouns too; empty if the clause leaves it to the one before. `owner`:
     whose the subject is (她 in 她的手), where that is a part of a body. `places`: nouns that a word of place
-    leads to; `ends`: those of them where somebody stands, goes or lives.
+    leads to.
     """
 
     subjects: tuple[str, ...] = ()
     owner: str = ""
     actions: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
-    ends: tuple[str, ...] = ()
     # The subject stands behind its verb: something new comes into view.
     appears: bool = False
     # Opens its sentence.

@@ -109,7 +109,6 @@ def _object(read: Read, start: int, phrase: list[Token]) -> None:
         and head
     ):
         read.places.append(head)
-        read.ends += [head] if phrase[-1].tag in ("NNP", "NNPS") else []
     if (
         read.verb in _LIGHT
         and head.lower().split()[-1:]

@@ -24,7 +24,6 @@ class Read:
     owner: str = ""
     actions: list[tuple[int, int]] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    ends: list[str] = field(default_factory=list)
     found: list[Clause] = field(default_factory=list)
     verb: str = ""  # base form of the verb last read
     begin: int | None = None  # where the action that is being read begins
@@ -151,13 +150,12 @@ def close(read: Read) -> None:
             owner=read.owner,
             actions=tuple(dict.fromkeys(read.text[a:b] for a, b in read.actions)),
             places=tuple(dict.fromkeys(read.places)),
-            ends=tuple(dict.fromkeys(read.ends)),
             appears=read.appears,
             named=named,
             subordinate=read.subordinate,
         )
     )
-    read.noun, read.subjects, read.actions, read.places, read.ends = [], [], [], [], []
+    read.noun, read.subjects, read.actions, read.places = [], [], [], []
     read.verb, read.owner, read.finite, read.veiled, read.appears = "", "", False, False, False
     read.subordinate = False
 
@@ -176,5 +174,3 @@ def lead_to(read: Read, leading: Sequence[Token], phrase: Sequence[Token]) -> No
         return
     if led & (words("grammar", "leading", "en") | {"out", "from"}):
         read.places.append(head)
-        if led & words("grammar", "where", "en") and read.verb in words("grammar", "stays_or_goes", "en"):
-            read.ends.append(head)

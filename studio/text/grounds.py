@@ -10,12 +10,17 @@ from studio.text.terms import table, words
 # Kinds of assets/lexicon/grounds.toml, and those that are only known from elsewhere.
 KINDS = (
     "settlement", "building", "room", "way", "land", "water", "sky", "vehicle", "part", "stuff", "thing",
+    "surface", "air",
     "named", "backdrop", "being", "body", "unseen", "unknown",
 )  # fmt: skip
 # A shot may play in them and nowhere else; the others stand beside a place.
 BROAD = frozenset(
     ("settlement", "building", "room", "way", "land", "water", "sky", "vehicle", "named", "backdrop")
 )
+_SIZES = (
+    ("sky", "sky"), ("part", "spot"), ("surface", "surface"), ("stuff", "stuff"), ("air", "air"),
+    ("thing", "thing"),
+)  # fmt: skip
 # Nouns come again and again in a story.
 _REMEMBERED = 4096
 _CORE = re.compile(
@@ -31,11 +36,11 @@ def kinds_of(noun: str) -> frozenset[str]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def size_of(noun: str) -> str:
-    """ "site": a whole place; "sky"; "spot": a part of a house; "stuff" to lie in; "thing"; "other"."""
+    """ "site": a whole place; "sky"; "spot" of a house; "stuff" to lie in; "surface", "air", "thing"."""
     kinds = kinds_of(noun)
     if kinds & (BROAD - {"sky"}):
-        return "site" if not kinds & {"part", "stuff", "thing"} else "mixed"
-    for kind, size in (("sky", "sky"), ("part", "spot"), ("stuff", "stuff"), ("thing", "thing")):
+        return "site" if not kinds & {"part", "surface", "stuff", "thing"} else "mixed"
+    for kind, size in _SIZES:
         if kind in kinds:
             return size
     return "unknown" if "unknown" in kinds else "other"
@@ -73,7 +78,8 @@ def _tails(noun: str) -> list[str]:
         return [form[k:] for form in forms for k in range(max(1, len(form) - 1))]
     split = noun.lower().replace("-", " ").split()
     tails = [" ".join(split[k:]) for k in range(len(split))]
-    return [one for tail in tails for one in (tail, tail.removesuffix("s"), tail.removesuffix("es"))]
+    endings = (("", ""), ("s", ""), ("es", ""), ("ies", "y"))
+    return [tail.removesuffix(end) + new for tail in tails for end, new in endings if tail.endswith(end)]
 
 
 @cache

@@ -15,11 +15,13 @@ from studio.text.terms import find, table
 from studio.text.told import is_scene
 
 _INT_EXT = re.compile(
-    r"\b(?:INT|EXT|I/E|EST)\b\.?(?:\s*/\s*(?:INT|EXT)\b\.?)?\s*(?P<place>[^-–—\n]+?)\s*(?=[-–—\n]|$)",
+    r"\b(?:INT|EXT|I/E|EST)\b\.?(?:\s*/\s*(?:INT|EXT)\b\.?)?\s*(?P<place>[^\n]+?)\s*$",
     re.IGNORECASE,
 )
 _NO_HEADING_PLACE = re.compile(
-    r"第.{1,4}[场幕景]|场景?|[\d一二三四五六七八九十]+|内景|外景|内外景|内|外|景|[日夜晨昏晚]|day|night|int|ext|continuous|later|scene",
+    r"第.{1,4}[场幕景]|场景?|[\d一二三四五六七八九十]+|内景|外景|内外景|内|外|景|[日夜晨昏晚]|day|night|int|ext|scene"
+    r"|continuous|(?:(?:moments?|minutes?|hours?|days?|weeks?|months?|years?|much) )?(?:later|after|earlier)"
+    r"|same(?: time)?|flashback|establishing|magic hour|sunset|sunrise|intercut",
     re.IGNORECASE,
 )
 _MOST = 4
@@ -98,16 +100,15 @@ def scenery_of(
         for mention in listed:
             cues = mention.cues("zh" if chinese else "en")
             cues["later_sentence"] = float(k > 0)
+            cues["timed"] = float(bool(find(mention.phrase, "times", "day", "season", free=True)))
             found.append((mention, cues))
     for line in label.splitlines():
-        chinese = has_han(line)
-        for mention in mentions_zh(line, names) if chinese else mentions_en(line):
-            found.append(
-                (
-                    replace(mention, role="label"),
-                    replace(mention, role="label").cues("zh" if chinese else "en"),
-                )
-            )
+        chinese, title = has_han(line), line.startswith("《")
+        bare = line.strip("《》 ")
+        for mention in mentions_zh(bare, names) if chinese else mentions_en(bare):
+            shown = replace(mention, role="label")
+            cues = shown.cues("zh" if chinese else "en")
+            found.append((shown, cues | {"title": float(title), "only_label": float(shown.phrase == bare)}))
     text = " ".join(part for part, _ in parts)
     flags = {
         "labelled": float(bool(label.strip())),
@@ -124,9 +125,9 @@ def environment_of(scenery: Scenery, past: Sequence[Shown], weight: Weights | No
     weight = weight or weights()
     named = named_in(scenery, past, weight.named)
     here = [one.phrase for one in named if one.sure > 0.5]
-    back = _seen_at(scenery.subjects, past)
-    if back and not here and not scenery.scene and scenery.flags["by_name"] and back == past[-2].environment:
-        return back  # one shot looked elsewhere: who is named again is where they were left
+    back = _left_at(scenery.subjects, past)
+    if back and not here and not scenery.scene and scenery.flags["by_name"]:
+        return back
     offered = held_cues(scenery, past, named)
     kept = [
         place for place, cues in offered if not is_within(place, here) and strength(cues, weight.held) > 0
@@ -191,21 +192,16 @@ def named_cues(scenery: Scenery, past: Sequence[Shown]) -> list[tuple[Mention, d
 def held_cues(
     scenery: Scenery, past: Sequence[Shown], named: Sequence[Named]
 ) -> list[tuple[str, dict[str, float]]]:
-    """Places that may hold on - of the scene, of the shot before, of where who acts was seen - with cues."""
+    """Places that may hold on - of the scene, of the shot before - with cues."""
     last = past[-1].environment if past else ()
-    back = _seen_at(scenery.subjects, past)
-    offered = [
-        *((place, "scene") for place in scenery.scene),
-        *((place, "last") for place in last if not is_within(place, scenery.scene)),
-        *((place, "back") for place in back if not is_within(place, [*last, *scenery.scene])),
-    ]
+    offered = _offered(scenery, past)
     shot = _shot_cues(scenery, past, named)
-    shot |= {"returns": float(bool(back)), "returns_none": float(bool(back)) * shot["named_none"]}
     found = []
     for k, (place, source) in enumerate(offered):
         kinds = kinds_of(place)
         size = "broad" if kinds & BROAD else "spot"
         roof = "in" if is_indoors(place) else "out"
+        seen = _seen(place, scenery.subjects, past)
         own = {
             source: 1.0,
             f"{source}_{size}": 1.0,
@@ -213,6 +209,10 @@ def held_cues(
             f"{source}_first": float(not k),
             "age": math.log1p(_age(place, past)) / _OLD,
             "many": len(last) / 3,
+            f"{source}_often": _often(place, past),
+            f"{source}_size_{size_of(place)}": 1.0,
+            f"{source}_{seen}": 1.0,
+            f"{source}_{seen}_named_none": shot["named_none"],
             "scene_other": float(source == "last" and bool(scenery.scene)),
             **{f"kind_{kind}": 1.0 for kind in kinds},
         }
@@ -221,6 +221,29 @@ def held_cues(
         pairs |= {f"{roof}_{name}": value for name, value in shot.items() if name.startswith("named")}
         found.append((place, {**own, **pairs}))
     return found
+
+
+def _offered(scenery: Scenery, past: Sequence[Shown]) -> list[tuple[str, str]]:
+    """Places that may hold on and where each comes from; a new scene leaves all that was before it."""
+    found = [(place, "scene") for place in scenery.scene]
+    last = past[-1].environment if past else ()
+    if scenery.scene and not all(is_within(place, last) for place in scenery.scene):
+        return found
+    return found + [(place, "last") for place in last if not is_within(place, scenery.scene)]
+
+
+def _often(place: str, past: Sequence[Shown]) -> float:
+    """The share of the shots before that had the place."""
+    return sum(is_within(place, shown.environment) for shown in past) / (len(past) + 1)
+
+
+def _seen(place: str, subjects: Sequence[str], past: Sequence[Shown]) -> str:
+    """Whether those who act were last seen at the place, elsewhere or nowhere."""
+    for subject in subjects:
+        for shown in reversed(past):
+            if subject in shown.subjects:
+                return "seen_here" if place in shown.environment else "seen_elsewhere"
+    return "unseen"
 
 
 def _shot_cues(scenery: Scenery, past: Sequence[Shown], named: Sequence[Named]) -> dict[str, float]:
@@ -249,15 +272,11 @@ def _shot_cues(scenery: Scenery, past: Sequence[Shown], named: Sequence[Named]) 
     return found
 
 
-def _seen_at(subjects: Sequence[str], past: Sequence[Shown]) -> tuple[str, ...]:
-    """Where the first who acts was seen last, if that was before the last shot."""
+def _left_at(subjects: Sequence[str], past: Sequence[Shown]) -> tuple[str, ...]:
+    """Where the first who acts was seen last, if one shot only looked elsewhere since."""
     if len(past) < 2 or any(subject in past[-1].subjects for subject in subjects):
         return ()
-    for subject in subjects:
-        for shown in reversed(past[:-1]):
-            if subject in shown.subjects:
-                return shown.environment
-    return ()
+    return past[-2].environment if any(subject in past[-2].subjects for subject in subjects) else ()
 
 
 def _kin(place: str, others: Sequence[str]) -> bool:
@@ -286,8 +305,13 @@ def scene_of(around: str) -> list[str]:
         if not is_scene(line):
             continue
         match = _INT_EXT.search(line)
-        parts = re.split(r"[,，/／]", match["place"]) if match else re.split(r"[\s.·:：,，/／、–—-]+", line)
+        parts = (
+            re.split(r"[,，/／]|\s[-–—]+\s", match["place"])
+            if match
+            else re.split(r"[\s.·:：,，/／、–—-]+", line)
+        )
         for part in map(str.strip, parts):
-            if part and not _NO_HEADING_PLACE.fullmatch(part) and not find(part, "times", "day", free=True):
+            other = _NO_HEADING_PLACE.fullmatch(part) or find(part, "times", "day", free=True)
+            if part and not other and "air" not in kinds_of(part):
                 found.append(part)
     return found

@@ -73,6 +73,8 @@ def _phrase(tokens: Sequence[Token], start: int, role: str, lead: str, found: li
     k = end - 1
     while k >= start and tokens[k].tag not in (*NOUNS, "JJ", "VBD", "VBG", "VB", "VBP"):
         k -= 1
+    while k > start and tokens[k].low in words("leading", "adverbs", "en"):
+        k -= 1  # "somebody upstairs"
     if k < start or tokens[k].low in words("leading", "never", "en") or tokens[k].tag == "CD":
         return end
     begin = k
