@@ -273,10 +273,12 @@ def _shot_cues(scenery: Scenery, past: Sequence[Shown], named: Sequence[Named]) 
 
 
 def _left_at(subjects: Sequence[str], past: Sequence[Shown]) -> tuple[str, ...]:
-    """Where the first who acts was seen last, if one shot only looked elsewhere since."""
+    """The rooms where one who acts was seen last, if one shot only looked outdoors since."""
     if len(past) < 2 or any(subject in past[-1].subjects for subject in subjects):
         return ()
-    return past[-2].environment if any(subject in past[-2].subjects for subject in subjects) else ()
+    rooms = past[-2].environment
+    looked = not any(map(is_indoors, past[-1].environment)) and all(map(is_indoors, rooms))
+    return rooms if looked and any(subject in past[-2].subjects for subject in subjects) else ()
 
 
 def _kin(place: str, others: Sequence[str]) -> bool:

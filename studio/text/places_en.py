@@ -118,6 +118,14 @@ def _bare_role(tokens: Sequence[Token], start: int, end: int) -> str:
     return "object" if before else "subject" if after else "alone"
 
 
+def _likened(clause: Sequence[Token]) -> bool:
+    """Whether a comparison is open: like lamps in a hallway, as high as a house."""
+    lows = [token.low for token in clause]
+    return (
+        any(token.low in ("like", "than") and token.tag == "IN" for token in clause) or lows.count("as") > 1
+    )
+
+
 def _flags(tokens: Sequence[Token], start: int, end: int, lead: str) -> dict[str, float]:
     clause = tokens[_clause_start(tokens, start) : start]
     verb = next((t.lemma for t in reversed(clause) if t.tag.startswith("VB")), "")
@@ -141,6 +149,8 @@ def _flags(tokens: Sequence[Token], start: int, end: int, lead: str) -> dict[str
             "puts" if verb in words("leading", "puts", "en") else "",
             "reaches" if not lead and verb in words("grammar", "reaches", "en") else "",
             "veiled" if lows & words("leading", "veils", "en") else "",
+            "simile" if _likened(clause) else "",
+            "bound" if "way" in lows and lead in ("to", "for", "from") else "",
             "relative" if lows & {"who", "which", "that", "where", "whose"} else "",
             "before_verb" if not acted else "",
             "at_start" if start <= 2 and lead else "",

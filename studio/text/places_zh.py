@@ -19,6 +19,7 @@ _LOCATIVE = re.compile(
 _NO_LOCATIVE = re.compile(r"(?:房间|时间|空间|一边|世间|石头|木头|砖头|馒头|骨头|枕头|心里|心中|早上|晚上)$")
 _ON = frozenset(("measure", "adj", "adverb", "de", "other"))
 _VEILS = re.compile(r"没有?|不|想|要是|如果|像|仿佛|好像|似的|打算|希望|听说|曾|以前|梦见")
+_LIKENS = re.compile(r"像|仿佛|好似|如同|犹如|宛如|好比|似的")
 _LOOKS = re.compile(r"[看望瞧盯瞪指听想]|看见|听见")
 _PUTS = re.compile(r"[放搁挂贴插塞装倒扔丢搭埋盖系别揣抱递]")
 _STAYS = re.compile(r"[坐站躺蹲跪趴卧停住靠守睡等藏躲缩倚立]")
@@ -128,6 +129,7 @@ def _mention(listed: Sequence[Word], i: int, k: int, phrase: str, first: bool) -
                 "ends_clause" if after is None else "",
                 "has_follows" if after is not None and after.text in ("有", "是", "只有", "就是") else "",
                 "veiled" if _VEILS.search(before) else "",
+                "simile" if _LIKENS.search(before) else "",
                 "looks" if verb and _LOOKS.match(verb) else "",
                 "puts" if verb and _PUTS.match(verb) else "",
                 "stays" if verb and _STAYS.match(verb) else "",
