@@ -3,7 +3,8 @@
 import pytest
 
 from studio.text.fields import ShotFields, fields_of
-from studio.text.grounds import is_indoors, is_within, kinds_of
+from studio.text.grounds import is_indoors, is_within, kinds_of, size_of
+from studio.text.places import scene_of
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,19 @@ def test_kinds_come_from_lists_and_endings() -> None:
     assert not is_indoors("草原")
     assert is_within("菜园里", ["菜园"])
     assert not is_within("菜园", ["院子"])
+
+
+def test_a_new_scene_leaves_the_places_of_the_one_before() -> None:
+    before = ShotFields(subject=("Tom",), environment=("LIGHTHOUSE", "STAIRWELL"))
+    fields = fields_of("Tom pulls a rusted lever.", carry=before, heading="INT. LAMP ROOM - MOMENTS LATER")
+    assert fields.environment == ("LAMP ROOM",)
+
+
+def test_a_scene_may_name_a_place_within_another() -> None:
+    assert scene_of("2. INT. SPACE STATION - CORRIDOR - CONTINUOUS") == ["SPACE STATION", "CORRIDOR"]
+
+
+def test_weather_light_and_flat_parts_of_a_house_are_kinds_of_their_own() -> None:
+    assert size_of("moonlight") == size_of("热浪") == "air"
+    assert size_of("kitchen table") == size_of("墙上") == "surface"
+    assert size_of("paddies") == "site"
