@@ -229,6 +229,14 @@ def _by_place(here: _Here) -> Kind | None:
     return None
 
 
+def _is_state(word: str) -> bool:
+    """Whether a word tells how something is: 金黄, 圆圆, 亮晶晶."""
+    doubled = 2 <= len(word) <= 3 and word[-1] == word[-2]
+    return word in words("grammar", "adjectives", "zh") or (
+        doubled and word[0] in words("grammar", "small_adjectives", "zh")
+    )
+
+
 def _by_list(here: _Here) -> Kind | None:
     word = here.text
     if word in _FIXED:
@@ -239,7 +247,7 @@ def _by_list(here: _Here) -> Kind | None:
         return "verb" if word[1] in heads() else "adj"
     if re.fullmatch(r"(.)来\1去|一(.)一\2", word):
         return "verb" if here.tag == "v" else "adj"
-    if word in words("moods", "words", "zh"):
+    if word in words("moods", "words", "zh") or _is_state(word):
         return "adj"
     if word in words("grammar", "adverbs", "zh"):
         return "adverb"
