@@ -49,8 +49,13 @@ def marked(name: str, text: str, count: float = 1.0) -> MarkedStory:
 
 
 def dev_stories() -> list[MarkedStory]:
-    """The stories of the corpus that splitting is measured on."""
-    paths = sorted((STORIES / "dev").glob("*.toml"))
+    """The stories of the corpus that the weights are fitted to."""
+    return stories_in("dev")
+
+
+def stories_in(folder: str) -> list[MarkedStory]:
+    """The annotated stories of a folder."""
+    paths = sorted((STORIES / folder).glob("*.toml"))
     return [marked(path.stem, tomllib.loads(path.read_text("utf-8"))["text"]) for path in paths]
 
 

@@ -23,7 +23,8 @@ from studio.text.terms import FOLDER
 from tests.text.test_fields import _matches, _plain
 
 FILE = FOLDER / "placing.toml"
-STORIES = sorted((Path(__file__).parent / "stories").glob("*/*.toml"), key=lambda path: path.stem)
+FOLDERS = [Path(__file__).parent / "stories" / part for part in ("dev", "check")]
+STORIES = sorted((path for folder in FOLDERS for path in folder.glob("*.toml")), key=lambda path: path.stem)
 NAMED_PENALTY = 8.0
 HELD_PENALTY = 8.0
 _STEPS = 6

@@ -13,7 +13,7 @@ from studio.text.problems import TextProblem
 from studio.text.sentences import clauses, sentences
 from studio.text.shots import LONGEST_STORY, MOST_SHOTS, StoryDraft, split_story
 from studio.words import LANGUAGES, say
-from tests.text.fit_borders import MarkedStory, dev_stories, f1, fit, more_stories, unseen
+from tests.text.fit_borders import MarkedStory, dev_stories, f1, fit, more_stories, stories_in, unseen
 
 DEV = Path(__file__).parent / "stories" / "dev"
 
@@ -267,6 +267,13 @@ def test_weights_hold_on_stories_they_have_not_seen(capsys: pytest.CaptureFixtur
     with capsys.disabled():
         print(f"\nF1 on stories not fitted to: {found:.3f}")
     assert found >= 0.9
+
+
+@pytest.mark.slow
+def test_stories_that_nobody_tuned_to_are_split_where_people_split_them() -> None:
+    stories = stories_in("unseen")
+    assert len(stories) == 24
+    assert f1([({shot.start for shot in split_story(s.text).shots}, s.starts) for s in stories]) >= 0.9
 
 
 @pytest.mark.slow
