@@ -1,5 +1,6 @@
 """The tab Story in Chromium, as two see it at once, and what a first-time user stumbles over."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.browser.test_story import cards, opened, paste, saved
 from tests.running_app import RunningApp, running_app
 from tests.story.kit import set_state
 from tests.ui.kit import asset
+
+FILM = Path(__file__).resolve().parents[2] / "assets" / "examples" / "first.mp4"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SOON = 60_000
@@ -107,7 +110,10 @@ def _finished(home: Path) -> None:
     studio = Studio(Settings(studio_home=home, local_worker=False))
     (job,) = studio.jobs.list(states=["queued"])
     made = {"job_id": job.id, "owner": job.owner, "kind": "film", "request": None, "plan": job.plan}
-    studio.assets.add(asset(id=f"of_{job.id}", **made))
+    film = asset(id=f"of_{job.id}", **made)
+    (home / film.path).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(FILM, home / film.path)
+    studio.assets.add(film)
     set_state(studio, job.id, "done", asset_id=f"of_{job.id}")
 
 
