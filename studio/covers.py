@@ -68,9 +68,9 @@ def _draw(studio: Studio, name: str, job_id: str) -> bool:
     if view is None or view.asset is None:
         print(f"{name}: {view.job.error if view else 'gone'}", file=sys.stderr)
         return False
-    still = Image.open(io.BytesIO(thumbnail(studio.library_file(view.asset), at=_AT_SECONDS)))
+    drawn = Image.open(io.BytesIO(thumbnail(studio.library_file(view.asset), at=_AT_SECONDS)))
     # The page's own words stand over the foot of a cover, so the label there could not be read.
-    still = still.crop((0, 0, still.width, round(still.height * _SHOWN)))
+    still = drawn.crop((0, 0, drawn.width, round(drawn.height * _SHOWN)))
     still.save(FOLDER / f"{name}.webp", quality=80, method=6)
     print(name, flush=True)
     return True

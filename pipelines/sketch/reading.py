@@ -23,6 +23,8 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _COUNTED = re.compile(r"^(?:一[个位名只头条艘叶匹枚列盏朵款瓶辆]|天上的|巨大的|拿着|撑着|骑着|穿)?")
 # A person who holds or rides something is drawn as that.
 _PROPS = ("woman with umbrella", "child with kite", "hunter with bow", "bicycle", "dancer", "old man")
+_COMMA = re.compile(r"[，,]\s*")
+_STOP = re.compile(r"\s*(?:[，,。.;；]|$)")
 # So far before its subject a colour may stand, in characters.
 _NEAR_ZH, _NEAR_EN = 7, 28
 _WORN = re.compile(
@@ -145,7 +147,12 @@ def _colour(text: str, colours: list[_Found], subject: _Found) -> str | None:
         return inside[-1].value
     after = [f for f in colours if f.start >= subject.end]
     worn = [
-        f for f in after if _WORN.match(text[f.end : f.end + 24]) or text[subject.end : f.start] == " in "
+        f
+        for f in after
+        if _WORN.match(text[f.end : f.end + 24])
+        or text[subject.end : f.start] == " in "
+        # "horse, white, runs": a phrase of its own behind it.
+        or (_COMMA.fullmatch(text[subject.end : f.start]) and _STOP.match(text[f.end :]))
     ]
     return worn[0].value if worn else None
 

@@ -62,7 +62,12 @@ class Character(BaseModel):
                 and not re.match(r"(?:wear|dress|in |with |clad|clothed)", clothing, re.IGNORECASE)
             ):
                 clothing = f"wearing {clothing}"
-        parts = [self.name.strip(_STOPS) or self.name, age, self.looks.strip(_STOPS), clothing]
+        name, looks = self.name.strip(_STOPS) or self.name, self.looks.strip(_STOPS)
+        if name[0].islower() and looks.isalpha() and not has_han(looks):
+            name, looks = f"{looks} {name}", ""  # "white horse", not "horse, white"
+        elif name in beings("zh") and re.fullmatch(r"\w{1,3}色", looks):
+            name, looks = f"{looks}的{name}", ""
+        parts = [name, age, looks, clothing]
         return ("，" if language == "zh" else ", ").join(part for part in parts if part)
 
 

@@ -131,7 +131,9 @@ def _corrected(tokens: list[Token]) -> list[Token]:
         if token.text in ".;:!?—," or token.tag == "CC":
             finite = False
         tag = "NN" if token.low == "lightning" or _does(token, found) else token.tag
-        if token.low in verb_forms():
+        if token.low == "left" and found and found[-1].tag in ("DT", "PRP$"):
+            tag = "NN"  # "to the left" is a direction
+        elif token.low in verb_forms():
             tag = _verb_tag(_Here(token, found, tokens, finite)) or tag
         finite = finite or tag in ("VBD", "VBZ", "VBP", "MD")
         found.append(Token(token.text, tag, token.start, token.end, token.lemma))

@@ -56,3 +56,9 @@ def test_what_is_not_of_its_world_is_left_out(prompt: str) -> None:
     found = read(prompt)
     assert found.scene.subject == "none"
     assert found.caption
+
+
+def test_a_colour_may_follow_as_a_phrase_of_its_own() -> None:
+    assert read("horse, white, runs to the left in the desert").scene.colour == "white"
+    assert read("龙，黄色，飞过群山").scene.colour == "yellow"
+    assert read("A horse, black and white birds, a river").scene.colour == "default"

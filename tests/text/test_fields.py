@@ -318,3 +318,9 @@ def test_weather_holds_until_a_roof_or_its_contrary() -> None:
     assert fields_of("他走进办公室，坐下来。", carry=rain).weather == ()
     assert fields_of("天晴了，孩子们跑出来。", carry=rain).weather == ("天晴",)
     assert fields_of("许多年以后，他在街上卖伞。", carry=rain).weather == ()
+
+
+def test_left_is_a_direction_behind_an_article() -> None:
+    fields = fields_of("A red train drives to the left through the mountains.")
+    assert (fields.subject, fields.action) == (("red train",), ("drives to the left",))
+    assert fields_of("She turned left and left the room.").action == ("turned left", "left the room")
