@@ -5,8 +5,7 @@ can't have is `Refused`.
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +16,6 @@ from studio import access
 from studio.access import Visitor
 from studio.jobs import Jobs
 from studio.library import Library
-from studio.media.ffmpeg import MediaError
 from studio.settings import Settings
 from studio.story import exchange, files, plan, prompts, storyboard, translating, variables, writing
 from studio.story.edit import edit as edited
@@ -28,7 +26,7 @@ from studio.story.problems import StoryProblem
 from studio.story.shot_edits import with_source
 from studio.story.store import StoredStory, StoryLine, StoryStore, Take
 from studio.story.types import MAX_SOURCE_SECONDS, Level, Look, Source, Story
-from studio.story_desk import StoryDesk
+from studio.story_desk import StoryDesk, worded
 from studio.story_tables import StoryTables
 from studio.story_view import ShotView, StoryEstimate, StoryView, TakeView, shot_view
 from studio.text import llm, llm_story
@@ -95,7 +93,7 @@ class Stories:
     def estimate(self, visitor: Visitor, story_id: str, level: Level) -> StoryEstimate:
         """What a film of the story would cost now; `Refused` if it can't be made."""
         kept = self._known(story_id)
-        with _worded():
+        with worded():
             return self._desk.estimate(kept, level, self.settings)
 
     def storyboard(
@@ -126,7 +124,7 @@ class Stories:
     ) -> StoryView:
         """A new story: empty, of a text, or of the example of that name."""
         read: StoryReading | None = None
-        with _worded():
+        with worded():
             if example is not None:
                 story = example_story(example)
             else:
@@ -149,7 +147,7 @@ class Stories:
         read: StoryReading | None = None
         if edit == "write" and isinstance(text := values.get("text"), str):
             self._own(visitor, story_id)
-            with _worded():
+            with worded():
                 read = self._read_text(text)
 
         def change(story: Story) -> Story:
@@ -192,7 +190,7 @@ class Stories:
         `name` is what the file was called; `path` is where it lies now, and is only read.
         """
         kept, home = self._own(visitor, story_id), self.settings.studio_home
-        with _worded():
+        with worded():
             files.room_left(home, story_id, path)
             if what != "shot":
                 keep = files.keep_music if what == "music" else files.keep_logo
@@ -226,7 +224,7 @@ class Stories:
 
     def import_json(self, visitor: Visitor, text: str) -> StoryView:
         """A new story from an exported file."""
-        with _worded():
+        with worded():
             story = exchange.import_json(text)
         return self._view(visitor, self.store.add(visitor.owner, story))
 
@@ -244,7 +242,7 @@ class Stories:
     def film(self, visitor: Visitor, story_id: str, level: Level) -> str:
         """Ask for a film of the story as it is now, return its job's id; the same one while that is made."""
         kept = self._own(visitor, story_id)
-        with _worded():
+        with worded():
             planned = self._desk.plan(kept, level)
         for job in self._jobs.films_of(story_id):
             if job.state not in FINAL_STATES and job.plan == planned:
@@ -260,7 +258,7 @@ class Stories:
         What is there already, or on its way, is not asked for again.
         """
         kept = self._own(visitor, story_id)
-        with _worded():
+        with worded():
             story = variables.filled(kept.story)
             shot = story.shot(shot_id)
             if shot is None:
@@ -314,7 +312,7 @@ class Stories:
             kept = self._own(visitor, story_id)
             if revision is not None and revision != kept.revision:
                 break
-            with _worded():
+            with worded():
                 story = change(kept.story)
             if story == kept.story:
                 return kept
@@ -360,7 +358,7 @@ class Stories:
     def _translations(self, story: Story) -> dict[str, str]:
         if self._client is None:
             raise Refused(Notice("llm_unset"))
-        with _worded():
+        with worded():
             return translating.translations(story, self._client)
 
     def _seed_of(self, asset_id: str) -> int:
@@ -368,15 +366,6 @@ class Stories:
         if asset is None or asset.request is None:
             raise Refused(Notice("asset_unknown"))
         return asset.request.seed
-
-
-@contextmanager
-def _worded() -> Iterator[None]:
-    """What is wrong with a story or a file, as a refusal."""
-    try:
-        yield
-    except (StoryProblem, MediaError, llm.LlmProblem) as error:
-        raise Refused(error.notice) from error
 
 
 def _take(shot_id: str, request: GenerationRequest, level: Level) -> Take:

@@ -2,7 +2,8 @@
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 
 import sqlalchemy as sa
@@ -18,10 +19,13 @@ from studio.story import plan
 from studio.story.film_plan import FilmPlan
 from studio.story.outline import ShotOutline, outline
 from studio.story.plan import ChosenTake
+from studio.story.problems import StoryProblem
 from studio.story.store import StoredStory, StoryStore
 from studio.story.types import Level, Story
 from studio.story.variables import differing
 from studio.story_view import Shelf, ShotView, StoryEstimate, chosen_takes
+from studio.text.llm import LlmProblem
+from studio.views import Refused
 
 _REMEMBERED = 64
 # Films whose files were deleted since are passed over, but not for ever.
@@ -88,11 +92,10 @@ class StoryDesk:
         return {shot_id: picture for shot_id, picture in found if picture}
 
     def _still(self, shot: ShotView) -> bytes:
-        source, made = shot.shot.source, [take for take in shot.takes if take.asset_id]
+        source, shown = shot.shot.source, shot.shown
         try:
             if source is not None and source.kind == "upload":
                 return thumbnail(self._assets.home / source.place, at=source.start + 0.04)
-            shown = next((take for take in made if take.chosen), made[-1] if made else None)
             asset_id = source.place if source is not None else shown and shown.asset_id
             asset = self._assets.get(asset_id) if asset_id else None
             return self._assets.thumbnail_file(asset).read_bytes() if asset else b""
@@ -165,3 +168,12 @@ def _named(found: FilmPlan, values: list[str], plans: list[FilmPlan]) -> FilmPla
         return found
     own = " · ".join([*values, found.title])
     return found.model_copy(update={"title": own[:200]})
+
+
+@contextmanager
+def worded() -> Iterator[None]:
+    """What is wrong with a story or a file, as a refusal."""
+    try:
+        yield
+    except (StoryProblem, MediaError, LlmProblem) as error:
+        raise Refused(error.notice) from error

@@ -1,17 +1,14 @@
 """Many films of one story: a table of {variables} is checked, priced, asked for; what waits is cancelled."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from studio.access import Visitor
 from studio.jobs import Jobs
 from studio.story import plan, variables
-from studio.story.problems import StoryProblem
 from studio.story.store import StoredStory
 from studio.story.types import Level
-from studio.story_desk import StoryDesk
-from studio.views import Refused
+from studio.story_desk import StoryDesk, worded
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,13 @@ class StoryTables:
     def rows(self, visitor: Visitor, story_id: str, table: str | bytes) -> int:
         """How many films a table would make; `Refused` says what is wrong with it."""
         kept = self._own(visitor, story_id)
-        with _worded():
+        with worded():
             return len(variables.rows_of(table, kept.story))
 
     def seconds(self, visitor: Visitor, story_id: str, table: str | bytes, level: Level) -> float | None:
         """How long all films of a table would take from now on, waiting included; None if nobody knows."""
         kept = self._own(visitor, story_id)
-        with _worded():
+        with worded():
             plans = self._desk.plans(kept, level, variables.rows_of(table, kept.story))
         # As one long film: takes that several rows share are rendered once.
         shots = tuple(shot for planned in plans for shot in planned.shots)
@@ -51,7 +48,7 @@ class StoryTables:
     def films(self, visitor: Visitor, story_id: str, table: str | bytes, level: Level) -> Sequence[str]:
         """Ask for one film a row, return their jobs' ids; for none if one of them can't be made."""
         kept = self._own(visitor, story_id)
-        with _worded():
+        with worded():
             rows = variables.rows_of(table, kept.story)
             plans = self._desk.plans(kept, level, rows)
         told = variables.differing(rows)
@@ -70,11 +67,3 @@ class StoryTables:
         """Cancel all films of a story that wait, return how many; those that are being made go on."""
         self._own(visitor, story_id)
         return sum(self._jobs.cancel(job_id) for job_id in self._jobs.waiting_films(story_id))
-
-
-@contextmanager
-def _worded() -> Iterator[None]:
-    try:
-        yield
-    except StoryProblem as problem:
-        raise Refused(problem.notice) from problem

@@ -48,6 +48,12 @@ class ShotView:
     job_id: str | None
     notices: tuple[Notice, ...]
 
+    @property
+    def shown(self) -> TakeView | None:
+        """The finished take that stands for the shot: the chosen one, else the newest."""
+        made = [take for take in self.takes if take.asset_id]
+        return next((take for take in made if take.chosen), made[-1] if made else None)
+
 
 @dataclass(frozen=True)
 class StoryView:

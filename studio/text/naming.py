@@ -19,7 +19,6 @@ _CALLED = re.compile(
     r"[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?)"
 )
 _AFFECTION = re.compile(rf"(?:小|阿|老)[{HAN}]{{1,2}}|(?P<twice>[{HAN}])(?P=twice)")
-_ONE_OF = r"(?:an?|the|his|her|their|my)"
 _DESCRIBING = frozenset(("old", "young", "little", "poor", "dear", "big", "small"))
 _TITLES = frozenset(
     (

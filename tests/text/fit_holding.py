@@ -5,20 +5,15 @@ stands in the annotated stories. While fitting, a shot follows the right ones be
 that each fifth of the stories reaches by the weights of the others, and what all reach by those of all.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from pathlib import Path
 from unittest.mock import patch
 
 from studio.text import when
-from studio.text.characters import find_characters
 from studio.text.fields import ShotFields, fields_of_story
 from studio.text.holding import Held, strength
 from studio.text.terms import FOLDER
-from tests.text.fit_doers import STORIES, fit
-from tests.text.test_fields import _matches, _plain
+from tests.text.corpus import FITTED, Annotated, annotated, matches, plain
+from tests.text.fit_doers import fit
 
 FILE = FOLDER / "holding.toml"
 FIELDS = ("time", "weather")
@@ -27,37 +22,17 @@ _FOLDS = 5
 _STRICTER = {"time": 0.1, "weather": 0.55}
 
 
-@dataclass(frozen=True)
-class Told:
-    """A story: its text, where its shots are, its names, and the right fields of each."""
-
-    text: str
-    spans: list[tuple[int, int]]
-    names: list[str]
-    shots: list[dict[str, list[str]]]
-
-
 Weights = Mapping[str, Mapping[str, float]]
 Rows = dict[str, list[tuple[Mapping[str, float], bool]]]
 
 
-def told(path: Path) -> Told:
-    """An annotated story."""
-    story = tomllib.loads(path.read_text(encoding="utf-8"))
-    before, *shots = story["text"].split("||")
-    starts = [len(before) + sum(map(len, shots[:k])) for k in range(len(shots) + 1)]
-    text = before + "".join(shots)
-    names = [name for one in find_characters(text, shots) for name in (one.name, *one.aliases)]
-    return Told(text, list(pairwise(starts)), names, story["shots"])
-
-
 def means(word: str, gold: Sequence[str]) -> bool:
     """Whether one of these phrases means the same as a word."""
-    plain = _plain(word)
-    return any(plain in other or other in plain for other in map(_plain, gold))
+    said = plain(word)
+    return any(said in other or other in said for other in map(plain, gold))
 
 
-def rows_of(story: Told) -> Rows:
+def rows_of(story: Annotated) -> Rows:
     """Cues and mark of all that may hold on in a story."""
     rows: Rows = {field: [] for field in FIELDS}
     shot = dict.fromkeys(FIELDS, -1)
@@ -73,20 +48,20 @@ def rows_of(story: Told) -> Rows:
     return rows
 
 
-def read(story: Told, keep: object) -> tuple[ShotFields, ...]:
+def read(story: Annotated, keep: object) -> tuple[ShotFields, ...]:
     """The fields of a story's shots where `keep` decides what holds on."""
     with patch.object(when, "kept", keep):
         return fields_of_story(story.text, story.spans, names=story.names)
 
 
-def weighed(stories: Sequence[Told]) -> Weights:
+def weighed(stories: Sequence[Annotated]) -> Weights:
     """The weights by which these stories come out best."""
     every = [rows_of(story) for story in stories]
     found = {field: fit([row for rows in every for row in rows[field]]) for field in FIELDS}
     return {field: part | {"bias": part["bias"] - _STRICTER[field]} for field, part in found.items()}
 
 
-def counts(stories: Sequence[Told], weight: Weights) -> dict[str, list[int]]:
+def counts(stories: Sequence[Annotated], weight: Weights) -> dict[str, list[int]]:
     """(right, found, wanted) of each field over all shots."""
 
     def keep(found: Sequence[Held], field: str) -> list[str]:
@@ -97,7 +72,7 @@ def counts(stories: Sequence[Told], weight: Weights) -> dict[str, list[int]]:
         for mine, gold in zip(read(story, keep), story.shots, strict=True):
             for field in FIELDS:
                 got = getattr(mine, field)
-                for k, n in enumerate((_matches(got, gold[field]), len(got), len(gold[field]))):
+                for k, n in enumerate((matches(got, gold[field]), len(got), len(gold[field]))):
                     total[field][k] += n
     return total
 
@@ -111,7 +86,7 @@ def report(name: str, total: Mapping[str, Sequence[int]]) -> None:
 
 def main() -> None:
     """Fit, report, write."""
-    stories = [told(path) for path in STORIES]
+    stories = [annotated(path) for path in FITTED]
     total = {field: [0, 0, 0] for field in FIELDS}
     for fold in range(_FOLDS):
         known = [story for k, story in enumerate(stories) if k % _FOLDS != fold]

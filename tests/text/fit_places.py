@@ -6,25 +6,20 @@ weights of the others, and that all reach with those of all.
 """
 
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from studio.text import fields, places
-from studio.text.characters import find_characters
 from studio.text.places import Scenery, Shown, Weights, held_cues, named_cues, named_in
 from studio.text.terms import FOLDER
-from tests.text.test_fields import _matches, _plain
+from tests.text.corpus import FITTED, annotated, matches, plain, score
 
 FILE = FOLDER / "placing.toml"
-FOLDERS = [Path(__file__).parent / "stories" / part for part in ("dev", "check")]
-STORIES = sorted((path for folder in FOLDERS for path in folder.glob("*.toml")), key=lambda path: path.stem)
 NAMED_PENALTY = 8.0
 HELD_PENALTY = 8.0
 _STEPS = 6
@@ -56,11 +51,7 @@ class PlacedStory:
 
 def told(path: Path) -> PlacedStory:
     """An annotated story as the fields read it."""
-    story = tomllib.loads(path.read_text(encoding="utf-8"))
-    before, *shots = story["text"].split("||")
-    starts = [len(before) + sum(map(len, shots[:k])) for k in range(len(shots) + 1)]
-    text = before + "".join(shots)
-    names = [name for one in find_characters(text, shots) for name in (one.name, *one.aliases)]
+    story = annotated(path)
     kept: list[Scenery] = []
     read = places.environment_of
 
@@ -70,27 +61,27 @@ def told(path: Path) -> PlacedStory:
 
     fields.environment_of = keep  # type: ignore[attr-defined]
     try:
-        fields.fields_of_story(text, list(pairwise(starts)), names=names)
+        fields.fields_of_story(story.text, story.spans, names=story.names)
     finally:
         fields.environment_of = read  # type: ignore[attr-defined]
-    gold = [shot["environment"] for shot in story["shots"]]
-    return PlacedStory(path.stem, story["language"], kept, gold, [one.subjects for one in kept])
+    gold = [shot["environment"] for shot in story.shots]
+    return PlacedStory(story.name, story.language, kept, gold, [one.subjects for one in kept])
 
 
 def right(found: Sequence[str], wanted: Sequence[str]) -> list[bool | None]:
     """Which phrases are wanted; None: says the same as one that says it better."""
     marks: list[bool | None] = [False] * len(found)
     for gold in wanted:
-        plain = _plain(gold)
+        meant = plain(gold)
         fits = [
             k
             for k, one in enumerate(found)
-            if marks[k] is False and (_plain(one) in plain or plain in _plain(one))
+            if marks[k] is False and (plain(one) in meant or meant in plain(one))
         ]
         if fits:
-            best = min(fits, key=lambda k: (abs(len(_plain(found[k])) - len(plain)), k))
+            best = min(fits, key=lambda k: (abs(len(plain(found[k])) - len(meant)), k))
             for k in fits:
-                marks[k] = True if k == best or _plain(found[k]) == _plain(found[best]) else None
+                marks[k] = True if k == best or plain(found[k]) == plain(found[best]) else None
     return marks
 
 
@@ -200,20 +191,14 @@ def counts(story: PlacedStory, weight: Weights) -> tuple[int, int, int]:
     hits = found = wanted = 0
     for scenery, gold in zip(story.sceneries, story.gold, strict=True):
         mine = places.environment_of(scenery, past, weight)
-        hits, found, wanted = hits + _matches(mine, gold), found + len(mine), wanted + len(gold)
+        hits, found, wanted = hits + matches(mine, gold), found + len(mine), wanted + len(gold)
         past.append(Shown(mine, scenery.subjects))
     return hits, found, wanted
 
 
-def score(listed: Sequence[tuple[int, int, int]]) -> str:
-    """F1, precision and recall."""
-    hits, found, wanted = (sum(part) for part in zip(*listed, strict=True))
-    return f"F1 {2 * hits / (found + wanted):.3f} P {hits / max(1, found):.3f} R {hits / max(1, wanted):.3f}"
-
-
 def main() -> None:
     """Fit, report, write."""
-    stories = [told(path) for path in STORIES]
+    stories = [told(path) for path in sorted(FITTED, key=lambda path: path.stem)]
     by_fold: list[tuple[PlacedStory, tuple[int, int, int]]] = []
     for fold in range(_FOLDS):
         weight = weighed([story for k, story in enumerate(stories) if k % _FOLDS != fold])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from html import escape
 
-from studio.stories import ShotView, StoryView, TakeView
+from studio.stories import ShotView, StoryView
 from studio.ui.context import Page
 from studio.ui.markup import attributes, icon
 from studio.ui.story.message import SECTIONS, Here
@@ -230,16 +230,10 @@ def still_of(shot: ShotView) -> str:
         if source.kind == "asset":
             return f"../media/{source.place}.webp"
         return f"../still/{source.place.removeprefix('stories/')}?at={source.start:g}"
-    taken = next((take for take in shot.takes if take.chosen and take.asset_id), None)
-    taken = taken or _newest(shot)
-    return f"../media/{taken.asset_id}.webp" if taken else ""
+    return f"../media/{shot.shown.asset_id}.webp" if shot.shown else ""
 
 
 def film_of(shot: ShotView) -> str:
     """The address of the clip that `still_of` is a still of; empty for a file that was brought."""
     source = still_of(shot)
     return source.removesuffix(".webp") + ".mp4" if source.startswith("../media/") else ""
-
-
-def _newest(shot: ShotView) -> TakeView | None:
-    return next((take for take in reversed(shot.takes) if take.asset_id), None)
