@@ -54,7 +54,8 @@ class Shot(_Document):
     """One shot. `text` is what the narrator reads and what is seen; `translation` the same in the other
     language, for subtitles.
 
-    `origin` is the text as it was cut from the story; `edited` names what was changed by hand and is not
+    `origin` is the text as it was cut from the story, `around` what stood over it there and is not read out:
+    a scene's heading, a camera label, a line on style. `edited` names what was changed by hand and is not
     found anew when the text changes: fields of ShotFields, and "characters".
     `prompt` None: assembled from fields, characters and style; a text: written by hand, or rewritten from
     `original`, which is kept beside it. `seconds` None: as long as the narration needs. `seed` None: of the
@@ -65,6 +66,7 @@ class Shot(_Document):
     text: ShotText = ""
     translation: ShotText = ""
     origin: ShotText = ""
+    around: ShotText = ""
     title: Name = ""
     fields: ShotFields = ShotFields()
     edited: Annotated[tuple[Name, ...], Field(max_length=12)] = ()

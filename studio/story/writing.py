@@ -19,6 +19,7 @@ from studio.text.llm_story import ShotReading, StoryReading
 from studio.text.problems import TextProblem
 from studio.text.sentences import sentences
 from studio.text.shots import ShotDraft, StoryDraft, split_story
+from studio.text.told import around_shots, untitled
 from studio.words import Language
 
 CHARACTERS = "characters"
@@ -51,16 +52,18 @@ def write_as_read(story: Story, text: str, reading: StoryReading) -> Story:
             "characters": people,
         }
     )
+    around = around_shots(text, [(part.start, part.end) for part, _ in parts])
     shots: list[Shot] = []
     above = ""
-    for (old, new), (_, found) in zip(pairs, parts, strict=True):
+    for (old, new), (_, found), over in zip(pairs, parts, around, strict=True):
         heading = new.heading[:120] if new.heading != above else ""
         above = new.heading
-        if old and _origin(old) == new.text:
+        over = over[:MAX_SHOT_TEXT]
+        if old and _origin(old) == new.text and untitled(old.around) == untitled(over):
             shots.append(old)
             continue
         fresh = old or Shot(id=new_id(), title=heading)
-        told = fresh.model_copy(update={"text": new.text, "origin": new.text})
+        told = fresh.model_copy(update={"text": new.text, "origin": new.text, "around": over})
         shots.append(_as_read(told, found, ids) if found else read(written, told, shots))
     return written.model_copy(update={"shots": tuple(shots)})
 
@@ -90,7 +93,8 @@ def read(story: Story, shot: Shot, before: Sequence[Shot]) -> Shot:
     text = masked(shot.text)
     whole = masked(story.text or " ".join(other.text for other in story.shots))
     known = (*map(masked, names), *masks_in(text))
-    found = fields_of(text, names=known, heading=shot.title, before=past, story=whole)
+    around = masked(shot.around or shot.title)
+    found = fields_of(text, names=known, heading=around, before=past, story=whole)
     fields = {name: tuple(map(unmasked, getattr(found, name))) for name in ShotFields.model_fields}
     fields |= {name: getattr(shot.fields, name) for name in shot.edited if name in ShotFields.model_fields}
     people = shot.characters

@@ -143,3 +143,18 @@ def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
         scene = "" if scene.startswith("《") else scene
         place = start
     return found
+
+
+def around_shots(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
+    """All that stands around each shot text[start:end] and is not told: over it and in it, a line each."""
+    found = []
+    for (start, end), head in zip(spans, headings_of(text, spans), strict=True):
+        lines = "\n".join((head, told_in(text[start:end]).around)).split("\n")
+        # A list's number says nothing, and is another one as soon as an item is put before it.
+        found.append("\n".join(line for line in lines if re.search(r"[^\W\d_]", line)))
+    return found
+
+
+def untitled(around: str) -> str:
+    """What stands around a shot, less the story's title: that stands over whichever comes first."""
+    return "\n".join(line for line in around.split("\n") if not line.startswith("《"))

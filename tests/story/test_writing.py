@@ -58,3 +58,23 @@ def test_a_shot_that_is_too_long_is_cut_between_sentences() -> None:
     assert len(story.shots) == 2
     assert "".join(shot.text for shot in story.shots) == long
     assert all(shot.text.endswith("。") for shot in story.shots)
+
+
+def test_what_stands_over_a_shot_in_the_text_is_read_with_it() -> None:
+    told = ("Mara opens the fridge.", "Suddenly a cat leaps off the shelf.", "A dog runs along the water.")
+    scenes = f"INT. KITCHEN - NIGHT\n\n{told[0]}\n\n{told[1]}\n\nEXT. BEACH - DAWN\n\nClose-up: {told[2]}"
+    story = edit(Story(), "write", text=f"Style: watercolour\n\n{scenes}")
+    assert [shot.text for shot in story.shots] == list(told)
+    first, second, third = (shot.fields for shot in story.shots)
+    assert first.environment[0] == second.environment[0] == "KITCHEN"
+    assert (first.time, third.environment[:1], third.time) == (("NIGHT",), ("BEACH",), ("DAWN",))
+    assert (third.camera, first.style) == (("Close-up",), ("watercolour",))
+    again = edit(story, "update_shot", shot_id=story.shots[2].id, text="A fox runs along the water.")
+    assert again.shots[2].fields.camera == ("Close-up",)
+
+
+def test_another_scene_over_the_same_words_is_read_anew() -> None:
+    text = "INT. KITCHEN - NIGHT\n\nMara opens the door."
+    story = edit(Story(), "write", text=text)
+    moved = edit(story, "write", text=text.replace("NIGHT", "DAWN"))
+    assert (moved.shots[0].id, moved.shots[0].fields.time) == (story.shots[0].id, ("DAWN",))
