@@ -1,6 +1,7 @@
 """Every sentence people read, in both languages, from `assets/words`."""
 
 import locale
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "words"
 _JOINS: dict[Language, tuple[str, str]] = {"zh": ("、", " 或 "), "en": (", ", " or ")}
 # Values that hold several alternatives, and those that have words of their own.
 _LISTS = ("allowed", "nearest")
-_WORDED = ("field", "stage", "state")
+_WORDED = ("field", "stage", "state", "category")
+_AI = re.compile(r"(?<![A-Za-z])AI(?![A-Za-z])|人工智[能慧]")
+_MADE = re.compile(r"生成|合成|(?<![A-Za-z])generated(?![A-Za-z])", re.IGNORECASE)
 
 
 def say(notice: Notice | str, language: Language, **values: Any) -> str:
@@ -70,6 +73,11 @@ def terminal(key: str, language: Language, **values: Any) -> str:
 def terminal_language() -> Language:
     """The language of the person at the terminal."""
     return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
+
+
+def says_made_by_ai(text: str) -> bool:
+    """Whether a label says what it must: AI (or 人工智能) and 生成, 合成 or generated."""
+    return bool(_AI.search(text) and _MADE.search(text))
 
 
 def duration(seconds: float, language: Language) -> str:
