@@ -1,19 +1,18 @@
 """Every setting of the studio, read from the environment once. The only reader of `os.environ`."""
 
-import ipaddress
 import os
 import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pipelines.models import DEFAULT_MODEL, MODELS
+from pipelines.models import DEFAULT_MODEL
 from pipelines.request import Notice
-from studio.words import say
+from studio import environment as read
+from studio.environment import SettingsError as SettingsError
 
 ENV_NAMES: tuple[str, ...] = (
     "STUDIO_HOME", "DATABASE_URL", "HOST", "GRADIO_SERVER_NAME", "PORT", "GRADIO_SERVER_PORT", "SHARE",
@@ -21,24 +20,14 @@ ENV_NAMES: tuple[str, ...] = (
     "LOCAL_WORKER", "PRICE_PER_GPU_HOUR", "CURRENCY", "HF_TOKEN", "HF_ENDPOINT",
     "SPEECH_KIND", "SPEECH_BASE_URL", "SPEECH_API_KEY", "SPEECH_MODEL", "SPEECH_VOICE",
     "LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL",
+    "AIGC_PRODUCER", "C2PA_CERT", "C2PA_KEY", "C2PA_ALG", "C2PA_TSA_URL",
+    "PICTURE_CHECKERS", "VISION_BASE_URL", "VISION_API_KEY", "VISION_MODEL",
+    "MODERATION_KIND", "MODERATION_BASE_URL", "MODERATION_API_KEY", "MODERATION_MODEL",
 )  # fmt: skip
 """Every environment variable that is read; the README explains each (a test compares)."""
 
-_YES = ("1", "true", "yes", "on")
-_NO = ("", "0", "false", "no", "off")
 # OpenMP's threads otherwise spin while they wait: twice the time on a machine that does anything else, too.
 _TORCH = {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_DISABLE_TELEMETRY": "1"}
-# A dearer hour is a slip of the keys.
-_HIGHEST_PRICE = 100_000
-_DATABASES = ("sqlite:", "postgres:", "postgresql:", "postgresql+psycopg:")
-
-
-class SettingsError(ValueError):
-    """A variable holds something unusable; `notice` names it and says what is allowed."""
-
-    def __init__(self, code: str, **values: Any) -> None:
-        self.notice = Notice(code, values)
-        super().__init__(say(self.notice, "en"))
 
 
 class Settings(BaseModel):
@@ -61,7 +50,7 @@ class Settings(BaseModel):
     model: str = DEFAULT_MODEL
     device: str = ""
     worker_id: str = ""
-    label_text: str = "AI生成 · AI-generated"
+    label_text: str = read.LABEL
     local_worker: bool = True
     price_per_gpu_hour: float | None = None
     currency: str = "USD"
@@ -75,6 +64,19 @@ class Settings(BaseModel):
     llm_base_url: str = ""
     llm_api_key: str = Field(default="", repr=False)
     llm_model: str = ""
+    aigc_producer: str = "wan-studio"
+    c2pa_cert: str = ""
+    c2pa_key: str = ""
+    c2pa_alg: str = ""
+    c2pa_tsa_url: str = ""
+    picture_checkers: tuple[str, ...] = ("opennsfw",)
+    vision_base_url: str = ""
+    vision_api_key: str = Field(default="", repr=False)
+    vision_model: str = ""
+    moderation_kind: Literal["openai", "dashscope"] = "openai"
+    moderation_base_url: str = ""
+    moderation_api_key: str = Field(default="", repr=False)
+    moderation_model: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -95,31 +97,41 @@ class Settings(BaseModel):
         env = {name: value.strip() for name, value in (os.environ if environ is None else environ).items()}
         return cls(
             studio_home=Path(env.get("STUDIO_HOME") or "~/.wan-studio"),
-            database_url=_database(env.get("DATABASE_URL", "")),
+            database_url=read.database(env.get("DATABASE_URL", "")),
             host=env.get("HOST") or env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
-            port=_port(env, "PORT" if env.get("PORT") else "GRADIO_SERVER_PORT"),
-            share=_switch(env, "SHARE"),
+            port=read.port(env, "PORT" if env.get("PORT") else "GRADIO_SERVER_PORT"),
+            share=read.switch(env, "SHARE"),
             access_password=env.get("ACCESS_PASSWORD", ""),
-            open_demo=_switch(env, "OPEN_DEMO"),
+            open_demo=read.switch(env, "OPEN_DEMO"),
             admin_token=env.get("ADMIN_TOKEN", ""),
             secret_key=env.get("SECRET_KEY", ""),
-            model=_model(env.get("MODEL") or DEFAULT_MODEL),
-            device=_device(env.get("DEVICE", "")),
+            model=read.model(env.get("MODEL") or DEFAULT_MODEL),
+            device=read.device(env.get("DEVICE", "")),
             worker_id=env.get("WORKER_ID", ""),
-            label_text=_label(env.get("LABEL_TEXT")),
-            local_worker=_switch(env, "LOCAL_WORKER", default=True),
-            price_per_gpu_hour=_price(env.get("PRICE_PER_GPU_HOUR", "")),
-            currency=_currency(env.get("CURRENCY") or "USD"),
+            label_text=read.label(env.get("LABEL_TEXT")),
+            local_worker=read.switch(env, "LOCAL_WORKER", default=True),
+            price_per_gpu_hour=read.price(env.get("PRICE_PER_GPU_HOUR", "")),
+            currency=read.currency(env.get("CURRENCY") or "USD"),
             hf_token=env.get("HF_TOKEN", ""),
             hf_endpoint=env.get("HF_ENDPOINT", ""),
-            speech_kind=_speech_kind(env.get("SPEECH_KIND", "")),
-            speech_base_url=_web_address("SPEECH_BASE_URL", env.get("SPEECH_BASE_URL", "")),
-            speech_api_key=_key("SPEECH_API_KEY", env.get("SPEECH_API_KEY", "")),
+            speech_kind=read.kind("SPEECH_KIND", env.get("SPEECH_KIND", "")),
+            speech_base_url=read.web_address("SPEECH_BASE_URL", env.get("SPEECH_BASE_URL", "")),
+            speech_api_key=read.key("SPEECH_API_KEY", env.get("SPEECH_API_KEY", "")),
             speech_model=env.get("SPEECH_MODEL", ""),
             speech_voice=env.get("SPEECH_VOICE", ""),
-            llm_base_url=_web_address("LLM_BASE_URL", env.get("LLM_BASE_URL", "")),
-            llm_api_key=_key("LLM_API_KEY", env.get("LLM_API_KEY", "")),
+            llm_base_url=read.web_address("LLM_BASE_URL", env.get("LLM_BASE_URL", "")),
+            llm_api_key=read.key("LLM_API_KEY", env.get("LLM_API_KEY", "")),
             llm_model=env.get("LLM_MODEL", ""),
+            aigc_producer=read.producer(env.get("AIGC_PRODUCER") or "wan-studio"),
+            **read.credentials(env),
+            picture_checkers=read.checkers(env.get("PICTURE_CHECKERS", "")),
+            vision_base_url=read.safe_address("VISION_BASE_URL", env.get("VISION_BASE_URL", "")),
+            vision_api_key=read.key("VISION_API_KEY", env.get("VISION_API_KEY", "")),
+            vision_model=env.get("VISION_MODEL", ""),
+            moderation_kind=read.kind("MODERATION_KIND", env.get("MODERATION_KIND", "")),
+            moderation_base_url=read.safe_address("MODERATION_BASE_URL", env.get("MODERATION_BASE_URL", "")),
+            moderation_api_key=read.key("MODERATION_API_KEY", env.get("MODERATION_API_KEY", "")),
+            moderation_model=env.get("MODERATION_MODEL", ""),
         )
 
     @property
@@ -146,14 +158,7 @@ class Settings(BaseModel):
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the page."""
-        if self.share:
-            return False
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        return not self.share and read.is_loopback(self.host)
 
     @property
     def private(self) -> bool:
@@ -184,6 +189,11 @@ class Settings(BaseModel):
             "DEVICE": self.device,
             "WORKER_ID": self.worker_id,
             "LABEL_TEXT": self.label_text,
+            "AIGC_PRODUCER": self.aigc_producer,
+            "C2PA_CERT": self.c2pa_cert,
+            "C2PA_KEY": self.c2pa_key,
+            "C2PA_ALG": self.c2pa_alg,
+            "C2PA_TSA_URL": self.c2pa_tsa_url,
             "HF_TOKEN": self.hf_token,
             "HF_ENDPOINT": self.hf_endpoint,
             "SPEECH_KIND": self.speech_kind,
@@ -191,6 +201,14 @@ class Settings(BaseModel):
             "SPEECH_API_KEY": self.speech_api_key,
             "SPEECH_MODEL": self.speech_model,
             "SPEECH_VOICE": self.speech_voice,
+            "PICTURE_CHECKERS": ",".join(self.picture_checkers),
+            "VISION_BASE_URL": self.vision_base_url,
+            "VISION_API_KEY": self.vision_api_key,
+            "VISION_MODEL": self.vision_model,
+            "MODERATION_KIND": self.moderation_kind,
+            "MODERATION_BASE_URL": self.moderation_base_url,
+            "MODERATION_API_KEY": self.moderation_api_key,
+            "MODERATION_MODEL": self.moderation_model,
         }
         kept = {name: value for name, value in os.environ.items() if name not in own}
         return {**kept, **{name: value for name, value in own.items() if value}, **_TORCH}
@@ -232,99 +250,3 @@ def prepare_torch() -> None:
     """Set what a worker needs, also one started by hand. Must run before torch is imported."""
     for name, value in _TORCH.items():
         os.environ.setdefault(name, value)
-
-
-def _switch(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:
-    value = env.get(name)
-    if value is None or (value == "" and default):
-        return default
-    if value.lower() in _YES:
-        return True
-    if value.lower() in _NO:
-        return False
-    raise SettingsError("setting_switch", name=name, value=value[:40])
-
-
-def _port(env: Mapping[str, str], name: str) -> int:
-    value = env.get(name) or "7860"
-    if not (value.isascii() and value.isdigit()) or int(value) > 65535:
-        raise SettingsError("setting_number", name=name, value=value[:40], low=0, high=65535)
-    return int(value)
-
-
-def _model(value: str) -> str:
-    if value not in MODELS:
-        raise SettingsError("setting_choice", name="MODEL", value=value[:40], allowed=", ".join(MODELS))
-    return value
-
-
-def _device(value: str) -> str:
-    kind, _, number = value.partition(":")
-    if value and (kind not in ("cpu", "cuda", "mps") or (":" in value and not number.isdigit())):
-        raise SettingsError(
-            "setting_choice", name="DEVICE", value=value[:40], allowed="cpu, cuda, cuda:1, mps"
-        )
-    return value
-
-
-def _database(value: str) -> str:
-    if value and not value.startswith(_DATABASES):
-        # The address itself may hold a password, so it isn't repeated.
-        raise SettingsError("setting_database", name="DATABASE_URL", allowed="sqlite:///…, postgresql://…")
-    return value
-
-
-def _speech_kind(value: str) -> Literal["openai", "dashscope"]:
-    if value in ("", "openai"):
-        return "openai"
-    if value == "dashscope":
-        return "dashscope"
-    raise SettingsError("setting_choice", name="SPEECH_KIND", value=value[:40], allowed="openai, dashscope")
-
-
-def _web_address(name: str, value: str) -> str:
-    """An http(s) address, without the slash at its end. It isn't repeated: people put keys into addresses."""
-    try:
-        parts = urlsplit(value)
-        fine = (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.username or parts.query)
-        )
-    except ValueError:
-        fine = False
-    if value and not (fine and value.isprintable() and value.isascii()):
-        raise SettingsError("setting_web_address", name=name)
-    return value.rstrip("/")
-
-
-def _key(name: str, value: str) -> str:
-    """A key as it fits into a request's header."""
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        raise SettingsError("setting_key", name=name)
-    return value
-
-
-def _label(value: str | None) -> str:
-    text = Settings.model_fields["label_text"].default if value is None else value
-    if not text or len(text) > 60 or not text.isprintable():
-        raise SettingsError("setting_label", name="LABEL_TEXT", high=60)
-    return str(text)
-
-
-def _price(value: str) -> float | None:
-    if not value:
-        return None
-    try:
-        price = float(value)
-    except ValueError:
-        price = -1.0
-    if not 0 <= price <= _HIGHEST_PRICE:
-        raise SettingsError(
-            "setting_price", name="PRICE_PER_GPU_HOUR", value=value[:40], low=0, high=_HIGHEST_PRICE
-        )
-    return price
-
-
-def _currency(value: str) -> str:
-    if not (value.isalpha() and value.isascii() and len(value) == 3):
-        raise SettingsError("setting_currency", name="CURRENCY", value=value[:40])
-    return value.upper()

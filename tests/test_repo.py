@@ -75,6 +75,7 @@ LAYERS = (
         "studio/styles",
     ),
     ("studio/db", "studio/settings"),
+    ("studio/environment",),
     ("studio/migrations",),
     ("studio/words",),
     ("pipelines",),
