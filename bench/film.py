@@ -11,12 +11,13 @@ import psutil
 
 from studio.media.clip import write_clip
 from studio.media.film import make_film
+from studio.media.label import LabelStyle
 from studio.media.timeline import Caption, EndCard, FilmCut, Piece, ShotCut, TransitionKind
 
 KINDS: tuple[TransitionKind, ...] = ("crossfade", "fade_black", "push", "slide", "zoom", "cut")
 COUNTS = (6, 24)
 SECONDS = 5.0
-LABEL = "AI生成 · AI-generated"
+LABEL = LabelStyle()
 
 
 def main() -> None:
@@ -76,7 +77,7 @@ def _clip(folder: Path, number: int, width: int) -> Path:
     ground = np.linspace(40, 160, width, dtype=np.uint8)[None, :, None] + np.zeros((height, 1, 3), np.uint8)
     path = folder / f"clip{number}.mp4"
     pictures = (ground + np.roll(noise, (step * 2, step * 3), axis=(0, 1)) for step in range(81))
-    write_clip(pictures, path=path, fps=16, recipe="{}", label_text=LABEL, expected_frames=81)
+    write_clip(pictures, path=path, fps=16, comment="{}", label=LABEL, expected_frames=81)
     return path
 
 

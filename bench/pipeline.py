@@ -28,6 +28,7 @@ from pipelines.models import MODELS
 from pipelines.request import Cancelled, GenerationRequest, Progress
 from pipelines.wan import WanVideo
 from studio.media.clip import write_clip
+from studio.media.label import LabelStyle
 from tests.tiny_wan import write_tiny_wan
 
 PAIRS = 10
@@ -106,8 +107,8 @@ def _written(frames: object, request: GenerationRequest, home: Path) -> str:
         frames,  # type: ignore[arg-type]
         path=path,
         fps=request.fps,
-        recipe="{}",
-        label_text="AI生成 · AI-generated",
+        comment="{}",
+        label=LabelStyle(),
         expected_frames=request.num_frames,
     )
     return facts.sha256

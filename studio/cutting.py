@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.media import music
+from studio.media.label import LabelStyle
 from studio.media.timeline import Caption, EndCard, FilmCut, Logo, Music, Piece, ShotCut
 from studio.media.wrap import columns
 from studio.story.film_plan import FilmPlan, PlannedShot
@@ -35,7 +36,7 @@ class Footage:
     path: Path
     seconds: float
     start: float = 0.0
-    label: str = ""
+    label: LabelStyle | None = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,13 @@ def shot_cut(
 
 
 def film_cut(
-    plan: FilmPlan, shots: Iterable[ShotCut], *, home: Path, label_text: str, comment: str
+    plan: FilmPlan,
+    shots: Iterable[ShotCut],
+    *,
+    home: Path,
+    label: LabelStyle,
+    comment: str,
+    tags: Mapping[str, str] | None = None,
 ) -> FilmCut:
     """The whole film; paths of the plan lie below `home`. MediaError "music_unknown"."""
     logo = Logo(home / plan.logo, plan.logo_corner, plan.logo_opacity) if plan.logo else None
@@ -199,8 +206,9 @@ def film_cut(
         format=plan.format,
         height=plan.height,
         fps=plan.fps,
-        label_text=label_text,
+        label=label,
         comment=comment,
+        tags=dict(tags or {}),
         look=plan.look,
         subtitles=plan.subtitles,
         burn=plan.burn,

@@ -26,6 +26,7 @@ from studio.hands import Orders, own_tmp
 from studio.library import Asset, Library, new_place
 from studio.lock import file_name
 from studio.media.clip import ClipFacts
+from studio.media.label import LabelStyle
 from studio.media.probe import POSTER_SIDE, probe, thumbnail
 from studio.media.timeline import FilmCut, ShotCut
 from studio.media.whole import is_unfinished
@@ -237,7 +238,7 @@ class FilmMaker:
         clips: Sequence[Asset],
         speech: "Speech | None",
     ) -> ShotCut:
-        label = self.settings.label_text
+        label = LabelStyle(self.settings.label_text)
         footage = [Footage(self.library.file(clip), clip.seconds, label=label) for clip in clips]
         if shot.source is not None:
             path = self._place(shot.source.path)
@@ -246,7 +247,7 @@ class FilmMaker:
             start, seconds = shot.source.start, shot.source.seconds
             there = max(0.0, probe(path).seconds - start)
             mine = path.is_relative_to(self.settings.media.resolve())
-            footage = [Footage(path, min(seconds or there, there), start, label if mine else "")]
+            footage = [Footage(path, min(seconds or there, there), start, label if mine else None)]
         try:
             pieces, looped = cutting.fit(length.seconds, footage)
         except ValueError as error:
@@ -287,7 +288,8 @@ class FilmMaker:
         if left:
             film.note(Notice("film_recipe_short"))
         home = self.settings.studio_home
-        cut = cutting.film_cut(plan, shots, home=home, label_text=self.settings.label_text, comment=comment)
+        label = LabelStyle(self.settings.label_text)
+        cut = cutting.film_cut(plan, shots, home=home, label=label, comment=comment)
         asset_id, place, still_place = new_place(".webp")
         path, still = self.tmp / f"{asset_id}.mp4", self.tmp / f"{asset_id}.webp"
         with contextlib.ExitStack() as left_over:

@@ -20,6 +20,7 @@ from studio.db import utc_now
 from studio.hands import Hand, Orders, own_tmp
 from studio.library import Asset, Library, new_place
 from studio.media.clip import ClipFacts, write_clip
+from studio.media.label import LabelStyle
 from studio.media.probe import thumbnail
 from studio.outlook import Outlook
 from studio.recipe import Recipe
@@ -103,8 +104,8 @@ class Maker:
                 frames,
                 path=film,
                 fps=request.fps,
-                recipe=recipe.text(),
-                label_text=self.settings.label_text,
+                comment=recipe.text(),
+                label=LabelStyle(self.settings.label_text),
                 expected_frames=request.num_frames,
             )
         return facts, video.revision, began

@@ -13,8 +13,8 @@ from noto_cjk_sans_otc import FONT_PATH
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from studio.media.ffmpeg import MediaError
-from studio.media.label import label_for
-from studio.media.timeline import Corner, EndCard, FilmCut, Logo, frame_size
+from studio.media.label import LabelStyle, label_for
+from studio.media.timeline import EndCard, FilmCut, Logo, frame_size
 
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PICTURE_SIDE = 4096
@@ -64,15 +64,14 @@ def canvas_of(cut: FilmCut) -> Canvas:
     return Canvas(width, height, cut.fps, cut.look, cut.fps_mode)
 
 
-def place_label(text: str, canvas: Canvas, corner: Corner) -> Placed:
-    """The visible label as a picture, in one of the two bottom corners."""
-    label = label_for(text, canvas.width, canvas.height)
+def place_label(style: LabelStyle, canvas: Canvas) -> Placed:
+    """The visible label as a picture, in its corner."""
+    label = label_for(style, canvas.width, canvas.height)
     height, width = label.light.shape[:2]
     cover = 256 - label.keep.astype(np.uint32)
     colour = np.minimum(255, label.light.astype(np.uint32) // np.maximum(cover, 1))
     pixels = np.concatenate([colour, np.minimum(cover, 255)], axis=2).astype(np.uint8)
-    left = label.left if corner == "bottom_right" else canvas.width - label.left - width
-    return Placed(Image.fromarray(pixels, "RGBA"), Box(left, label.top, width, height))
+    return Placed(Image.fromarray(pixels, "RGBA"), Box(label.left, label.top, width, height))
 
 
 def place_logo(logo: Logo, canvas: Canvas) -> Placed:

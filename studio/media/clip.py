@@ -1,6 +1,7 @@
 """Frames become a finished MP4: labelled, encoded as they come, checked, and only then given their name."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,12 +11,15 @@ import ffmpeg
 import numpy as np
 
 from studio.media.ffmpeg import MediaError, encode
-from studio.media.label import Frame, label_for
+from studio.media.label import Frame, LabelStyle, label_for
 from studio.media.probe import probe
 from studio.media.whole import publish, unfinished
 
 # The system's limit for one argument is 128 KiB, and a recipe is a few: this is a guard, not a budget.
-MAX_RECIPE_BYTES = 64 * 1024
+MAX_COMMENT_BYTES = 64 * 1024
+MAX_TAG_BYTES = 8 * 1024
+KEEP_TAGS = "+faststart+use_metadata_tags"
+"""The `movflags` without which an MP4 loses tags that it has no place of its own for, at every remux anew."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +39,33 @@ def write_clip(
     *,
     path: Path,
     fps: int,
-    recipe: str,
-    label_text: str,
+    comment: str,
+    label: LabelStyle,
     expected_frames: int,
+    tags: Mapping[str, str] | None = None,
+    mark: Callable[[Frame], None] | None = None,
 ) -> ClipFacts:
-    """Write frames (uint8, height x width x 3, even sides) to `path` as H.264 with the label and the recipe.
+    """Write frames (uint8, height x width x 3, even sides) to `path` as H.264 with the label and the comment.
 
-    The frames are taken one by one and never kept. The file has a temporary name (`*.part.mp4` beside `path`)
-    until it holds `expected_frames`. Raises MediaError "disk_full" or "encode_failed"; what the frames'
-    iterator raises passes through. No temporary file is left, unless the process is killed.
+    Of each frame a copy is marked first (`mark` changes it in place: the invisible fingerprint), then
+    labelled. `tags` are kept beside the comment under names of their own. Frames are taken one by one, never
+    kept. The file has a temporary name (`*.part.mp4` beside `path`) until it holds `expected_frames`.
+
+    Raises MediaError "disk_full" or "encode_failed"; what the frames' iterator or `mark` raises passes
+    through. No temporary file is left, unless the process is killed.
     """
-    if len(recipe.encode()) > MAX_RECIPE_BYTES:
+    if len(comment.encode()) > MAX_COMMENT_BYTES:
         raise ValueError("the recipe is too long for a file's comment")
+    checked_tags(tags or {})
+
+    def graph(part: Path, width: int, height: int) -> Any:
+        return _graph(part, width=width, height=height, fps=fps, told={"comment": comment, **(tags or {})})
+
+    def marked(pictures: Iterable[np.ndarray], width: int, height: int) -> Iterator[memoryview]:
+        return _marked(pictures, label, mark, width=width, height=height, fps=fps)
+
     with unfinished(path) as part:
-        width, height = _encode(frames, part=part, fps=fps, recipe=recipe, label_text=label_text)
+        width, height = _encode(frames, part, graph, marked)
         found = probe(part)
         if (found.frames, found.width, found.height) != (expected_frames, width, height):
             raise MediaError("encode_failed", stderr=f"{found.frames} frames instead of {expected_frames}")
@@ -58,8 +75,25 @@ def write_clip(
     )
 
 
+def checked_tags(tags: Mapping[str, str]) -> None:
+    """ValueError unless names are plain words and values are single lines of at most 8 KiB."""
+    for name, value in tags.items():
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or name.lower() in ("comment", "title"):
+            raise ValueError(f"no tag can be called {name!r}")
+        if not value.isprintable() or not 0 < len(value.encode()) <= MAX_TAG_BYTES:
+            raise ValueError(f"the value of {name} is no line of at most {MAX_TAG_BYTES} bytes")
+
+
+def told_options(told: Mapping[str, str]) -> dict[str, str]:
+    """The options of an output that carries these tags."""
+    return {f"metadata:g:{at}": f"{name}={value}" for at, (name, value) in enumerate(told.items())}
+
+
 def _encode(
-    frames: Iterable[np.ndarray], *, part: Path, fps: int, recipe: str, label_text: str
+    frames: Iterable[np.ndarray],
+    part: Path,
+    graph: Callable[[Path, int, int], Any],
+    marked: Callable[[Iterable[np.ndarray], int, int], Iterator[memoryview]],
 ) -> tuple[int, int]:
     """Feed the encoder, return width and height."""
     waiting = iter(frames)
@@ -77,24 +111,33 @@ def _encode(
             f"frames are uint8 (height, width, 3) with even sides, not {first.dtype} {first.shape}"
         )
     height, width = first.shape[:2]
-    graph = _graph(part, width=width, height=height, fps=fps, recipe=recipe)
-    encode(graph, _marked(chain([first], waiting), label_text, width=width, height=height))
+    encode(graph(part, width, height), marked(chain([first], waiting), width, height))
     return width, height
 
 
-def _marked(frames: Iterable[np.ndarray], text: str, *, width: int, height: int) -> Iterator[memoryview]:
-    """The frames with the label on them, as bytes. The caller's own arrays stay as they are."""
-    label = label_for(text, width, height)
-    for frame in frames:
+def _marked(
+    frames: Iterable[np.ndarray],
+    style: LabelStyle,
+    mark: Callable[[Frame], None] | None,
+    *,
+    width: int,
+    height: int,
+    fps: int,
+) -> Iterator[memoryview]:
+    """The frames with all marks on them, as bytes. The caller's own arrays stay as they are."""
+    label = label_for(style, width, height)
+    for number, frame in enumerate(frames):
         if frame.shape != (height, width, 3):
             raise ValueError(f"a frame of {frame.shape} among frames of {(height, width, 3)}")
         marked: Frame = np.array(frame, dtype=np.uint8, order="C")
-        label.stamp(marked)
+        if mark is not None:
+            mark(marked)
+        label.stamp_frame(marked, number, fps)
         yield marked.data
 
 
-def _graph(part: Path, *, width: int, height: int, fps: int, recipe: str) -> Any:
-    """Raw RGB from a pipe to H.264 that browsers play: bt709 all through, index first, recipe as comment."""
+def _graph(part: Path, *, width: int, height: int, fps: int, told: Mapping[str, str]) -> Any:
+    """Raw RGB from a pipe to H.264 that browsers play: bt709 all through, index first, tags as told."""
     raw = ffmpeg.input("pipe:0", f="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", framerate=fps)
     # Without these ffmpeg converts by bt601 and players, told nothing, shift the colours.
     video = raw.filter(
@@ -112,6 +155,6 @@ def _graph(part: Path, *, width: int, height: int, fps: int, recipe: str) -> Any
         **{"profile:v": "high", "tag:v": "avc1"},
         g=2 * fps,  # a keyframe every two seconds: stepping and scrubbing answer at once
         color_range="tv",
-        movflags="+faststart",
-        metadata=f"comment={recipe}",
+        movflags=KEEP_TAGS if told.keys() - {"comment"} else "+faststart",
+        **told_options(told),
     )

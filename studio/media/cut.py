@@ -18,7 +18,7 @@ import ffmpeg
 from pipelines.request import Cancelled
 from studio.media.canvas import Box, Canvas
 from studio.media.ffmpeg import MediaError, run
-from studio.media.label import label_for
+from studio.media.label import LabelStyle, label_for
 from studio.media.looks import coloured
 from studio.media.moves import moved
 from studio.media.probe import Facts, probe
@@ -205,9 +205,8 @@ def _timed(part: Stretch, number: int, canvas: Canvas, *, exact: bool) -> Any:
         thread_queue_size=8 + number,
     )
     video = source.video.filter("trim", start_frame=part.first, end_frame=part.first + part.count)
-    if piece.label:
-        box = _label_box(piece.label, facts.width, facts.height)
-        video = video.filter("delogo", x=box.left, y=box.top, w=box.width, h=box.height)
+    if piece.label is not None:
+        video = _bare(video, piece.label, part)
     moving = part.frames - part.hold
     step = 1 / (facts.fps * piece.speed)
     if not exact and part.count > 1:
@@ -273,9 +272,19 @@ def _even(length: float) -> int:
     return max(2, 2 * math.ceil(length / 2 - 1e-6))
 
 
-def _label_box(text: str, width: int, height: int) -> Box:
+def _bare(video: Any, style: LabelStyle, part: Stretch) -> Any:
+    """The part's source frames without the clip's own label, wherever that stands."""
+    stands = style.frames(part.facts.fps) - part.first
+    if stands <= 0:
+        return video
+    box = _label_box(style, part.facts.width, part.facts.height)
+    only = {} if stands >= part.count else {"enable": f"lt(n,{stands:.0f})"}
+    return video.filter("delogo", x=box.left, y=box.top, w=box.width, h=box.height, **only)
+
+
+def _label_box(style: LabelStyle, width: int, height: int) -> Box:
     """Where a clip's own label lies, with the pixel around it that is filled from."""
-    label = label_for(text, width, height)
+    label = label_for(style, width, height)
     tall, wide = label.light.shape[:2]
     left, top = max(1, label.left - 1), max(1, label.top - 1)
     return Box(left, top, min(width - 1 - left, wide + 2), min(height - 1 - top, tall + 2))

@@ -15,19 +15,24 @@ from typing import Any
 
 import av
 import ffmpeg
+import numpy as np
 from noto_cjk_sans_otc import FONT_PATH
+from numpy.typing import NDArray
 
 from pipelines.request import Cancelled
 from studio.media import sound, subtitles
 from studio.media.canvas import Box, Canvas, canvas_of, draw_card, place_label, place_logo
-from studio.media.clip import ClipFacts
+from studio.media.clip import KEEP_TAGS, ClipFacts, checked_tags
 from studio.media.cut import cut_shot, intermediate, make, shot_frames
 from studio.media.ffmpeg import MediaError, encode
 from studio.media.joint import joint_graph
+from studio.media.label import LabelStyle
 from studio.media.probe import probe
-from studio.media.timeline import FilmCut, Layout, Span, TransitionKind, label_corner, layout
+from studio.media.timeline import FilmCut, Layout, Span, TransitionKind, label_of, layout
 from studio.media.whole import is_unfinished, publish, unfinished
 from studio.words import Language
+
+Plane = NDArray[np.uint8]
 
 MAX_COMMENT_BYTES = 256 * 1024
 # Shots stay in their folder for the next time; of more than this the oldest go.
@@ -52,9 +57,9 @@ class Segment:
 class Sides:
     """The files beside the pictures: what is laid over them, what is heard, what is written and told."""
 
-    label: tuple[Path, Box]
     sound: Path
     about: Path
+    label: tuple[Path, Box] | None = None
     logo: tuple[Path, Box] | None = None
     captions: Path | None = None
     tracks: tuple[tuple[Language, Path], ...] = ()
@@ -67,17 +72,19 @@ def make_film(
     work: Path,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
+    mark: Callable[[Plane, Plane], None] | None = None,
 ) -> ClipFacts:
     """Make the film at `path`; `work` is a folder for its shots, on the same disk, kept between films.
 
+    `mark` changes the chroma planes u and v of each frame in place (uint8, half as high and wide as the film:
+    the invisible fingerprint), before subtitles, label and logo are laid over it.
     A shot whose file is in `work` is not made again. `on_progress(done, total)` counts frames of work. Raises
     MediaError with a sentence for people, Cancelled soon after `should_stop()` turns true; nothing is at
     `path` then. ValueError for a cut that `layout` or the tables refuse.
     """
-    if not cut.label_text.strip():
-        raise ValueError("every film carries a visible label")
     if len(cut.comment.encode()) > MAX_COMMENT_BYTES:
         raise ValueError("the recipe is too long for a file's comment")
+    checked_tags(cut.tags)
     lay, canvas = layout(cut), canvas_of(cut)
     work.mkdir(parents=True, exist_ok=True)
     aside = work / f"film-{secrets.token_hex(6)}"
@@ -88,7 +95,7 @@ def make_film(
             tell = _Teller(on_progress, _work_of(cut, lay))
             segments = _segments(cut, lay, canvas, work, aside, tell, should_stop)
             graph = film_graph(cut, lay, canvas, sides, part)
-            encode(graph, _pictures(segments, canvas, tell, should_stop))
+            encode(graph, _pictures(segments, canvas, tell, should_stop, mark))
             _check(part, lay, canvas)
             size, digest = publish(part, path)
         finally:
@@ -114,7 +121,8 @@ def film_graph(cut: FilmCut, lay: Layout, canvas: Canvas, sides: Sides, target: 
     )
     if sides.captions is not None:
         video = video.filter("subtitles", filename=str(sides.captions), fontsdir=str(Path(FONT_PATH).parent))
-    video = _over(video, _still(sides.label[0]), sides.label[1])
+    if sides.label is not None:
+        video = _with_label(video, sides.label, cut.label, lay)
     if sides.logo is not None:
         video = _with_logo(video, sides.logo, lay)
     video = video.filter("format", "yuv420p")
@@ -151,13 +159,14 @@ def film_graph(cut: FilmCut, lay: Layout, canvas: Canvas, sides: Sides, target: 
         audio_bitrate="192k",
         **({"scodec": "mov_text"} if texts else {}),
         **told,
-        movflags="+faststart",
+        movflags=KEEP_TAGS if cut.tags else "+faststart",
     )
 
 
 def about_text(cut: FilmCut, lay: Layout) -> str:
     """Title, recipe and chapters in ffmpeg's own format for them."""
     lines = [";FFMETADATA1", f"title={_escaped(cut.title)}", f"comment={_escaped(cut.comment)}"]
+    lines += [f"{name}={_escaped(value)}" for name, value in cut.tags.items()]
     for chapter in lay.chapters:
         lines += ["[CHAPTER]", f"TIMEBASE=1/{lay.fps}", f"START={chapter.start}", f"END={chapter.end}"]
         lines.append(f"title={_escaped(chapter.title)}")
@@ -221,23 +230,36 @@ def _segments(
 
 
 def _pictures(
-    segments: list[Segment], canvas: Canvas, tell: _Teller, should_stop: Callable[[], bool]
-) -> Iterator[bytes]:
-    """The film's frames as raw yuv420p, one by one."""
+    segments: list[Segment],
+    canvas: Canvas,
+    tell: _Teller,
+    should_stop: Callable[[], bool],
+    mark: Callable[[Plane, Plane], None] | None,
+) -> Iterator[memoryview]:
+    """The film's frames as raw yuv420p, one by one, marked."""
     done = 0
     for segment in segments:
         for frame in _frames(segment, canvas):
             if should_stop():
                 raise Cancelled
-            yield frame
+            if mark is not None:
+                mark(*_chroma(frame, canvas))
+            yield frame.data
             done += 1
             if done % canvas.fps == 0:
                 tell.now(done)
     tell.made(done)
 
 
-def _frames(segment: Segment, canvas: Canvas) -> Iterator[bytes]:
-    """The segment's frames; MediaError "encode_failed" if its file holds too few."""
+def _chroma(frame: Plane, canvas: Canvas) -> tuple[Plane, Plane]:
+    """The planes u and v of a yuv420p frame, as views on it."""
+    both = frame.reshape(-1)[canvas.height * canvas.width :]
+    u, v = both.reshape(2, canvas.height // 2, canvas.width // 2)
+    return u, v
+
+
+def _frames(segment: Segment, canvas: Canvas) -> Iterator[Plane]:
+    """The segment's frames, plane after plane; MediaError "encode_failed" if its file holds too few."""
     end = segment.first + segment.frames
     with av.open(f"file:{segment.path.absolute()}", format="mp4") as container:
         stream = container.streams.video[0]
@@ -246,7 +268,7 @@ def _frames(segment: Segment, canvas: Canvas) -> Iterator[bytes]:
             if number >= segment.first:
                 if (frame.width, frame.height) != (canvas.width, canvas.height):
                     raise MediaError("encode_failed", stderr=f"{segment.path} has another size")
-                yield frame.to_ndarray(format="yuv420p").tobytes()
+                yield np.ascontiguousarray(frame.to_ndarray(format="yuv420p"))
             if number + 1 == end:
                 return
     raise MediaError("encode_failed", stderr=f"{segment.path} ends before frame {end}")
@@ -257,8 +279,9 @@ def _sides(cut: FilmCut, lay: Layout, canvas: Canvas, folder: Path, should_stop:
     logo = place_logo(cut.logo, canvas) if cut.logo else None
     if logo:
         logo.picture.save(folder / "logo.png")
-    label = place_label(cut.label_text, canvas, label_corner(cut))
-    label.picture.save(folder / "label.png")
+    label = place_label(label_of(cut), canvas) if cut.label.shown else None
+    if label:
+        label.picture.save(folder / "label.png")
     if cut.end_card:
         draw_card(cut.end_card, canvas).save(folder / "card.png")
     (folder / "about.txt").write_text(about_text(cut, lay), encoding="utf-8")
@@ -273,7 +296,7 @@ def _sides(cut: FilmCut, lay: Layout, canvas: Canvas, folder: Path, should_stop:
         captions = folder / "captions.ass"
         captions.write_text(subtitles.ass_document(cut, lay), encoding="utf-8")
     return Sides(
-        label=(folder / "label.png", label.box),
+        label=(folder / "label.png", label.box) if label else None,
         logo=(folder / "logo.png", logo.box) if logo else None,
         sound=sound.mix(cut, lay, folder / "sound.wav", should_stop=should_stop),
         about=folder / "about.txt",
@@ -292,14 +315,30 @@ def _over(video: Any, picture: Any, box: Box, **options: str | int) -> Any:
     return ffmpeg.overlay(video, picture, x=box.left, y=box.top, **options)
 
 
+def _with_label(video: Any, label: tuple[Path, Box], style: LabelStyle, lay: Layout) -> Any:
+    """The label over the film, or over its opening seconds."""
+    picture, stands = _still(label[0]), style.frames(lay.fps)
+    if stands >= lay.frames:
+        return _over(video, picture, label[1])
+    picture = _lasting(picture, lay.fps)
+    first, count = round(style.full_frames(lay.fps)), style.fade_frames(lay.fps)
+    picture = picture.filter("fade", type="out", start_frame=first, nb_frames=count, alpha=1)
+    picture = picture.filter("trim", end_frame=round(stands))
+    return _over(video, picture, label[1], eof_action="pass")
+
+
+def _lasting(picture: Any, fps: int) -> Any:
+    """A still as a stream of the film's rate that has no end."""
+    return picture.filter("loop", loop=-1, size=1).filter("settb", f"1/{fps}").filter("setpts", "N")
+
+
 def _with_logo(video: Any, logo: tuple[Path, Box], lay: Layout) -> Any:
     """The logo over all shots; it leaves as the end card comes, which has its own."""
     picture = _still(logo[0])
     if lay.card is None:
         return _over(video, picture, logo[1])
     leaves = lay.shots[-1].overlap
-    picture = picture.filter("loop", loop=-1, size=1).filter("settb", f"1/{lay.fps}").filter("setpts", "N")
-    picture = picture.filter(
+    picture = _lasting(picture, lay.fps).filter(
         "fade", type="out", start_frame=lay.card.start, nb_frames=max(1, leaves), alpha=1
     )
     return _over(video, picture, logo[1], shortest=1)

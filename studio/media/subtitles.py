@@ -10,7 +10,7 @@ from noto_cjk_sans_otc import FONT_PATH
 from PIL import ImageFont
 
 from studio.media.canvas import canvas_of, place_label, place_logo
-from studio.media.timeline import Caption, FilmCut, Format, Layout, label_corner
+from studio.media.timeline import Caption, FilmCut, Format, Layout, label_of
 from studio.media.wrap import columns, split, tidy, wrapped
 from studio.words import LANGUAGES, Language
 
@@ -199,7 +199,8 @@ def _apart(found: list[Cue], end: float) -> list[Cue]:
 def _below(cut: FilmCut, widest: float, page: _Page) -> int:
     """How many pixels stay free below: more where text would lie on the label or the logo."""
     canvas = canvas_of(cut)
-    boxes = [place_label(cut.label_text, canvas, label_corner(cut)).box]
+    label = label_of(cut)
+    boxes = [place_label(label, canvas).box] if label.shown and label.corner.startswith("bottom") else []
     if cut.logo is not None and cut.logo.corner.startswith("bottom"):
         boxes.append(place_logo(cut.logo, canvas).box)
     gap = round(min(canvas.width, canvas.height) * 0.02)

@@ -4,16 +4,17 @@ Pictures, sound, subtitles and chapters take their positions from the one `Layou
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from studio.media.label import Corner, LabelStyle
 from studio.words import Language
 
 Format = Literal["16:9", "9:16", "1:1"]
 TransitionKind = Literal["cut", "crossfade", "fade_black", "push", "slide", "zoom"]
 Move = Literal["none", "push_in", "pull_out", "pan_left", "pan_right"]
-Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
 
 FORMATS: dict[Format, tuple[int, int]] = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
 HEIGHTS = (144, 1080)
@@ -21,6 +22,12 @@ RATES = (8, 60)
 # A transition takes at most this share of the shorter of its two shots: something of each shot stays its own.
 _MOST_OF_A_SHOT = 0.4
 _CARD_FADE = 0.5
+_ACROSS: dict[Corner, Corner] = {
+    "top_left": "top_right",
+    "top_right": "top_left",
+    "bottom_left": "bottom_right",
+    "bottom_right": "bottom_left",
+}
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,8 @@ class Piece:
 
     `speed` 0.8 plays slower, so that the stretch takes seconds / 0.8. `push`, for a shot's last piece: if the
     pieces end before the shot does, this one's last frame goes on as a slow push-in (at most 1 s).
-    `label` is the text of the visible label that the clip already carries, if it does: it is covered, and the
-    film's own label is the only one.
+    `label` is the visible label that the clip already carries, if it does: it is covered where and while it
+    stands (counted from the file's first frame), and the film's own label is the only one.
     """
 
     path: Path
@@ -38,7 +45,7 @@ class Piece:
     seconds: float | None = None
     speed: float = 1.0
     push: bool = False
-    label: str = ""
+    label: LabelStyle | None = None
 
 
 @dataclass(frozen=True)
@@ -106,15 +113,16 @@ class FilmCut:
     """Everything that decides a film. `height` is the short side (720: 1280x720, 720x1280, 720x720).
 
     `look` names an entry of `looks.LOOKS`; `subtitles` are the tracks, `burn` draws them into the picture;
-    `label_text` is the visible AI label; `comment` is the recipe for the file's `comment` tag; `fps_mode` is
-    how frames between the clips' own are made: "blend", or "motion" (compensated, much slower).
+    `label` is the visible AI label, which leaves its corner to a logo there; `comment` is the recipe for the
+    file's `comment` tag, `tags` stand beside it under names of their own; `fps_mode` is how frames between
+    the clips' own are made: "blend", or "motion" (compensated, much slower).
     """
 
     shots: tuple[ShotCut, ...]
     format: Format
     height: int
     fps: int
-    label_text: str
+    label: LabelStyle
     comment: str
     look: str = ""
     subtitles: tuple[Language, ...] = ()
@@ -124,6 +132,7 @@ class FilmCut:
     end_card: EndCard | None = None
     title: str = ""
     fps_mode: Literal["blend", "motion"] = "blend"
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,10 +183,12 @@ def frame_size(format: Format, height: int) -> tuple[int, int]:
     return 2 * round(height * across / short / 2), 2 * round(height * down / short / 2)
 
 
-def label_corner(cut: FilmCut) -> Corner:
-    """Where the visible label stands: bottom right, and bottom left if the logo is there."""
-    taken = cut.logo is not None and cut.logo.corner == "bottom_right"
-    return "bottom_left" if taken else "bottom_right"
+def label_of(cut: FilmCut) -> LabelStyle:
+    """The film's label where it stands in truth: in the corner across if the logo is in its own."""
+    corner = cut.label.corner
+    if cut.logo is None or cut.logo.corner != corner:
+        return cut.label
+    return replace(cut.label, corner=_ACROSS[corner])
 
 
 def layout(cut: FilmCut) -> Layout:

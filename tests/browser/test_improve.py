@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pipelines.request import GenerationRequest
 from studio.media.clip import write_clip
+from studio.media.label import LabelStyle
 from studio.recipe import Recipe
 from tests.media.pictures import frames
 from tests.running_app import RunningApp, running_app
@@ -87,7 +88,7 @@ def test_a_film_brings_back_both_prompts(page: Page, tmp_path: Path) -> None:
     form = {"prompt": BETTER, "prompt_original": TYPED, "model": "sketch", "seed": 7}
     recipe = Recipe(request=GenerationRequest(prompt=BETTER, num_frames=17, seed=7), form=form)
     path = tmp_path / "film.mp4"
-    write_clip(frames(17), path=path, fps=8, recipe=recipe.text(), label_text="AI", expected_frames=17)
+    write_clip(frames(17), path=path, fps=8, comment=recipe.text(), label=LabelStyle(), expected_frames=17)
     page.locator("#drop_mp4 input[type=file]").set_input_files(path)
     expect(page.locator("#prompt textarea")).to_have_value(BETTER)
     expect(page.locator("#prompt_original textarea, #prompt_original input")).to_have_value(TYPED)

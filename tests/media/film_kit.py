@@ -8,9 +8,10 @@ import av
 import numpy as np
 
 from studio.media.clip import write_clip
+from studio.media.label import LabelStyle
 from studio.media.timeline import FilmCut, Piece, ShotCut
 
-LABEL = "AI生成 · AI-generated"
+LABEL = LabelStyle()
 COLOURS = {
     "red": (200, 30, 30),
     "green": (30, 160, 40),
@@ -24,7 +25,7 @@ def write_frames(
     path: Path, frames: Iterator[np.ndarray] | list[np.ndarray], count: int, *, fps: int = 8
 ) -> Path:
     """A labelled clip of these frames."""
-    write_clip(frames, path=path, fps=fps, recipe="{}", label_text=LABEL, expected_frames=count)
+    write_clip(frames, path=path, fps=fps, comment="{}", label=LABEL, expected_frames=count)
     return path
 
 
@@ -57,7 +58,7 @@ def film_of(*shots: ShotCut, **changed: Any) -> FilmCut:
         "format": "16:9",
         "height": 144,
         "fps": 24,
-        "label_text": LABEL,
+        "label": LABEL,
         "comment": "{}",
     }
     return FilmCut(shots=shots, **(options | changed))

@@ -9,6 +9,7 @@ import numpy as np
 
 from studio.media.audio import RATE
 from studio.media.ffmpeg import run
+from studio.media.label import LabelStyle
 from studio.media.timeline import FilmCut, Piece, ShotCut
 
 
@@ -54,7 +55,7 @@ def encoded(source: Path, path: Path, **options: Any) -> Path:
 
 
 def film(*shots: ShotCut, **changed: Any) -> FilmCut:
-    options = {"format": "16:9", "height": 192, "fps": 24, "label_text": "AI生成", "comment": "{}"}
+    options = {"format": "16:9", "height": 192, "fps": 24, "label": LabelStyle(), "comment": "{}"}
     return FilmCut(shots, **(options | changed))
 
 

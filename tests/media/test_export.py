@@ -13,6 +13,7 @@ from pipelines.request import Cancelled
 from studio.media.clip import write_clip
 from studio.media.export import KINDS, SUFFIXES, ExportFacts, Kind, export
 from studio.media.ffmpeg import MediaError, run
+from studio.media.label import LabelStyle
 from studio.media.probe import probe
 from studio.words import LANGUAGES, say
 from tests.media.pictures import frames
@@ -42,8 +43,8 @@ def film_in(
         frames(count, *size),
         path=folder / "p.mp4",
         fps=fps,
-        recipe=RECIPE,
-        label_text="AI",
+        comment=RECIPE,
+        label=LabelStyle(),
         expected_frames=count,
     )
     (folder / "zh.srt").write_text(SRT.format("你好", "世界"), encoding="utf-8")
@@ -171,7 +172,9 @@ def test_an_upright_film_becomes_an_upright_gif(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_film_without_sound_subtitles_and_chapters_is_exported_too(kind: Kind, tmp_path: Path) -> None:
-    write_clip(frames(9), path=tmp_path / "p.mp4", fps=8, recipe=RECIPE, label_text="AI", expected_frames=9)
+    write_clip(
+        frames(9), path=tmp_path / "p.mp4", fps=8, comment=RECIPE, label=LabelStyle(), expected_frames=9
+    )
     facts = export(tmp_path / "p.mp4", tmp_path / f"a{SUFFIXES[kind]}", kind)
     assert (facts.frames, facts.subtitles, facts.chapters) == (9, 0, 0)
     assert facts.carries_recipe == (kind != "gif")

@@ -22,9 +22,10 @@ from pipelines.request import Cancelled
 from studio.media.clip import ClipFacts
 from studio.media.ffmpeg import MediaError
 from studio.media.film import make_film
+from studio.media.label import LabelStyle
 from studio.media.probe import probe
 from studio.media.timeline import Caption, EndCard, Format, Logo, TransitionKind, frame_size, layout
-from tests.media.film_kit import COLOURS, LABEL, centres, film_of, named, pictures, plain, shot
+from tests.media.film_kit import COLOURS, centres, film_of, named, pictures, plain, shot
 
 RECIPE = json.dumps({"story": "中文 = ; # \\ \n [x] ' \" 🎬"}, ensure_ascii=False)
 WORDS = (Caption(0.2, 1.6, {"zh": "很久很久以前。", "en": "Long, long ago."}),)
@@ -110,7 +111,9 @@ def test_a_transition_lies_exactly_in_its_overlap(kind: TransitionKind, tmp_path
 @pytest.mark.parametrize("format", ["16:9", "9:16", "1:1"])
 def test_label_logo_and_subtitles_find_their_places_in_every_format(format: Format, tmp_path: Path) -> None:
     cut = film_of(shot(plain(tmp_path, "grey"), captions=WORDS), format=format, height=240)
-    bare = pictures(film(replace(cut, label_text="."), tmp_path, "bare.mp4")[0])[20].astype(int)
+    bare = pictures(film(replace(cut, label=LabelStyle(shown=False)), tmp_path, "bare.mp4")[0])[20].astype(
+        int
+    )
     logo = Logo(logo_in(tmp_path), "bottom_right", opacity=1.0, height=0.1)
     full = replace(cut, subtitles=("zh", "en"), burn=True, logo=logo)
     frames = pictures(film(full, tmp_path)[0]).astype(int)
@@ -291,12 +294,6 @@ def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
     path, facts = film(cut, odd, "it's 50% [done].mp4")
     assert probe(path).frames == facts.frames == layout(cut).frames
     assert np.ptp(pictures(path)[20, 90:120].reshape(-1, 3), axis=0).max() > 50, "subtitles were drawn"
-
-
-def test_every_film_has_a_label(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="label"):
-        film(five(tmp_path, label_text=" "), tmp_path)
-    assert LABEL
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from studio.media.audio import RATE, read_sound
 from studio.media.clip import write_clip
 from studio.media.ffmpeg import MediaError
+from studio.media.label import LabelStyle
 from studio.media.music import LICENCE, MOODS, bed, beds, check_music, credit, title
 from studio.words import LANGUAGES, say
 from tests.media.pictures import frames
@@ -74,7 +75,9 @@ def test_music_of_every_format_is_measured(name: str, tmp_path: Path) -> None:
 
 
 def test_what_is_no_music_is_said(tmp_path: Path) -> None:
-    write_clip(frames(8), path=tmp_path / "mute.mp4", fps=8, recipe="{}", label_text="AI", expected_frames=8)
+    write_clip(
+        frames(8), path=tmp_path / "mute.mp4", fps=8, comment="{}", label=LabelStyle(), expected_frames=8
+    )
     wav = write_wav(tmp_path / "good.wav", tone(2.0)).read_bytes()
     contents = {
         "text.mp3": b"Dear team, here is the music you asked for.\n" * 50,

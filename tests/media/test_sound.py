@@ -14,6 +14,7 @@ from pipelines.request import Cancelled
 from studio.media.audio import RATE, read_sound
 from studio.media.clip import write_clip
 from studio.media.ffmpeg import MediaError, run
+from studio.media.label import LabelStyle
 from studio.media.loudness import limited, mastered, measure
 from studio.media.music import bed
 from studio.media.sound import DUCK, mix
@@ -154,7 +155,7 @@ def test_the_next_round_of_music_keeps_the_beat(tmp_path: Path) -> None:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seconds of pictures with a tone of 440 Hz in the second one."""
     folder = tmp_path_factory.mktemp("clip")
-    write_clip(frames(24), path=folder / "p.mp4", fps=8, recipe="{}", label_text="AI生成", expected_frames=24)
+    write_clip(frames(24), path=folder / "p.mp4", fps=8, comment="{}", label=LabelStyle(), expected_frames=24)
     sound = np.concatenate([np.zeros(RATE), tone(1.0), np.zeros(RATE)])
     inputs = (graphs.input(str(folder / "p.mp4")), graphs.input(str(write_wav(folder / "s.wav", sound))))
     run(graphs.output(*inputs, f"file:{folder}/c.mp4", vcodec="copy", acodec="aac"))
@@ -190,13 +191,15 @@ def test_a_slower_piece_sounds_longer_and_no_lower(clip: Path, tmp_path: Path) -
 
 
 def test_a_clip_without_sound_and_a_shot_without_clips_are_silent(tmp_path: Path) -> None:
-    write_clip(frames(8), path=tmp_path / "p.mp4", fps=8, recipe="{}", label_text="AI", expected_frames=8)
+    write_clip(frames(8), path=tmp_path / "p.mp4", fps=8, comment="{}", label=LabelStyle(), expected_frames=8)
     cut = film(ShotCut((Piece(tmp_path / "p.mp4"),), 1.0, keep_sound=True), ShotCut((), 1.0, keep_sound=True))
     assert not mixed(cut, tmp_path).any()
 
 
 def test_own_sound_goes_down_under_the_voice_too(tmp_path: Path) -> None:
-    write_clip(frames(48), path=tmp_path / "p.mp4", fps=8, recipe="{}", label_text="AI", expected_frames=48)
+    write_clip(
+        frames(48), path=tmp_path / "p.mp4", fps=8, comment="{}", label=LabelStyle(), expected_frames=48
+    )
     inputs = (
         graphs.input(str(tmp_path / "p.mp4")),
         graphs.input(str(write_wav(tmp_path / "s.wav", tone(6.0, 200.0)))),

@@ -13,6 +13,7 @@ from PIL import Image
 
 from studio.media.canvas import canvas_of, place_label, place_logo
 from studio.media.ffmpeg import run
+from studio.media.label import LabelStyle
 from studio.media.sound import place
 from studio.media.subtitles import (
     FONT_FOLDER,
@@ -25,7 +26,7 @@ from studio.media.subtitles import (
     srt,
     vtt,
 )
-from studio.media.timeline import FORMATS, Caption, Corner, FilmCut, Logo, frame_size, label_corner, layout
+from studio.media.timeline import FORMATS, Caption, Corner, FilmCut, Logo, frame_size, label_of, layout
 from studio.media.wrap import columns, split, tidy, wrapped
 from tests.media.sounds import film, shot
 
@@ -295,7 +296,7 @@ def test_they_are_drawn_low_inside_the_safe_area_and_off_label_and_logo(
     format: str, corner: Corner | None, logo: Path, tmp_path: Path
 ) -> None:
     mark = Logo(logo, corner) if corner else None
-    cut = told(one(ZH, EN), format=format, height=360, label_text="AI生成 · AI-generated", logo=mark)
+    cut = told(one(ZH, EN), format=format, height=360, label=LabelStyle(), logo=mark)
     ink = burnt(cut, tmp_path)
     height, width = ink.shape
     rows, across = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
@@ -303,7 +304,7 @@ def test_they_are_drawn_low_inside_the_safe_area_and_off_label_and_logo(
     assert height * (0.14 if format == "9:16" else 0.04) < height - rows[-1] < height * 0.3
     assert width * 0.04 < across[0] < across[-1] < width * 0.96
     assert abs((across[0] + across[-1]) / 2 - width / 2) < width * 0.02
-    boxes = [place_label(cut.label_text, canvas_of(cut), label_corner(cut)).box]
+    boxes = [place_label(label_of(cut), canvas_of(cut)).box]
     boxes += [place_logo(mark, canvas_of(cut)).box] if mark else []
     for box in boxes:
         assert not ink[box.top : box.top + box.height, box.left : box.left + box.width].any()
@@ -311,7 +312,7 @@ def test_they_are_drawn_low_inside_the_safe_area_and_off_label_and_logo(
 
 def test_a_short_label_leaves_them_their_place() -> None:
     def below(label: str) -> int:
-        cut = told(one("好"), height=720, label_text=label)
+        cut = told(one("好"), height=720, label=LabelStyle(label))
         return int(re.findall(r"Style: zh.*,(\d+),1$", ass_document(cut, layout(cut)), re.M)[0])
 
     assert below("AI生成") == 36
@@ -336,7 +337,7 @@ def test_chinese_stands_above_english_and_is_larger(tmp_path: Path) -> None:
     "text", ["{\\an8}", "{\\fs300}x", "a\\Nb\\nc\\hd", "{", "}", "\\", "{\\pos(1,1)}x{", "a\\{b"]
 )
 def test_a_text_cannot_command_the_drawing(text: str, tmp_path: Path) -> None:
-    ink = burnt(told(one("", text), height=360, label_text="AI"), tmp_path)
+    ink = burnt(told(one("", text), height=360, label=LabelStyle()), tmp_path)
     rows = np.flatnonzero(ink.any(axis=1))
     assert len(rows) > 3  # it is seen
     assert rows[0] > 290  # below, and in one line

@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from studio.media.label import LabelStyle
 from studio.media.timeline import (
     FORMATS,
     Corner,
@@ -18,7 +19,7 @@ from studio.media.timeline import (
     ShotCut,
     TransitionKind,
     frame_size,
-    label_corner,
+    label_of,
     layout,
 )
 
@@ -26,7 +27,7 @@ CLIP = Path("clip.mp4")
 
 
 def cut_of(*shots: ShotCut, fps: int = 24, **changed: object) -> FilmCut:
-    return FilmCut(shots, format="16:9", height=720, fps=fps, label_text="AI", comment="", **changed)  # type: ignore[arg-type]
+    return FilmCut(shots, format="16:9", height=720, fps=fps, label=LabelStyle(), comment="", **changed)  # type: ignore[arg-type]
 
 
 def shot(seconds: float, transition: TransitionKind = "cut", over: float = 0.5, title: str = "") -> ShotCut:
@@ -129,7 +130,9 @@ def test_a_film_has_a_shot_and_a_rate() -> None:
 
 
 def test_the_label_leaves_its_corner_to_the_logo() -> None:
-    corners = {corner: label_corner(cut_of(shot(2), logo=Logo(CLIP, corner))) for corner in get_args(Corner)}
+    corners = {
+        corner: label_of(cut_of(shot(2), logo=Logo(CLIP, corner))).corner for corner in get_args(Corner)
+    }
     assert corners.pop("bottom_right") == "bottom_left"
     assert set(corners.values()) == {"bottom_right"}
-    assert label_corner(cut_of(shot(2))) == "bottom_right"
+    assert label_of(cut_of(shot(2))).corner == "bottom_right"

@@ -19,6 +19,7 @@ from studio.cutting import (
     wants_another,
 )
 from studio.media.ffmpeg import MediaError
+from studio.media.label import LabelStyle
 from studio.media.timeline import EndCard, Logo, layout
 from studio.recipe import MAX_BYTES, film_recipe
 from studio.story.film_plan import read_plan
@@ -202,7 +203,7 @@ def test_a_film_is_cut_as_it_was_planned(tmp_path: Path) -> None:
     asked = plan("a", "b", music="calm", logo="stories/x/logo.png", end_card="完", look="ink", title="银河")
     pieces, _ = fit(2.0, [Footage(A, 2.0)])
     shots = [shot_cut(asked, one, Times(2.0, 0.35), pieces, None) for one in asked.shots]
-    cut = film_cut(asked, shots, home=tmp_path, label_text="AI", comment="{}")
+    cut = film_cut(asked, shots, home=tmp_path, label=LabelStyle(), comment="{}")
     logo = tmp_path / "stories/x/logo.png"
     assert (cut.logo, cut.end_card) == (Logo(logo, "top_right", 0.9), EndCard("完", logo=logo))
     assert cut.music is not None
@@ -210,12 +211,16 @@ def test_a_film_is_cut_as_it_was_planned(tmp_path: Path) -> None:
     assert (cut.format, cut.height, cut.fps, cut.look, cut.title) == ("1:1", 256, 24, "ink", "银河")
     assert layout(cut).frames == round((2 + 2 - 0.5 + 2.5 - 0.5) * 24)
     uploaded = asked.model_copy(update={"music": "stories/x/song.mp3"})
-    found = film_cut(uploaded, shots, home=tmp_path, label_text="AI", comment="{}").music
+    found = film_cut(uploaded, shots, home=tmp_path, label=LabelStyle(), comment="{}").music
     assert found is not None
     assert found.path == tmp_path / "stories/x/song.mp3"
     with pytest.raises(MediaError) as unknown:
         film_cut(
-            asked.model_copy(update={"music": "noise"}), shots, home=tmp_path, label_text="AI", comment="{}"
+            asked.model_copy(update={"music": "noise"}),
+            shots,
+            home=tmp_path,
+            label=LabelStyle(),
+            comment="{}",
         )
     assert unknown.value.code == "music_unknown"
 

@@ -21,6 +21,7 @@ from studio.filming import FilmFailed, FilmMaker
 from studio.hands import Hand, Orders
 from studio.library import new_place
 from studio.media.clip import write_clip
+from studio.media.label import LabelStyle
 from studio.media.probe import probe, thumbnail
 from studio.settings import Settings
 from studio.story.film_plan import FilmPlan
@@ -57,7 +58,9 @@ def _render(desk: Desk, number: int) -> None:
     clip, picture = desk.settings.tmp / f"{asset_id}.mp4", desk.settings.tmp / f"{asset_id}.webp"
     frame = np.full((request.height, request.width, 3), 40 * number % 255, np.uint8)
     frames = [frame] * request.num_frames
-    write_clip(frames, path=clip, fps=request.fps, recipe="{}", label_text="AI", expected_frames=len(frames))
+    write_clip(
+        frames, path=clip, fps=request.fps, comment="{}", label=LabelStyle(), expected_frames=len(frames)
+    )
     picture.write_bytes(thumbnail(clip))
     seconds = request.num_frames / request.fps
     asset = replace(asset_of(attempt.job, asset_id, place, still), seconds=seconds)

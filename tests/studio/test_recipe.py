@@ -11,6 +11,7 @@ from pipelines.request import GenerationRequest
 from studio.media import ffmpeg
 from studio.media.clip import write_clip
 from studio.media.ffmpeg import MediaError
+from studio.media.label import LabelStyle
 from studio.recipe import Recipe, read_recipe
 from studio.words import LANGUAGES, say
 from tests.media.pictures import frames
@@ -28,7 +29,7 @@ RECIPE = Recipe(request=REQUEST, form=FORM, model_revision="abc", created="2026-
 
 
 def film(path: Path, comment: str) -> Path:
-    write_clip(frames(17), path=path, fps=8, recipe=comment, label_text="AI", expected_frames=17)
+    write_clip(frames(17), path=path, fps=8, comment=comment, label=LabelStyle(), expected_frames=17)
     return path
 
 

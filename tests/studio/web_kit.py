@@ -10,6 +10,7 @@ from studio import web
 from studio.core import Studio
 from studio.library import Asset
 from studio.media.clip import write_clip
+from studio.media.label import LabelStyle
 from studio.media.probe import thumbnail
 from tests.media.pictures import frames
 
@@ -24,7 +25,7 @@ def keep(studio: Studio, prompt: str = "夜晚的海上，一只小船", asset_i
     """A real film in the library."""
     request = GenerationRequest(prompt=prompt, num_frames=17)
     film = studio.settings.media / f"{asset_id}.mp4"
-    facts = write_clip(frames(17), path=film, fps=8, recipe="{}", label_text="AI", expected_frames=17)
+    facts = write_clip(frames(17), path=film, fps=8, comment="{}", label=LabelStyle(), expected_frames=17)
     film.with_suffix(".webp").write_bytes(thumbnail(film))
     asset = Asset(
         id=asset_id, job_id=f"job-{asset_id}", owner="anna", path=f"media/{asset_id}.mp4",
