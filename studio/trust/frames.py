@@ -62,13 +62,6 @@ def samples(path: Path, should_stop: Callable[[], bool] = lambda: False) -> tupl
     return found
 
 
-def spread(pictures: Sequence[Sample], most: int) -> list[Sample]:
-    """At most so many of them, from all over."""
-    if len(pictures) <= most:
-        return list(pictures)
-    return [pictures[round(at * (len(pictures) - 1) / (most - 1))] for at in range(most)]
-
-
 def _sampled(file: InputContainer, stream: VideoStream, should_stop: Callable[[], bool]) -> Iterator[Sample]:
     if max(stream.width, stream.height) > MAX_SIDE:
         raise MediaError("picture_too_large", high=MAX_SIDE)

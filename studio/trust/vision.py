@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipelines.request import Cancelled, Notice
 from studio.settings import Settings
 from studio.text.llm import LlmClient, LlmProblem, ask
-from studio.trust.frames import Sample, spread
+from studio.trust.frames import Sample
 from studio.trust.pictures import CheckerFailed, Score
 from studio.trust.texts import CATEGORIES
 
-MOST = 6
-"""Pictures that are sent of one clip."""
+AT_ONCE = 6
+"""Pictures that are sent with one question: a clip is one or two, the longest film four."""
 
 _INSTRUCTIONS = Path(__file__).resolve().parents[2] / "assets" / "instructions" / "vision.en.txt"
 _OPENAI, _OPENAI_MODEL, _QWEN_MODEL = "https://api.openai.com/v1", "gpt-4o-mini", "qwen3-vl-plus"
@@ -41,31 +41,36 @@ class Scores(BaseModel):
 
 @dataclass(frozen=True)
 class Vision:
-    """The configured vision model as a picture checker; it says what it sees, not when."""
+    """The configured vision model as a picture checker; asked about a few pictures at a time."""
 
     client: LlmClient
     name: str = "vision"
     categories: frozenset[str] = frozenset(CATEGORIES)
 
     def scores(self, pictures: Sequence[Sample], should_stop: Callable[[], bool]) -> Iterator[Score]:
-        """One score a category. CheckerFailed: excused where it is down, not where it will not look."""
-        if should_stop():
-            raise Cancelled
-        sent = [picture.jpeg() for picture in spread(pictures, MOST)]
-        instructions = _INSTRUCTIONS.read_text(encoding="utf-8")
+        """A score a category for each few pictures, told at the first of them.
+
+        CheckerFailed: excused where the model is down, not where it will not look; Cancelled.
+        """
+        for at in range(0, len(pictures), AT_ONCE):
+            if should_stop():
+                raise Cancelled
+            some = pictures[at : at + AT_ONCE]
+            for category, score in self._asked(some).model_dump().items():
+                yield Score(category, score, some[0].second)
+
+    def _asked(self, pictures: Sequence[Sample]) -> Scores:
         try:
-            found = ask(
+            return ask(
                 self.client,
-                instructions=instructions,
-                data={"pictures": len(sent)},
+                instructions=_INSTRUCTIONS.read_text(encoding="utf-8"),
+                data={"pictures": len(pictures)},
                 answer=Scores,
-                pictures=sent,
+                pictures=[picture.jpeg() for picture in pictures],
                 patient=True,
             )
         except LlmProblem as problem:
             raise _failed(problem) from None
-        for category, score in found.model_dump().items():
-            yield Score(category, score, None)
 
 
 def configured(settings: Settings) -> LlmClient | None:
