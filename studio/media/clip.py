@@ -1,6 +1,5 @@
 """Frames become a finished MP4: labelled, encoded as they come, checked, and only then given their name."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -10,6 +9,7 @@ from typing import Any
 import ffmpeg
 import numpy as np
 
+from studio.media.about import KEEP_TAGS, checked_tags, told_options
 from studio.media.ffmpeg import MediaError, encode
 from studio.media.label import Frame, LabelStyle, label_for
 from studio.media.probe import probe
@@ -17,9 +17,6 @@ from studio.media.whole import publish, unfinished
 
 # The system's limit for one argument is 128 KiB, and a recipe is a few: this is a guard, not a budget.
 MAX_COMMENT_BYTES = 64 * 1024
-MAX_TAG_BYTES = 8 * 1024
-KEEP_TAGS = "+faststart+use_metadata_tags"
-"""The `movflags` without which an MP4 loses tags that it has no place of its own for, at every remux anew."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +70,6 @@ def write_clip(
     return ClipFacts(
         frames=found.frames, seconds=found.seconds, width=width, height=height, bytes=size, sha256=digest
     )
-
-
-def checked_tags(tags: Mapping[str, str]) -> None:
-    """ValueError unless names are plain words and values are single lines of at most 8 KiB."""
-    for name, value in tags.items():
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or name.lower() in ("comment", "title"):
-            raise ValueError(f"no tag can be called {name!r}")
-        if not value.isprintable() or not 0 < len(value.encode()) <= MAX_TAG_BYTES:
-            raise ValueError(f"the value of {name} is no line of at most {MAX_TAG_BYTES} bytes")
-
-
-def told_options(told: Mapping[str, str]) -> dict[str, str]:
-    """The options of an output that carries these tags."""
-    return {f"metadata:g:{at}": f"{name}={value}" for at, (name, value) in enumerate(told.items())}
 
 
 def _encode(

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from pipelines.request import Cancelled
 from studio.media import sound, subtitles
+from studio.media.about import KEEP_TAGS, about_text, checked_tags
 from studio.media.canvas import Box, Canvas, canvas_of, draw_card, place_label, place_logo
-from studio.media.clip import KEEP_TAGS, ClipFacts, checked_tags
+from studio.media.clip import ClipFacts
 from studio.media.cut import cut_shot, intermediate, make, shot_frames
 from studio.media.ffmpeg import MediaError, encode
 from studio.media.joint import joint_graph
@@ -163,16 +164,6 @@ def film_graph(cut: FilmCut, lay: Layout, canvas: Canvas, sides: Sides, target: 
     )
 
 
-def about_text(cut: FilmCut, lay: Layout) -> str:
-    """Title, recipe and chapters in ffmpeg's own format for them."""
-    lines = [";FFMETADATA1", f"title={_escaped(cut.title)}", f"comment={_escaped(cut.comment)}"]
-    lines += [f"{name}={_escaped(value)}" for name, value in cut.tags.items()]
-    for chapter in lay.chapters:
-        lines += ["[CHAPTER]", f"TIMEBASE=1/{lay.fps}", f"START={chapter.start}", f"END={chapter.end}"]
-        lines.append(f"title={_escaped(chapter.title)}")
-    return "\n".join(lines) + "\n"
-
-
 class _Teller:
     """Adds up the frames that are made, for whoever follows."""
 
@@ -284,7 +275,8 @@ def _sides(cut: FilmCut, lay: Layout, canvas: Canvas, folder: Path, should_stop:
         label.picture.save(folder / "label.png")
     if cut.end_card:
         draw_card(cut.end_card, canvas).save(folder / "card.png")
-    (folder / "about.txt").write_text(about_text(cut, lay), encoding="utf-8")
+    told = {"title": cut.title, "comment": cut.comment, **cut.tags}
+    (folder / "about.txt").write_text(about_text(told, lay.chapters, lay.fps), encoding="utf-8")
     tracks: list[tuple[Language, Path]] = []
     for language in cut.subtitles:
         text = subtitles.srt(cut, lay, language)
@@ -342,11 +334,6 @@ def _with_logo(video: Any, logo: tuple[Path, Box], lay: Layout) -> Any:
         "fade", type="out", start_frame=lay.card.start, nb_frames=max(1, leaves), alpha=1
     )
     return _over(video, picture, logo[1], shortest=1)
-
-
-def _escaped(text: str) -> str:
-    """A value in ffmpeg's metadata format."""
-    return "".join(f"\\{char}" if char in "=;#\\\n" else char for char in text.replace("\0", ""))
 
 
 def _check(part: Path, lay: Layout, canvas: Canvas) -> None:
