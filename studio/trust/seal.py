@@ -1,0 +1,153 @@
+"""The seal: the one way a finished file becomes publishable. It signs last, then reads everything back.
+
+Whoever publishes asks for a `Sealed`, and only `seal` makes one: a file without label, credentials or with a
+changed byte has none.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from studio.media.ffmpeg import MediaError
+from studio.media.whole import publish, unfinished
+from studio.trust.aigc import Aigc, aigc_of, carried, is_ours
+from studio.trust.certificate import Certificate, Known
+from studio.trust.certificate import SealError as SealError
+from studio.trust.credentials import Claim, Ingredient, read, sidecar_of, sign
+from studio.trust.formats import Format, format_of
+from studio.trust.manifests import Credentials, ExportKind, State
+
+_ONLY_HERE: Any = object()
+# What each format can carry; the WebM's credentials lie beside it.
+_CARRIES: dict[Format, frozenset[str]] = {
+    "mp4": frozenset(("key", "comment", "credentials")),
+    "webm": frozenset(("key", "comment", "sidecar")),
+    "gif": frozenset(("credentials",)),
+}
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that is to leave. `id` is its ProduceID, `codeword` the 64 bits of its fingerprint.
+
+    `title` is what the file is called in its credentials; `created` has a time zone; `prompt_hash` is a
+    SHA-256 in hex or empty; `parents` are what it was made from: clips and music of a film, the film of
+    another format.
+    """
+
+    id: str
+    kind: ExportKind
+    title: str
+    model: str
+    revision: str
+    prompt_hash: str
+    created: datetime
+    codeword: int
+    parents: tuple[Ingredient, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A file that may be published. Made by `seal` alone.
+
+    `carries` tells where its label and credentials are: "key" and "comment" hold the AIGC JSON, "credentials"
+    are inside the file, "sidecar" lies beside it (`path` with .c2pa). `sha256` and `bytes` are of the file.
+    """
+
+    path: Path
+    export_id: str
+    codeword: int
+    aigc: Aigc
+    sha256: str
+    bytes: int
+    manifest_state: State
+    carries: frozenset[str]
+    _made_by: Any = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self._made_by is not _ONLY_HERE:
+            raise TypeError("only studio.trust.seal.seal makes a Sealed")
+
+
+def seal(
+    path: Path,
+    *,
+    export: Export,
+    certificate: Certificate,
+    known: Known,
+    producer: str,
+    key: bytes,
+    target: Path | None = None,
+) -> Sealed:
+    """Sign the finished file at `path`, check all that it carries, and give it its name: `target`, or `path`.
+
+    `key` and `producer` are those its AIGC label was made with (`aigc_of`); `known` are the studio's own
+    certificates (`known_certificates`). The file must already carry the label wherever its format can.
+    `target` is whole and sealed or not there, and so is a WebM's sidecar; `path` stays as it is if a `target`
+    is given. Raises SealError (its `notice` says why), MediaError "disk_full", "file_empty", "file_too_big",
+    "not_a_video"; ValueError if what the export says does not fit.
+    """
+    aigc = aigc_of(export.id, producer=producer, key=key)
+    kind = format_of(path)
+    final = path if target is None else target
+    claim = Claim(
+        export.id, export.kind, export.title, export.model, export.revision, export.prompt_hash,
+        export.created, aigc,
+    )  # fmt: skip
+    _check_label(path, kind, aigc, key)
+    with ExitStack() as stack:
+        part = stack.enter_context(unfinished(final))
+        beside = sidecar_of(part)
+        stack.callback(beside.unlink, missing_ok=True)
+        sign(path, part, certificate, claim, export.parents)
+        state = _checked(part, kind, claim, key, known, export.parents)
+        if kind == "webm":
+            publish(beside, sidecar_of(final))
+        size, digest = publish(part, final)
+    return Sealed(
+        path=final,
+        export_id=export.id,
+        codeword=export.codeword,
+        aigc=aigc,
+        sha256=digest,
+        bytes=size,
+        manifest_state=state,
+        carries=_CARRIES[kind],
+        _made_by=_ONLY_HERE,
+    )
+
+
+def _check_label(path: Path, kind: Format, aigc: Aigc, key: bytes) -> None:
+    """Whether the file carries this export's label in each place that its format has."""
+    found = carried(path)
+    for place, label in (("key", found.key), ("comment", found.comment)):
+        if place in _CARRIES[kind] and (label != aigc or not is_ours(aigc, key)):
+            raise SealError("seal_label", place=place)
+
+
+def _checked(
+    part: Path, kind: Format, claim: Claim, key: bytes, known: Known, parents: Sequence[Ingredient]
+) -> State:
+    """Read the signed file back as anybody would; SealError if one thing is not as it was meant."""
+    try:
+        _check_label(part, kind, claim.aigc, key)
+        found = read(part, known=known)
+    except MediaError as error:
+        raise SealError("seal_failed") from error
+    if found.state not in ("valid", "valid_untrusted") or not found.ours:
+        raise SealError("seal_unsure", state=found.state)
+    if found.export_id != claim.export_id or found.aigc != asdict(claim.aigc):
+        raise SealError("seal_unsure", state="other")
+    _check_parts(found, parents)
+    return found.state
+
+
+def _check_parts(found: Credentials, parents: Sequence[Ingredient]) -> None:
+    """What was made here must not have been changed since: signing would vouch for the change."""
+    changed = {one.title for one in found.ingredients if one.state == "tampered"}
+    for one in parents:
+        if one.origin == "studio" and one.title in changed:
+            raise SealError("seal_part_changed", name=one.title)
