@@ -20,6 +20,7 @@ from tests.media.pictures import frames
 from tests.media.sounds import tone, write_wav
 
 RECIPE = json.dumps({"story": "中文 = ; # \\ \n ' \" 🎬", "long": "夜" * 3000}, ensure_ascii=False)
+AIGC = '{"Label":"1","ContentProducer":"wan-studio","ProduceID":"a1"}'
 CHAPTERS = """;FFMETADATA1
 [CHAPTER]
 TIMEBASE=1/24
@@ -142,11 +143,9 @@ def test_the_pictures_are_the_films(kind: Kind, film: Path, tmp_path: Path) -> N
             assert abs(difference).mean() < 6
 
 
-def test_a_gif_says_that_it_carries_no_recipe(film: Path, tmp_path: Path) -> None:
+def test_a_gif_shows_the_film_and_plays_for_ever(film: Path, tmp_path: Path) -> None:
     facts = export(film, tmp_path / "a.gif", "gif")
-    assert [notice.code for notice in facts.notices] == ["export_no_recipe"]
-    assert not facts.carries_recipe
-    assert all(len(say(facts.notices[0], language)) > 10 for language in LANGUAGES)
+    assert (facts.notices, facts.carries_recipe) == ((), True)
     with Image.open(tmp_path / "a.gif") as picture:
         assert (picture.format, picture.size, picture.n_frames) == ("GIF", (320, 192), 24)  # every second one
         assert picture.info.get("loop") == 0
@@ -162,7 +161,8 @@ def test_a_gif_is_small_and_short_and_says_so(tmp_path: Path) -> None:
     facts = export(source, tmp_path / "a.gif", "gif")
     assert (facts.width, facts.height, facts.frames) == (480, 270, 160)
     assert facts.seconds == pytest.approx(20, abs=0.1)
-    assert [notice.code for notice in facts.notices] == ["export_no_recipe", "export_gif_cut"]
+    assert [notice.code for notice in facts.notices] == ["export_gif_cut"]
+    assert all(len(say(facts.notices[0], language)) > 10 for language in LANGUAGES)
 
 
 def test_an_upright_film_becomes_an_upright_gif(tmp_path: Path) -> None:
@@ -177,17 +177,96 @@ def test_a_film_without_sound_subtitles_and_chapters_is_exported_too(kind: Kind,
     )
     facts = export(tmp_path / "p.mp4", tmp_path / f"a{SUFFIXES[kind]}", kind)
     assert (facts.frames, facts.subtitles, facts.chapters) == (9, 0, 0)
-    assert facts.carries_recipe == (kind != "gif")
+    assert facts.carries_recipe
+
+
+def tags_of(path: Path) -> dict[str, str]:
+    """What a file says of itself, by names in small letters."""
+    with av.open(str(path)) as container:
+        return {name.lower(): value for name, value in container.metadata.items()}
 
 
 @pytest.mark.parametrize("kind", ["h264", "h265", "vp9"])
 def test_tags_that_mp4_has_no_place_for_are_kept(kind: Kind, tmp_path: Path) -> None:
-    more = {"metadata": 'AIGC={"Label":"1"}', "movflags": "+faststart+use_metadata_tags"}
+    more = {"metadata": f"AIGC={AIGC}", "movflags": "+faststart+use_metadata_tags"}
     path = tmp_path / f"a{SUFFIXES[kind]}"
     assert export(film_in(tmp_path, count=24, **more), path, kind).carries_recipe
-    with av.open(str(path)) as container:
-        tags = {name.lower(): value for name, value in container.metadata.items()}
-    assert (tags["aigc"], tags["comment"]) == ('{"Label":"1"}', RECIPE)
+    tags = tags_of(path)
+    assert (tags["aigc"], tags["comment"]) == (AIGC, RECIPE)
+    assert "major_brand" not in tags or kind != "vp9", "what was said of the MP4 itself is not handed on"
+
+
+@pytest.mark.parametrize("kind", ["h264", "h265", "vp9"])
+@pytest.mark.parametrize("carried", [False, True])
+def test_new_tags_and_another_comment_take_the_place_of_the_films(
+    kind: Kind, carried: bool, tmp_path: Path
+) -> None:
+    own = {"metadata": 'AIGC={"Label":"0"}', "movflags": "+faststart+use_metadata_tags"} if carried else {}
+    source = film_in(tmp_path, count=24, **own)
+    path, long = tmp_path / f"a{SUFFIXES[kind]}", json.dumps({"AIGC": AIGC, "film": "夜" * 60_000})
+    facts = export(source, path, kind, tags={"AIGC": AIGC}, comment=long)
+    assert (facts.frames, facts.subtitles, facts.chapters, facts.carries_recipe) == (24, 2, 2, True)
+    tags = tags_of(path)
+    assert (tags["aigc"], tags["comment"]) == (AIGC, long)
+    content = path.read_bytes()
+    assert kind == "vp9" or content.index(b"moov") < content.index(b"mdat")
+    assert tags_of(source)["comment"] == RECIPE
+
+
+def test_h264_with_new_tags_has_the_very_same_pictures_and_sound(film: Path, tmp_path: Path) -> None:
+    export(film, tmp_path / "a.mp4", "h264", tags={"AIGC": AIGC})
+    assert texts_of(tmp_path / "a.mp4", "h264") == texts_of(film, "h264")
+    for at in range(2):
+        packets = []
+        for path in (film, tmp_path / "a.mp4"):
+            with av.open(str(path)) as container:
+                packets.append([bytes(one) for one in container.demux(container.streams[at]) if one.size])
+        assert packets[0] == packets[1]
+        assert len(packets[0]) > 40
+
+
+def test_a_gif_carries_tags_and_comment_as_its_comments(film: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    export(film, path, "gif", tags={"AIGC": AIGC})
+    assert tags_of(path)["comment"] == RECIPE
+    with Image.open(path) as picture:
+        assert picture.info["comment"].decode() == f"AIGC={AIGC}\n{RECIPE}"
+        assert (picture.info["loop"], picture.n_frames) == (0, 24)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.gif"]
+
+
+def test_a_tag_is_a_word_and_a_line(film: Path, tmp_path: Path) -> None:
+    for tags in (
+        {"a=b": "x"},
+        {"comment": "x"},
+        {"": "x"},
+        {"AIGC": "a\nb"},
+        {"AIGC": ""},
+        {"AIGC": "x" * 9000},
+    ):
+        for kind in KINDS:
+            with pytest.raises(ValueError, match=r"tag|value"):
+                export(film, tmp_path / "a", kind, tags=tags)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_remux_keeps_the_comment_and_with_the_flag_the_tags(tmp_path: Path) -> None:
+    write_clip(
+        frames(9),
+        path=tmp_path / "p.mp4",
+        fps=8,
+        comment=RECIPE,
+        tags={"AIGC": AIGC},
+        label=LabelStyle(),
+        expected_frames=9,
+    )
+    for name, flags, kept in (("a", {}, None), ("b", {"movflags": "use_metadata_tags"}, AIGC)):
+        copy = graphs.output(
+            graphs.input(str(tmp_path / "p.mp4")), f"file:{tmp_path}/{name}.mp4", c="copy", **flags
+        )
+        run(copy)
+        tags = tags_of(tmp_path / f"{name}.mp4")
+        assert (tags["comment"], tags.get("aigc")) == (RECIPE, kept)
 
 
 @pytest.mark.parametrize("kind", ["h265", "vp9", "gif"])
