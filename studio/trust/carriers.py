@@ -20,8 +20,12 @@ GRID = (72, 128)
 """Rows and columns of the picture's grid that marks are made on."""
 
 # Waves across the width: slower ones are mottling and drown in the picture, faster ones die in an encoder.
-_LOW, _HIGH = 4.5, 17.0
-_PILOT_SHARE = 0.25
+_LOW, _HIGH = 5.0, 18.0
+# Pictures hold less of faster waves, so these may count for more.
+_TILT = 1.0
+_PILOT_SHARE = 0.22
+# Colours that stand out from their surroundings (boxes of the grid) by this are cut to about it.
+_LIMIT, _BOX = 3.0, 20
 _SALT = b"fingerprint 1 "
 
 
@@ -70,8 +74,39 @@ def carriers(key: bytes) -> Carriers:
     slot[order[:pilots]] = PILOT
     slot[order[pilots:]] = np.arange(count - pilots) % BITS
     sign = np.where(drawn & np.uint64(1), 1.0, -1.0)
-    sign /= np.sqrt(np.bincount(slot, minlength=BITS + 1))[slot]
+    sign *= np.hypot(column / 2, row / 2 * GRID[1] / GRID[0]) ** _TILT
+    sign /= np.sqrt(np.bincount(slot, sign * sign, BITS + 1))[slot]
     return Carriers(plane, row, column, slot, sign.astype(np.float32), rows, columns)
+
+
+def calmed(colours: Floats) -> Floats:
+    """Colour planes (..., 72, 128) without what would drown a mark: slow differences go, edges are cut off.
+
+    Marks are made and read in planes like this; where nothing is strong, what is added stays as it is.
+    """
+    fine = colours - _smooth(colours)
+    out: Floats = fine / np.sqrt(1 + (fine / _LIMIT) ** 2)
+    return out
+
+
+def heard(colours: Floats) -> Floats:
+    """How much of what is added to each place is left in the calmed planes: 1 in quiet places, 0 at edges."""
+    fine = colours - _smooth(colours)
+    out: Floats = (1 + (fine / _LIMIT) ** 2) ** -1.5
+    return out
+
+
+def _smooth(planes: Floats) -> Floats:
+    """Means over boxes, the picture mirrored at its sides."""
+    reach = _BOX // 2
+    for axis in (-2, -1):
+        pads = [(0, 0)] * planes.ndim
+        pads[axis] = (reach + 1, reach)
+        sums = np.cumsum(np.pad(planes, pads, mode="symmetric"), axis=axis, dtype=np.float64)
+        size = planes.shape[axis]
+        low, high = np.arange(size), np.arange(size) + 2 * reach + 1
+        planes = ((sums.take(high, axis) - sums.take(low, axis)) / (2 * reach + 1)).astype(np.float32)
+    return planes
 
 
 def waves(count: int, places: NDArray[np.floating]) -> Floats:

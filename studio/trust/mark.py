@@ -8,31 +8,45 @@ nearest.
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from studio.trust.carriers import BITS, GRID, PILOT, Carriers, Floats, carriers, middles, signs_of, waves
+from studio.trust.carriers import (
+    BITS,
+    GRID,
+    PILOT,
+    Carriers,
+    Floats,
+    calmed,
+    carriers,
+    heard,
+    middles,
+    signs_of,
+    waves,
+)
 from studio.trust.sampling import Samples, sample_file, sample_frames
 
 Bytes = NDArray[np.uint8]
 
-# How far each bit's wave, and the pilot's, is driven (grid units), and the most that may be added, as rms.
-_AMOUNT, _PILOT_AMOUNT = 15.0, 75.0
-_RMS = 1.32
-_PEAK = 5.0
+# How far each bit's wave, and the pilot's, is driven.
+_AMOUNT, _PILOT_AMOUNT = 17.0, 72.0
+# The most that may be added, in steps of a colour plane: root of mean square, and where nothing is spared.
+_RMS, _PEAK = 1.32, 4.0
+# So many frames share one pattern: pictures change slowly, and encoders keep what stays.
 _HOLD = 6
-"""So many frames share one pattern: pictures change slowly, and encoders keep what stays."""
-
 _STEPS = 3
+# How much is left of the change in the dark, in flat places; a picture that is all like that aims lower.
+_DARK, _FLAT, _LIFT = 0.45, 0.55, 1.2
 # Crops that are tried: up to so much of each side, in such steps.
-_CROP, _CROP_STEP = 0.1, 0.005
-# The pilot's height from which no crop is tried, by which a crop must beat the whole, and that means a mark.
-_SURE, _PREFER, _SEEN = 7.0, 1.5, 4.5
+_CROP, _CROP_STEP = 0.1, 0.01
+# The pilot's height from which no crop is tried; that shows a mark in the whole picture, in the best crop.
+_SURE, _SEEN = 7.0, (3.5, 5.0)
 # How well a codeword must fit where a mark is seen, and where none is.
-_FITS, _FITS_ALONE = 0.64, 0.8
+_FITS, _FITS_ALONE = 0.62, 0.78
 # bt709: what one step of blue and of red difference is in red, green and blue.
 _TO_RGB = np.array([[0.0, 1.5748], [-0.18733, -0.46813], [1.8556, 0.0]], np.float32)
 
@@ -94,19 +108,22 @@ class Marker:
         mine = self._carriers
         held = mine.projected(self._analysed(colours))
         side = np.sign(self._aim)
+        aim = self._aim * min(1.0, float(tolerance.mean()) * _LIFT)
         change = np.zeros_like(colours)
-        gain = 1 / max(0.5, float(tolerance.mean()))
+        # Where the picture is strong, nothing that is added would be read.
+        weight = tolerance * heard(colours)
+        gain = 1 / max(0.5, float(weight.mean()))
         for _ in range(_STEPS):
-            missing = np.maximum(0, self._aim * side - held * side) * side
-            waves_ = self._down.T @ mine.spread(missing * gain) @ self._across
-            change += waves_ * tolerance
+            missing = np.maximum(0, aim * side - held * side) * side
+            added = self._down.T @ mine.spread(missing * gain) @ self._across
+            change += added * weight
             np.clip(change, -_PEAK * tolerance, _PEAK * tolerance, out=change)
             held = mine.projected(self._analysed(colours + change))
         rms = float(np.sqrt(np.mean(change * change)))
         return change * min(1.0, _RMS / max(rms, 1e-6))
 
     def _analysed(self, colours: Floats) -> Floats:
-        found: Floats = self._down @ colours @ self._across.T
+        found: Floats = self._down @ calmed(colours) @ self._across.T
         return found
 
     def _keep(self, change: Floats, size: tuple[int, int], *, joined: bool) -> None:
@@ -147,11 +164,12 @@ def _activity(plane: Bytes) -> Floats:
 
 def _tolerance(luma: Floats, activity: Floats) -> Floats:
     """How much change goes unseen, about 1 in a mid-bright picture with some detail."""
-    bright = np.clip(0.35 + luma / 100, 0.35, 1.0) * np.clip((270 - luma) / 40, 0.4, 1.0)
-    busy = np.clip(0.65 + activity / 10, 0.65, 1.5)
+    bright = np.clip(_DARK + luma / 110, _DARK, 1.0) * np.clip((280 - luma) / 50, 0.5, 1.0)
+    busy = np.clip(_FLAT + activity / 8, _FLAT, 1.5)
     return (bright * busy).astype(np.float32)
 
 
+@lru_cache(maxsize=4)
 def _dither(size: tuple[int, int]) -> Floats:
     """Thresholds 0..1 in a fixed fine pattern: what is less than a step stays right on average."""
     tile = np.zeros((1, 1))
@@ -165,13 +183,24 @@ def _dither(size: tuple[int, int]) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class SoftBits:
-    """What was read: `bits` float32 (64,), unit length, positive means 1; `pilot` how surely a mark is there.
+    """What was read, as the picture is and as if its sides had been cropped: n readings.
 
-    `pilot` is in standard deviations of pictures that carry none.
+    `bits` is float32 (n, 64), rows of unit length, positive means 1. `pilots` (n,) tells how surely a mark is
+    there, in standard deviations of pictures without; `seen` (n,) whether that is enough.
     """
 
     bits: Floats
-    pilot: float
+    pilots: Floats
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which readings show a mark. The crop is the best of many, so more is asked of it."""
+        return np.greater_equal(self.pilots, _SEEN[: len(self.pilots)])
+
+    @property
+    def marked(self) -> bool:
+        """Whether the video seems to carry a mark of this key, known or not; one in a thousand only seems."""
+        return bool(self.seen.any())
 
 
 @dataclass(frozen=True)
@@ -193,64 +222,94 @@ def read_file(path: Path, key: bytes) -> SoftBits:
 
 
 def read_samples(samples: Samples, key: bytes) -> SoftBits:
-    """Read samples of a video: as it is, or cropped by up to a tenth of each side, whatever fits best."""
-    colours = samples.mean_colours() - 128
+    """Read samples of a video: as it is, and cropped by up to a tenth of each side as fits best."""
     mine = carriers(key)
-    whole = _read_at(colours, mine, (0.0, 0.0), (0.0, 0.0))
-    if whole.pilot > _SURE:
-        return whole
-    cropped = _read_at(colours, mine, *_crop_of(colours, mine))
-    return cropped if cropped.pilot > whole.pilot + _PREFER else whole
+    readings = [_read_at(samples.colours, mine, _WHOLE)]
+    if readings[0][1] < _SURE:
+        readings.append(_read_at(samples.colours, mine, _crop_of(samples.colours, mine)))
+    return SoftBits(np.stack([bits for bits, _ in readings]), np.array([pilot for _, pilot in readings]))
 
 
 def score(soft: SoftBits, codewords: NDArray[np.uint64]) -> Floats:
-    """How well each codeword fits, -1..1: (n,)."""
-    raw = np.ascontiguousarray(codewords, dtype=">u8").view(np.uint8).reshape(-1, 8)
-    signs = np.unpackbits(raw, axis=1).astype(np.float32) * 2 - 1
-    found: Floats = signs @ soft.bits / np.float32(BITS**0.5)
-    return found
+    """How well each codeword fits the reading that it fits best, -1..1: (n,)."""
+    best: Floats = _fits(soft, codewords).max(axis=0)
+    return best
 
 
 def match(soft: SoftBits, codewords: NDArray[np.uint64]) -> Match | None:
-    """The codeword that was read, None if none fits well enough."""
+    """The codeword that was read, None if none fits well enough.
+
+    Codewords are random, so what a picture holds by itself fits one by chance with a known probability: with
+    10,000 codewords fewer than one in 100,000 videos without a mark is given a name.
+    """
     if not len(codewords):
         return None
-    fits = score(soft, codewords)
-    best = int(np.argmax(fits))
-    needed = _FITS if soft.pilot > _SEEN else _FITS_ALONE
-    return Match(int(codewords[best]), float(fits[best])) if fits[best] >= needed else None
+    fits = _fits(soft, codewords)
+    needed = np.where(soft.seen, _FITS, _FITS_ALONE)[:, None]
+    reading, best = np.unravel_index(int(np.argmax(fits - needed)), fits.shape)
+    fit = float(fits[reading, best])
+    return Match(int(codewords[best]), fit) if fit >= needed[reading, 0] else None
 
 
-Sides = tuple[float, float]
+def _fits(soft: SoftBits, codewords: NDArray[np.uint64]) -> Floats:
+    raw = np.ascontiguousarray(codewords, dtype=">u8").view(np.uint8).reshape(-1, 8)
+    signs = np.unpackbits(raw, axis=1).astype(np.float32) * 2 - 1
+    fits: Floats = np.asarray(soft.bits @ signs.T / np.float32(BITS**0.5))
+    return fits
 
 
-def _read_at(colours: Floats, mine: Carriers, across: Sides, down: Sides) -> SoftBits:
-    """Read a picture (2, rows, columns) from which these shares of its sides were cropped."""
-    rows, columns = colours.shape[1:]
-    left = waves(mine.columns, across[0] + (1 - sum(across)) * middles(columns))
-    top = waves(mine.rows, down[0] + (1 - sum(down)) * middles(rows))
-    coefficients = top @ colours @ left.T
-    held = mine.projected(coefficients)
-    noise = coefficients[mine.plane, mine.row, mine.column] * mine.sign
-    spread = float(np.sqrt(np.sum(noise[mine.slot == PILOT] ** 2)))
+@dataclass(frozen=True)
+class _Crop:
+    """Shares of a picture's sides that are missing."""
+
+    left: float = 0.0
+    right: float = 0.0
+    top: float = 0.0
+    bottom: float = 0.0
+
+
+_WHOLE = _Crop()
+
+
+def _read_at(colours: Floats, mine: Carriers, crop: _Crop) -> tuple[Floats, float]:
+    """The 64 bits, unit length, and the pilot's height, if the picture (2, 72, 128) was cropped like this."""
+    across = waves(mine.columns, crop.left + (1 - crop.left - crop.right) * middles(GRID[1]))
+    down = waves(mine.rows, crop.top + (1 - crop.top - crop.bottom) * middles(GRID[0]))
+    found = down @ colours @ across.T
+    held = mine.projected(found)
+    pilot = (found[mine.plane, mine.row, mine.column] * mine.sign)[mine.slot == PILOT]
     bits = held[:PILOT] / max(float(np.linalg.norm(held[:PILOT])), 1e-9)
-    return SoftBits(bits, float(held[PILOT]) / max(spread, 1e-9))
+    return bits, float(pilot.sum()) / max(float(np.linalg.norm(pilot)), 1e-9)
 
 
-def _crop_of(colours: Floats, mine: Carriers) -> tuple[Sides, Sides]:
-    """The crop (left and right, top and bottom) at which the pilot stands out most."""
+def _crop_of(colours: Floats, mine: Carriers) -> _Crop:
+    """The crop at which the pilot stands out most: first coarsely, then round the best."""
+    ends = np.arange(0, _CROP + 1e-9, _CROP_STEP)
+    best = _best_crop(
+        colours, mine, [(a, b) for a in ends for b in ends], [(a, b) for a in ends for b in ends]
+    )
+    near = np.array([-0.5, 0.0, 0.5]) * _CROP_STEP
+    return _best_crop(
+        colours,
+        mine,
+        [(max(0.0, best.left + a), max(0.0, best.right + b)) for a in near for b in near],
+        [(max(0.0, best.top + a), max(0.0, best.bottom + b)) for a in near for b in near],
+    )
+
+
+def _best_crop(
+    colours: Floats, mine: Carriers, sideways: list[tuple[float, float]], upright: list[tuple[float, float]]
+) -> _Crop:
+    """The best of all pairs of (left, right) and (top, bottom)."""
     pilot = np.zeros(BITS + 1, np.float32)
     pilot[PILOT] = 1
-    chips = mine.spread(pilot)
-    rows, columns = colours.shape[1:]
-    steps = np.arange(0, _CROP + 1e-9, _CROP_STEP)
-    pairs = [(a, b) for a in steps for b in steps]
-    left = waves(mine.columns, np.stack([a + (1 - a - b) * middles(columns) for a, b in pairs]))
-    top = waves(mine.rows, np.stack([a + (1 - a - b) * middles(rows) for a, b in pairs]))
-    fits = np.zeros((len(pairs), len(pairs)), np.float32)
-    for plane, chip in zip(colours, chips, strict=True):
-        # (pairs, kx, columns) -> for each pair the plane seen through the pilot: (pairs, ky, rows)
-        seen = np.matmul(np.matmul(chip, left), plane.T)
-        fits += top.reshape(len(pairs), -1) @ seen.reshape(len(pairs), -1).T
+    across = waves(mine.columns, np.array([a + (1 - a - b) * middles(GRID[1]) for a, b in sideways]))
+    down = waves(mine.rows, np.array([a + (1 - a - b) * middles(GRID[0]) for a, b in upright]))
+    fits = np.zeros((len(upright), len(sideways)), np.float32)
+    for plane, chips in zip(colours, mine.spread(pilot), strict=True):
+        # For each pair of sides, the rows of the plane as the pilot's slow waves see them: (pairs, ky, 72).
+        seen = chips @ (across @ plane.T)
+        fits += down.reshape(len(upright), -1) @ seen.reshape(len(sideways), -1).T
     vertical, horizontal = np.unravel_index(int(np.argmax(fits)), fits.shape)
-    return pairs[int(horizontal)], pairs[int(vertical)]
+    (left, right), (top, bottom) = sideways[int(horizontal)], upright[int(vertical)]
+    return _Crop(left, right, top, bottom)
