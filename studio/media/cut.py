@@ -283,11 +283,12 @@ def _bare(video: Any, style: LabelStyle, part: Stretch) -> Any:
 
 
 def _label_box(style: LabelStyle, width: int, height: int) -> Box:
-    """Where a clip's own label lies, with the pixel around it that is filled from."""
+    """Where a clip's own label lies, and what it touches around itself: colours are stored two by two."""
     label = label_for(style, width, height)
     tall, wide = label.light.shape[:2]
-    left, top = max(1, label.left - 1), max(1, label.top - 1)
-    return Box(left, top, min(width - 1 - left, wide + 2), min(height - 1 - top, tall + 2))
+    left, top = (max(1, at // 2 * 2 - 2) for at in (label.left, label.top))
+    right, bottom = ((at + 1) // 2 * 2 + 2 for at in (label.left + wide, label.top + tall))
+    return Box(left, top, min(width - 1, right) - left, min(height - 1, bottom) - top)
 
 
 def _content(path: Path) -> str:

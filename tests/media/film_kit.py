@@ -22,10 +22,15 @@ COLOURS = {
 
 
 def write_frames(
-    path: Path, frames: Iterator[np.ndarray] | list[np.ndarray], count: int, *, fps: int = 8
+    path: Path,
+    frames: Iterator[np.ndarray] | list[np.ndarray],
+    count: int,
+    *,
+    fps: int = 8,
+    label: LabelStyle = LABEL,
 ) -> Path:
     """A labelled clip of these frames."""
-    write_clip(frames, path=path, fps=fps, comment="{}", label=LABEL, expected_frames=count)
+    write_clip(frames, path=path, fps=fps, comment="{}", label=label, expected_frames=count)
     return path
 
 

@@ -10,12 +10,13 @@ from pipelines.request import Cancelled
 from studio.media.canvas import Canvas
 from studio.media.cut import cut_shot, shot_frames, shot_graph, shot_name, stretches
 from studio.media.ffmpeg import MediaError, arguments
+from studio.media.label import Corner, LabelStyle
 from studio.media.looks import LOOKS
 from studio.media.probe import probe
 from studio.media.timeline import Caption, Move, Piece, ShotCut
 from studio.styles import STYLES
 from studio.words import LANGUAGES, say
-from tests.media.film_kit import LABEL, centres, named, pictures, plain, ramp, shot, write_frames
+from tests.media.film_kit import COLOURS, LABEL, centres, named, pictures, plain, ramp, shot, write_frames
 
 CANVAS = Canvas(256, 144, 24)
 
@@ -188,6 +189,27 @@ def test_the_label_of_the_clip_is_covered(tmp_path: Path) -> None:
     bare = ShotCut((Piece(clip),), 2.0)
     seen = [np.ptp(made(one, tmp_path)[10].reshape(-1, 3), axis=0).max() for one in (bare, shot(clip))]
     assert (seen[0] > 40, seen[1] < 12) == (True, True)
+
+
+@pytest.mark.parametrize("corner", get_args(Corner))
+@pytest.mark.parametrize("start", [0.0, 1.0, 3.0])
+def test_a_label_of_the_opening_seconds_is_covered_where_and_while_it_stands(
+    corner: Corner, start: float, tmp_path: Path
+) -> None:
+    """Covering what lies bare would blur it: afterwards the picture is as it is."""
+    label = LabelStyle(corner=corner, seconds=2.0)
+    sand = np.full((192, 320, 3), COLOURS["sand"], np.uint8)
+    write_frames(tmp_path / "sand.mp4", [sand] * 41, 41, label=label)
+    clip = write_frames(tmp_path / "checks.mp4", checked(41), 41, label=label)
+    canvas = Canvas(320, 192, 8)
+    plain_shot = ShotCut((Piece(tmp_path / "sand.mp4", start=start, label=label),), 2.0)
+    light = made(plain_shot, tmp_path, canvas) @ [0.2126, 0.7152, 0.0722]
+    assert np.ptp(light.reshape(len(light), -1), axis=1).max() < 10, "nothing of the label is left"
+    frames = made(ShotCut((Piece(clip, start=start, label=label),), 2.0), tmp_path, canvas)
+    bare = max(0, round(label.frames(8)) - round(start * 8))
+    for number in range(len(frames) - 1):
+        apart = np.abs(frames[number].astype(int) - checked(1)[0]).max(axis=2) > 60
+        assert apart.any() == (number < bare)
 
 
 def test_each_style_has_a_look_and_each_look_works(tmp_path: Path) -> None:

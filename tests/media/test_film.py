@@ -19,12 +19,13 @@ import pytest
 from PIL import Image
 
 from pipelines.request import Cancelled
+from studio.media.canvas import canvas_of, place_label
 from studio.media.clip import ClipFacts
 from studio.media.ffmpeg import MediaError
 from studio.media.film import make_film
 from studio.media.label import LabelStyle
 from studio.media.probe import probe
-from studio.media.timeline import Caption, EndCard, Format, Logo, TransitionKind, frame_size, layout
+from studio.media.timeline import Caption, EndCard, Format, Logo, TransitionKind, frame_size, label_of, layout
 from tests.media.film_kit import COLOURS, centres, film_of, named, pictures, plain, shot
 
 RECIPE = json.dumps({"story": "中文 = ; # \\ \n [x] ' \" 🎬"}, ensure_ascii=False)
@@ -111,9 +112,8 @@ def test_a_transition_lies_exactly_in_its_overlap(kind: TransitionKind, tmp_path
 @pytest.mark.parametrize("format", ["16:9", "9:16", "1:1"])
 def test_label_logo_and_subtitles_find_their_places_in_every_format(format: Format, tmp_path: Path) -> None:
     cut = film_of(shot(plain(tmp_path, "grey"), captions=WORDS), format=format, height=240)
-    bare = pictures(film(replace(cut, label=LabelStyle(shown=False)), tmp_path, "bare.mp4")[0])[20].astype(
-        int
-    )
+    unlabelled = replace(cut, label=LabelStyle(shown=False))
+    bare = pictures(film(unlabelled, tmp_path, "bare.mp4")[0])[20].astype(int)
     logo = Logo(logo_in(tmp_path), "bottom_right", opacity=1.0, height=0.1)
     full = replace(cut, subtitles=("zh", "en"), burn=True, logo=logo)
     frames = pictures(film(full, tmp_path)[0]).astype(int)
@@ -127,11 +127,12 @@ def test_label_logo_and_subtitles_find_their_places_in_every_format(format: Form
     assert abs(np.ptp(rows) + 1 - 24) <= 2
     changed = np.abs(frame - bare).max(axis=2) > 60
     changed[pink] = False
-    low = changed[round(height * 0.85) :, : columns[0] - 4]
+    edge = place_label(label_of(full), canvas_of(full)).box.top
+    low = changed[edge:, : columns[0] - 4]
     assert low.sum() > 200, "the label stands bottom left now"
-    assert changed[: round(height * 0.85)].sum() > 100, "the subtitles stand above it"
+    assert changed[:edge].sum() > 100, "the subtitles stand above it"
     without = np.abs(frames[2] - bare).max(axis=2) > 60
-    assert without[: round(height * 0.85)].sum() == 0, "nothing is written before it is said"
+    assert without[:edge].sum() == 0, "nothing is written before it is said"
 
 
 def test_every_frame_carries_the_label_the_end_card_too(tmp_path: Path) -> None:

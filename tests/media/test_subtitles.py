@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import ffmpeg as graphs
@@ -13,7 +14,7 @@ from PIL import Image
 
 from studio.media.canvas import canvas_of, place_label, place_logo
 from studio.media.ffmpeg import run
-from studio.media.label import LabelStyle
+from studio.media.label import Corner, LabelStyle
 from studio.media.sound import place
 from studio.media.subtitles import (
     FONT_FOLDER,
@@ -26,7 +27,7 @@ from studio.media.subtitles import (
     srt,
     vtt,
 )
-from studio.media.timeline import FORMATS, Caption, Corner, FilmCut, Logo, frame_size, label_of, layout
+from studio.media.timeline import FORMATS, Caption, FilmCut, Logo, frame_size, label_of, layout
 from studio.media.wrap import columns, split, tidy, wrapped
 from tests.media.sounds import film, shot
 
@@ -310,13 +311,15 @@ def test_they_are_drawn_low_inside_the_safe_area_and_off_label_and_logo(
         assert not ink[box.top : box.top + box.height, box.left : box.left + box.width].any()
 
 
-def test_a_short_label_leaves_them_their_place() -> None:
-    def below(label: str) -> int:
-        cut = told(one("好"), height=720, label=LabelStyle(label))
+def test_a_label_that_is_short_or_at_the_top_or_not_shown_leaves_them_their_place() -> None:
+    def below(label: str, **more: Any) -> int:
+        cut = told(one("好" * 16), height=720, label=LabelStyle(label, **more))
         return int(re.findall(r"Style: zh.*,(\d+),1$", ass_document(cut, layout(cut)), re.M)[0])
 
     assert below("AI生成") == 36
-    assert below("AI生成 · AI-generated " * 3) > 80
+    wide = "AI生成 " * 10
+    assert below(wide) > 80
+    assert below(wide, corner="top_left") == below(wide, shown=False) == 36
 
 
 def test_chinese_stands_above_english_and_is_larger(tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ from typing import get_args
 
 import pytest
 
-from studio.media.label import LabelStyle
+from studio.media.label import Corner, LabelStyle
 from studio.media.timeline import (
     FORMATS,
-    Corner,
     EndCard,
     FilmCut,
     Format,
@@ -27,7 +26,8 @@ CLIP = Path("clip.mp4")
 
 
 def cut_of(*shots: ShotCut, fps: int = 24, **changed: object) -> FilmCut:
-    return FilmCut(shots, format="16:9", height=720, fps=fps, label=LabelStyle(), comment="", **changed)  # type: ignore[arg-type]
+    options = {"format": "16:9", "height": 720, "fps": fps, "label": LabelStyle(), "comment": ""}
+    return FilmCut(shots, **(options | changed))  # type: ignore[arg-type]
 
 
 def shot(seconds: float, transition: TransitionKind = "cut", over: float = 0.5, title: str = "") -> ShotCut:
@@ -130,9 +130,11 @@ def test_a_film_has_a_shot_and_a_rate() -> None:
 
 
 def test_the_label_leaves_its_corner_to_the_logo() -> None:
-    corners = {
-        corner: label_of(cut_of(shot(2), logo=Logo(CLIP, corner))).corner for corner in get_args(Corner)
-    }
-    assert corners.pop("bottom_right") == "bottom_left"
-    assert set(corners.values()) == {"bottom_right"}
+    across = {"left": "right", "right": "left"}
+    for own in get_args(Corner):
+        for logo in get_args(Corner):
+            cut = cut_of(shot(2), label=LabelStyle(corner=own, seconds=3), logo=Logo(CLIP, logo))
+            edge, side = own.split("_")
+            expected = f"{edge}_{across[side]}" if own == logo else own
+            assert label_of(cut) == LabelStyle(corner=expected, seconds=3)
     assert label_of(cut_of(shot(2))).corner == "bottom_right"
