@@ -1,5 +1,6 @@
 """A language model's service on loopback that answers well or badly, and remembers what it was asked."""
 
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -29,9 +30,19 @@ class Asked:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The material, out of the user's message."""
-        found: dict[str, Any] = json.loads(self.body["messages"][1]["content"])
+        """The material, out of the user's message; of a question beside the chat, all of it."""
+        if "messages" not in self.body:
+            return self.body
+        content = self.body["messages"][1]["content"]
+        found: dict[str, Any] = json.loads(content if isinstance(content, str) else content[0]["text"])
         return found
+
+    @property
+    def pictures(self) -> list[bytes]:
+        """The pictures of the user's message, as files."""
+        content = self.body["messages"][1]["content"]
+        addresses = [part["image_url"]["url"] for part in content[1:]]
+        return [base64.b64decode(address.removeprefix("data:image/jpeg;base64,")) for address in addresses]
 
 
 @dataclass
@@ -40,6 +51,8 @@ class Service:
 
     address: str = ""
     how: str = "good"
+    # How it behaves at the next requests, before it does as `how` says.
+    first: list[str] = field(default_factory=list)
     reply: Reply = lambda data: {}
     asked: list[Asked] = field(default_factory=list)
 
@@ -60,8 +73,13 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         asked = Asked(self.path, self.headers.get("authorization", ""), body)
         self.service.asked.append(asked)
-        how = self.service.how
-        if how.isdigit():
+        how = self.service.first.pop(0) if self.service.first else self.service.how
+        if how == "objects" or (how == "objects to evil" and "evil" in json.dumps(body)):
+            code = "data_inspection_failed"
+            self._send(400, json.dumps({"error": {"code": code, "message": "inappropriate"}}).encode())
+        elif how == "refuses":
+            self._send(200, self._said(None, refusal="I can't look at this."))
+        elif how.isdigit():
             self._send(int(how), b'{"error": {"message": "sk-secret-1234 is wrong"}}')
         elif how == "redirect":
             self.send_response(307)
@@ -94,8 +112,10 @@ class _Handler(BaseHTTPRequestHandler):
             said = json.dumps(self.service.reply(asked.data), ensure_ascii=False)
             self._send(200, self._said(said))
 
-    def _said(self, content: str, finish_reason: str = "stop") -> bytes:
-        message = {"role": "assistant", "content": content}
+    def _said(self, content: str | None, finish_reason: str = "stop", **more: str) -> bytes:
+        if content is not None and not self.path.endswith("/chat/completions"):
+            return content.encode()
+        message = {"role": "assistant", "content": content, **more}
         return json.dumps({"choices": [{"message": message, "finish_reason": finish_reason}]}).encode()
 
     def _send(self, status: int, body: bytes) -> None:
