@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,10 +25,13 @@ from studio.trust.manifests import Credentials as Credentials
 from studio.trust.manifests import Ingredient as Ingredient
 from studio.trust.manifests import IngredientFound as IngredientFound
 from studio.trust.manifests import ingredient_of, manifest_of, told
+from studio.trust.tail import cut_tail, has_tail, put_tail, tail_fits
 
 SIDECAR = ".c2pa"
 """The ending of a file that holds another file's credentials: film.webm.c2pa."""
 
+# Those that can have a box behind everything else; of a WebM it is the sidecar that has it.
+_TAILED: tuple[Format, ...] = ("mp4", "webm")
 _MAX_SIDECAR = 16 * 1024 * 1024
 _MAX_JSON = 32 * 1024 * 1024
 _CHUNK = 1 << 20
@@ -64,18 +68,23 @@ def sign(
     ingredients = [_readable(one) for one in ingredients]
     with source.open("rb") as reading, _Watched(target) as writing:
         try:
-            builder = c2pa.Builder(manifest_of(claim, ingredients), _context(certificate.tsa_url))
+            definition = manifest_of(claim, ingredients, tail=kind in _TAILED)
+            builder = c2pa.Builder(definition, _context(certificate.tsa_url))
             with builder:
                 for number, one in enumerate(ingredients):
                     _add(builder, number, one)
                 if kind == "webm":
                     builder.set_no_embed()
                 found = builder.sign(_signer(certificate), MIMES[kind], reading, writing)
+            if kind == "mp4":
+                put_tail(writing)
             writing.flush()
         except (c2pa.C2paError, OSError) as error:
             raise _why(error, writing.failed, certificate) from error
     if kind == "webm":
-        sidecar_of(target).write_bytes(found)
+        with sidecar_of(target).open("w+b") as beside:
+            beside.write(found)
+            put_tail(beside)
 
 
 def read(path: Path, sidecar: Path | None = None, *, known: Known | None = None) -> Credentials:
@@ -101,17 +110,23 @@ def read(path: Path, sidecar: Path | None = None, *, known: Known | None = None)
     try:
         with (
             path.open("rb") as file,
-            c2pa.Reader(MIMES[kind], file, manifest, _context("", known.anchors)) as reader,
+            c2pa.Reader(
+                MIMES[kind], file, manifest and cut_tail(manifest), _context("", known.anchors)
+            ) as reader,
         ):
             text = reader.json()
         found = json.loads(text) if len(text) <= _MAX_JSON else None
     except c2pa.C2paError.ManifestNotFound:
-        return Credentials("absent")
+        # Other tools that write a file anew drop the tail, too: with it, something was taken out of ours.
+        return Credentials("tampered" if has_tail(path) else "absent")
     except (c2pa.C2paError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         return _broken(path, kind, beside=manifest is not None)
-    return told(found, known)
+    credentials = told(found, known)
+    if credentials.tail and not tail_fits(BytesIO(manifest) if manifest else path):
+        return replace(credentials, state="tampered")
+    return credentials
 
 
 def _broken(path: Path, kind: Format, *, beside: bool) -> Credentials:

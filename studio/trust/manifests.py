@@ -29,6 +29,7 @@ _UNTRUSTED = "signingCredential.untrusted"
 _OVER = frozenset((_UNTRUSTED, "signingCredential.expired", "claimSignature.outsideValidity"))
 _MAX_TEXT = 200
 _MAX_SHOWN = 500
+_MAX_PARENTS = 5
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ class Credentials:
     `state`: "valid" signed by a certificate that an operator configured; "valid_untrusted" unchanged since
     it was signed, but by whom is only claimed (a self-made certificate, or one of others); "expired"
     unchanged, its certificate is over; "tampered" changed after it was signed; "absent"; "unreadable" no
-    file of these formats, `notice` says why. `ours`: signed by a certificate of this studio, proven and not
-    claimed.
+    file of these formats, `notice` says why. `tail`: the file must end in a box over all of it, or it is
+    "tampered". `ours`: signed by a certificate of this studio, proven and not claimed.
     """
 
     state: State
@@ -94,12 +95,16 @@ class Credentials:
     source_type: str = ""
     aigc: Mapping[str, Any] | None = None
     ingredients: tuple[IngredientFound, ...] = ()
+    tail: bool = False
     ours: bool = False
     notice: Notice | None = None
 
 
-def manifest_of(claim: Claim, ingredients: Sequence[Ingredient]) -> dict[str, Any]:
-    """The manifest's definition; ingredients with a file are added to it by their label (`label_of`)."""
+def manifest_of(claim: Claim, ingredients: Sequence[Ingredient], *, tail: bool) -> dict[str, Any]:
+    """The manifest's definition; ingredients with a file are added to it by their label (`label_of`).
+
+    `tail` promises that the file, or its sidecar, ends in a box over all of it (`studio.trust.tail`).
+    """
     named = [
         {**ingredient_of(number, one), "format": "application/octet-stream", "instance_id": f"p{number}"}
         for number, one in enumerate(ingredients)
@@ -111,6 +116,7 @@ def manifest_of(claim: Claim, ingredients: Sequence[Ingredient]) -> dict[str, An
         "model": claim.model,
         "revision": claim.revision,
         "promptSha256": claim.prompt_hash,
+        "tail": tail,
     }
     assertions = [
         ("c2pa.actions.v2", {"actions": _actions(claim, ingredients)}),
@@ -157,8 +163,9 @@ def told(found: Mapping[str, Any], known: Known) -> Credentials:
         prompt_hash=_text(made.get("promptSha256")),
         made=next((_text(a["when"]) for a in actions if a.get("when")), ""),
         export_id=_text(made.get("exportId")),
-        source_type=_text(first.get("digitalSourceType")),
+        source_type=_source_type(manifests, active),
         aigc=_data(active, AIGC) or None,
+        tail=made.get("tail") is True,
         ingredients=tuple(_ingredient(one) for one in parts if isinstance(one, dict)),
         # Only a chain to one of our own authorities makes the number of the certificate mean anything.
         ours=found.get("validation_state") == "Trusted" and serial in known.serials,
@@ -195,6 +202,19 @@ def _state(found: Mapping[str, Any], *, trusted: bool) -> State:
     if found.get("validation_state") == "Valid" and failed <= {_UNTRUSTED}:
         return "valid_untrusted"
     return "expired" if failed and failed <= _OVER else "tampered"
+
+
+def _source_type(manifests: Mapping[str, Any], active: Mapping[str, Any]) -> str:
+    """How the picture came about; a film in another format came about as its parent did."""
+    for _ in range(_MAX_PARENTS):
+        actions = _data(active, "c2pa.actions").get("actions")
+        first = _map(next(iter(_list(actions)), None))
+        if first.get("digitalSourceType"):
+            return _text(first["digitalSourceType"])
+        parts = [_map(one) for one in _list(active.get("ingredients"))]
+        parent = next((one for one in parts if one.get("relationship") == "parentOf"), {})
+        active = _map(manifests.get(str(parent.get("active_manifest"))))
+    return ""
 
 
 def _ingredient(one: Mapping[str, Any]) -> IngredientFound:

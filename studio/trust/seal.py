@@ -25,7 +25,7 @@ _ONLY_HERE: Any = object()
 _CARRIES: dict[Format, frozenset[str]] = {
     "mp4": frozenset(("key", "comment", "credentials")),
     "webm": frozenset(("key", "comment", "sidecar")),
-    "gif": frozenset(("credentials",)),
+    "gif": frozenset(("comment", "credentials")),
 }
 
 
