@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from studio.media.timeline import Chapter
+from studio.media.whole import unfinished
 
 MAX_TAG_BYTES = 8 * 1024
 KEEP_TAGS = "+faststart+use_metadata_tags"
@@ -42,21 +43,19 @@ def about_text(told: Mapping[str, str], chapters: Iterable[Chapter] = (), fps: i
 def write_into_gif(path: Path, told: Mapping[str, str]) -> None:
     """Put tags into a GIF as comments: each "name=value", and last the comment by itself.
 
-    Readers that know one comment only take the last. ValueError if the file does not begin as a GIF does.
+    Readers that know one comment only take the last. ValueError if the file does not begin as a GIF does,
+    MediaError "disk_full".
     """
     texts = [f"{name}={value}" for name, value in told.items() if name != "comment"]
     texts += [told["comment"]] if told.get("comment") else []
-    aside = path.with_name(f"{path.stem}.told{path.suffix}")
-    try:
-        with path.open("rb") as source, aside.open("wb") as target:
+    with unfinished(path) as part:
+        with path.open("rb") as source, part.open("wb") as target:
             target.write(_gif_head(source.read(2048)))
             source.seek(target.tell())
             for text in texts:
                 target.write(_gif_comment(text.encode()))
             shutil.copyfileobj(source, target)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+        part.replace(path)
 
 
 def _gif_head(start: bytes) -> bytes:

@@ -121,7 +121,7 @@ class Label:
             keep = (256 - ((256 - keep.astype(np.uint32)) * part >> 8)).astype(np.uint16)
         height, width = light.shape[:2]
         place = frame[self.top : self.top + height, self.left : self.left + width]
-        place[...] = (place.astype(np.uint32) * keep + light) >> 8
+        place[...] = (place * keep + light) >> 8
 
     def stamp_frame(self, frame: Frame, number: int, fps: float) -> None:
         """Blend it onto frame `number` (from 0) of a clip, as far as it stands there."""
