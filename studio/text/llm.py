@@ -250,7 +250,8 @@ def _post(client: LlmClient, path: str, body: dict[str, Any], until: float) -> t
         follow_redirects=False,
     ) as response:
         fine = response.status_code == 200
-        for chunk in response.iter_bytes(16_384 if fine else _ERROR_BYTES):
+        # As they come in: chunks of a size would be waited for, however slowly a service drips.
+        for chunk in response.iter_bytes():
             found += chunk
             if not fine and len(found) >= _ERROR_BYTES:
                 break

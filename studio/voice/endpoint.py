@@ -171,7 +171,8 @@ def _answer(
     ) as response:
         if response.status_code != 200:
             raise EndpointFailed("voice_endpoint_refused", endpoint, status=response.status_code)
-        for chunk in response.iter_bytes(65_536):
+        # As they come in: chunks of a size would be waited for, however slowly a service drips.
+        for chunk in response.iter_bytes():
             found += chunk
             if should_stop():
                 raise Cancelled

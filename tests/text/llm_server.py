@@ -55,6 +55,7 @@ class Service:
     first: list[str] = field(default_factory=list)
     reply: Reply = lambda data: {}
     asked: list[Asked] = field(default_factory=list)
+    dripped: int = 0
 
 
 @contextmanager
@@ -88,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif how == "asleep":
             time.sleep(1.5)
             self._send(200, b"{}")
+        elif how == "drips":
+            self._drip(json.dumps(self.service.reply(asked.data)))
         elif how == "plain only" and ("response_format" in body or "temperature" in body):
             self._send(400, b'{"error": {"message": "unknown parameter"}}')
         elif how == "flood":
@@ -117,6 +120,17 @@ class _Handler(BaseHTTPRequestHandler):
             return content.encode()
         message = {"role": "assistant", "content": content, **more}
         return json.dumps({"choices": [{"message": message, "finish_reason": finish_reason}]}).encode()
+
+    def _drip(self, content: str) -> None:
+        body = self._said(content) + b" " * 60
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:-60])
+        for _ in range(60):
+            self.wfile.write(b" ")
+            time.sleep(0.1)
+            self.service.dripped += 1
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -103,6 +104,8 @@ def test_a_service_that_knows_no_schemas_is_asked_more_plainly_and_then_always(
         ("cut off", "llm_bad_answer"),
         ("no choice", "llm_bad_answer"),
         ("no json", "llm_bad_answer"),
+        ("objects", "llm_objected"),
+        ("refuses", "llm_objected"),
     ],
 )
 def test_a_bad_answer_is_said_without_the_key(
@@ -152,6 +155,49 @@ def test_a_service_that_sleeps_is_not_waited_for(service: Service, client: LlmCl
     with pytest.raises(LlmProblem) as caught:
         _colour(replace(client, seconds=0.2))
     assert caught.value.notice.code == "llm_unreachable"
+
+
+def test_a_service_that_drips_is_not_waited_for(service: Service, client: LlmClient) -> None:
+    service.reply, service.how = (lambda data: {"colour": "blue"}), "drips"
+    with pytest.raises(LlmProblem) as caught:
+        _colour(replace(client, seconds=0.4))
+    assert caught.value.notice.code == "llm_unreachable"
+    assert service.dripped < 60
+
+
+def test_who_is_patient_waits_for_a_turn_and_asks_twice(service: Service, client: LlmClient) -> None:
+    service.reply = lambda data: {"colour": "blue"}
+    quick = replace(client, seconds=0.3)
+
+    def asked(patient: bool) -> str:
+        data = {"thing": "sky"}
+        found = ask(quick, instructions="Name it.", data=data, answer=Colour, patient=patient)
+        return found.colour
+
+    service.first = ["429"]
+    assert asked(patient=True) == "blue"
+    slot = llm._slots[quick]
+    for _ in range(llm._SLOTS):
+        slot.acquire()
+    for patient in (False, True):
+        with pytest.raises(LlmProblem) as caught:
+            asked(patient)
+        assert caught.value.notice.code == "llm_busy"
+    waiting = threading.Timer(0.1, slot.release)
+    waiting.start()
+    assert asked(patient=True) == "blue"
+    for _ in range(llm._SLOTS - 1):
+        slot.release()
+
+
+def test_pictures_go_along_for_a_model_that_sees(service: Service, client: LlmClient) -> None:
+    service.reply = lambda data: {"colour": "blue"}
+    data = {"thing": "sky"}
+    found = ask(client, instructions="Name it.", data=data, answer=Colour, pictures=[b"one", b"two"])
+    assert found.colour == "blue"
+    (asked,) = service.asked
+    assert asked.data == data
+    assert asked.pictures == [b"one", b"two"]
 
 
 def test_the_settings_name_a_model_or_none() -> None:
