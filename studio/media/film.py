@@ -73,12 +73,12 @@ def make_film(
     work: Path,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
-    mark: Callable[[Plane, Plane], None] | None = None,
+    mark: Callable[[Plane, Plane, Plane], None] | None = None,
 ) -> ClipFacts:
     """Make the film at `path`; `work` is a folder for its shots, on the same disk, kept between films.
 
-    `mark` changes the chroma planes u and v of each frame in place (uint8, half as high and wide as the film:
-    the invisible fingerprint), before subtitles, label and logo are laid over it.
+    `mark(u, v, y)` changes the chroma planes u and v of each frame in place (uint8, half as high and wide as
+    the film: the invisible fingerprint) and only looks at the luma y, before subtitles, label and logo are laid over it.
     A shot whose file is in `work` is not made again. `on_progress(done, total)` counts frames of work. Raises
     MediaError with a sentence for people, Cancelled soon after `should_stop()` turns true; nothing is at
     `path` then. ValueError for a cut that `layout` or the tables refuse.
@@ -225,7 +225,7 @@ def _pictures(
     canvas: Canvas,
     tell: _Teller,
     should_stop: Callable[[], bool],
-    mark: Callable[[Plane, Plane], None] | None,
+    mark: Callable[[Plane, Plane, Plane], None] | None,
 ) -> Iterator[memoryview]:
     """The film's frames as raw yuv420p, one by one, marked."""
     done = 0
@@ -234,7 +234,7 @@ def _pictures(
             if should_stop():
                 raise Cancelled
             if mark is not None:
-                mark(*_chroma(frame, canvas))
+                mark(*_planes(frame, canvas))
             yield frame.data
             done += 1
             if done % canvas.fps == 0:
@@ -242,11 +242,11 @@ def _pictures(
     tell.made(done)
 
 
-def _chroma(frame: Plane, canvas: Canvas) -> tuple[Plane, Plane]:
-    """The planes u and v of a yuv420p frame, as views on it."""
-    both = frame.reshape(-1)[canvas.height * canvas.width :]
-    u, v = both.reshape(2, canvas.height // 2, canvas.width // 2)
-    return u, v
+def _planes(frame: Plane, canvas: Canvas) -> tuple[Plane, Plane, Plane]:
+    """The planes u, v and y of a yuv420p frame, as views on it."""
+    whole, size = frame.reshape(-1), canvas.height * canvas.width
+    u, v = whole[size:].reshape(2, canvas.height // 2, canvas.width // 2)
+    return u, v, whole[:size].reshape(canvas.height, canvas.width)
 
 
 def _frames(segment: Segment, canvas: Canvas) -> Iterator[Plane]:

@@ -110,10 +110,10 @@ def test_marks_lie_beneath_subtitles_label_and_logo_on_every_frame(tmp_path: Pat
     sizes = set()
     marked = 0
 
-    def mark(u: np.ndarray, v: np.ndarray) -> None:
+    def mark(u: np.ndarray, v: np.ndarray, y: np.ndarray) -> None:
         nonlocal marked
         marked += 1
-        sizes.add((u.shape, v.shape, u.dtype, v.dtype))
+        sizes.add((u.shape, v.shape, y.shape, y.dtype))
         u[...], v[...] = 90, 90
 
     one = shot(plain(tmp_path, "grey"), captions=WORDS, transition="crossfade")
@@ -122,7 +122,7 @@ def test_marks_lie_beneath_subtitles_label_and_logo_on_every_frame(tmp_path: Pat
     cut = replace(cut, height=240, end_card=EndCard("完", seconds=1.0))
     path = film(cut, tmp_path, mark=mark)
     assert marked == layout(cut).frames
-    assert sizes == {((120, 213), (120, 213), np.dtype(np.uint8), np.dtype(np.uint8))}
+    assert sizes == {((120, 213), (120, 213), (240, 426), np.dtype(np.uint8))}
     with av.open(str(path)) as container:
         for number, frame in enumerate(container.decode(video=0)):
             planes = frame.to_ndarray(format="yuv420p")
@@ -143,7 +143,7 @@ def test_marks_lie_beneath_subtitles_label_and_logo_on_every_frame(tmp_path: Pat
 
 
 def test_a_frames_light_is_left_alone_by_marking(tmp_path: Path) -> None:
-    def mark(u: np.ndarray, v: np.ndarray) -> None:
+    def mark(u: np.ndarray, v: np.ndarray, y: np.ndarray) -> None:
         u += 3
 
     cut = film_of(shot(plain(tmp_path, "sand")), label=LabelStyle(shown=False))
@@ -155,7 +155,7 @@ def test_a_frames_light_is_left_alone_by_marking(tmp_path: Path) -> None:
 
 
 def test_what_a_mark_raises_passes_through_and_leaves_no_film(tmp_path: Path) -> None:
-    def mark(u: np.ndarray, v: np.ndarray) -> None:
+    def mark(u: np.ndarray, v: np.ndarray, y: np.ndarray) -> None:
         raise ValueError("no codeword")
 
     with pytest.raises(ValueError, match="no codeword"):
