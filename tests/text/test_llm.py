@@ -162,7 +162,7 @@ def test_a_service_that_drips_is_not_waited_for(service: Service, client: LlmCli
     with pytest.raises(LlmProblem) as caught:
         _colour(replace(client, seconds=0.4))
     assert caught.value.notice.code == "llm_unreachable"
-    assert service.dripped < 60
+    assert service.dripped < 40
 
 
 def test_who_is_patient_waits_for_a_turn_and_asks_twice(service: Service, client: LlmClient) -> None:
