@@ -1,16 +1,24 @@
 """The text check: what people write is looked over before anything is made of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Literal
 
 from pipelines.request import Notice
+from studio.trust.mending import Mender
+from studio.trust.normal import Mapped, fold
+from studio.trust.sense import readings, sentences
+from studio.trust.sounding import Ear
+from studio.trust.terms import Contexts, Hit, Outcome, listed, named
 
-Outcome = Literal["allow", "hold", "block"]
 Source = Literal["list", "names", "sense", "service"]
 CATEGORIES = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "political", "names")
 """What a finding can be about; "names" are the real persons and brands that an admin listed."""
 
+# What counts in a negative prompt too (as a hold at most): slurs, and children beside sexual words. To list
+# "nsfw, gore, blood" there is what negative prompts are for.
+_UNWANTED = ("hate", "minors")
 _RANK: dict[Outcome, int] = {"allow": 0, "hold": 1, "block": 2}
 
 
@@ -62,6 +70,71 @@ def check_texts(
     """Whether texts (place to text: "prompt", "negative_prompt", "story", "shot 3"…) may be used.
 
     `names` are persons and brands that an admin listed; `outcomes` says for a category what its findings lead
-    to, instead of what the lists say ("allow" drops them). Pure; the first call loads lists and a model.
+    to, instead of what the lists say ("allow" drops them; what only a sentence's sense suggests is never
+    blocked). A negative prompt says what not to show, so it may name almost anything: see `_UNWANTED`. Pure;
+    the first call loads lists and a model.
     """
-    return verdict_of([])
+    findings: list[Finding] = []
+    for place, text in texts.items():
+        if text.strip():
+            findings += _checked(place, text, tuple(dict.fromkeys(name for name in names if name.strip())))
+    return verdict_of([ruled for one in findings if (ruled := _ruled(one, outcomes or {}))])
+
+
+def _ruled(finding: Finding, outcomes: Mapping[str, Outcome]) -> Finding | None:
+    outcome = outcomes.get(finding.category, finding.outcome)
+    if finding.source == "sense" and outcome == "block":
+        outcome = "hold"
+    return None if outcome == "allow" else replace(finding, outcome=outcome)
+
+
+def _checked(place: str, text: str, names: tuple[str, ...]) -> list[Finding]:
+    plain = _mended(text, names)
+    contexts = Contexts(plain.text)
+    hits = [(hit, "list") for hit in listed().find(plain.text, contexts)]
+    if "negative" in place.lower():
+        wanted = [(hit, source) for hit, source in hits if hit.term.category in _UNWANTED]
+        return [_finding(place, text, plain, hit, "list", at_most="hold") for hit, _ in wanted]
+    found = [_finding(place, text, plain, hit, "list") for hit, _ in hits]
+    if names:
+        found += [
+            _finding(place, text, plain, hit, "names") for hit in named(names).find(plain.text, contexts)
+        ]
+    told = [(hit.start, hit.end) for hit, _ in hits]
+    # What the lists have judged is not asked again.
+    spans = [
+        (a, b) for a, b in sentences(plain.text) if not any(a < end and start < b for start, end in told)
+    ]
+    for reading in readings(plain.text, spans):
+        start, end = plain.span(reading.start, reading.end)
+        reason = f"trust_reads_{reading.category}"
+        found.append(
+            Finding(place, reading.category, "hold", text[start:end], start, end, reason, source="sense")
+        )
+    return found
+
+
+def _finding(
+    place: str, text: str, plain: Mapped, hit: Hit, source: Source, *, at_most: Outcome = "block"
+) -> Finding:
+    start, end = plain.span(hit.start, hit.end)
+    category = hit.term.category
+    outcome = min(hit.outcome, at_most, key=lambda one: _RANK[one])
+    return Finding(place, category, outcome, text[start:end], start, end, f"trust_{category}", source)
+
+
+def _mended(text: str, names: tuple[str, ...]) -> Mapped:
+    plain = fold(text)
+    for mender, ear in (_menders(), *([_name_menders(names)] if names else ())):
+        plain = ear.mend(mender.mend(plain))
+    return plain
+
+
+@cache
+def _menders() -> tuple[Mender, Ear]:
+    return Mender(listed().words, listed().telling), Ear(listed().literals)
+
+
+@lru_cache(maxsize=8)
+def _name_menders(names: tuple[str, ...]) -> tuple[Mender, Ear]:
+    return Mender(named(names).words, named(names).telling), Ear(named(names).literals)

