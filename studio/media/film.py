@@ -78,7 +78,9 @@ def make_film(
     """Make the film at `path`; `work` is a folder for its shots, on the same disk, kept between films.
 
     `mark(u, v, y)` changes the chroma planes u and v of each frame in place (uint8, half as high and wide as
-    the film: the invisible fingerprint) and only looks at the luma y, before subtitles, label and logo are laid over it.
+    the film: the invisible fingerprint) and only looks at the luma y; subtitles, label and logo are laid over
+    it later.
+
     A shot whose file is in `work` is not made again. `on_progress(done, total)` counts frames of work. Raises
     MediaError with a sentence for people, Cancelled soon after `should_stop()` turns true; nothing is at
     `path` then. ValueError for a cut that `layout` or the tables refuse.
