@@ -4,8 +4,8 @@ Whoever publishes asks for a `Sealed`, and only `seal` makes one: a file without
 changed byte has none.
 """
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -86,19 +86,22 @@ def seal(
 
     `key` and `producer` are those its AIGC label was made with (`aigc_of`); `known` are the studio's own
     certificates (`known_certificates`). The file must already carry the label wherever its format can.
-    `target` is whole and sealed or not there, and so is a WebM's sidecar; `path` stays as it is if a `target`
-    is given. Raises SealError (its `notice` says why), MediaError "disk_full", "file_empty", "file_too_big",
+    `target` is whole and sealed or not there, and so is a WebM's sidecar: without a `target` an unsealed
+    `path` is removed on any error, with one it stays as it is.
+
+    Raises SealError (its `notice` says why), MediaError "disk_full", "file_empty", "file_too_big" or
     "not_a_video"; ValueError if what the export says does not fit.
     """
     aigc = aigc_of(export.id, producer=producer, key=key)
-    kind = format_of(path)
     final = path if target is None else target
     claim = Claim(
         export.id, export.kind, export.title, export.model, export.revision, export.prompt_hash,
         export.created, aigc,
     )  # fmt: skip
-    _check_label(path, kind, aigc, key)
     with ExitStack() as stack:
+        at_risk = stack.enter_context(_gone_unless_sealed(path, target))
+        kind = format_of(path)
+        _check_label(path, kind, aigc, key)
         part = stack.enter_context(unfinished(final))
         beside = sidecar_of(part)
         stack.callback(beside.unlink, missing_ok=True)
@@ -107,6 +110,7 @@ def seal(
         if kind == "webm":
             publish(beside, sidecar_of(final))
         size, digest = publish(part, final)
+        at_risk.clear()
     return Sealed(
         path=final,
         export_id=export.id,
@@ -118,6 +122,19 @@ def seal(
         carries=_CARRIES[kind],
         _made_by=_ONLY_HERE,
     )
+
+
+@contextmanager
+def _gone_unless_sealed(path: Path, target: Path | None) -> Iterator[list[Path]]:
+    """The files that must not stay if the seal does not come about: somebody would publish them."""
+    at_risk = [path] if target is None else []
+    beside = sidecar_of(target or path)
+    at_risk += [] if beside.exists() else [beside]
+    try:
+        yield at_risk
+    finally:
+        for path in at_risk:
+            path.unlink(missing_ok=True)
 
 
 def _check_label(path: Path, kind: Format, aigc: Aigc, key: bytes) -> None:
