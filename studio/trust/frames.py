@@ -24,6 +24,8 @@ SIDE = 512
 MAX_SIDE = 4096
 
 _NEVER = float("-inf")
+# Packets are only counted: thousands a second.
+_OFTEN = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +81,10 @@ def _moments(
     file: InputContainer, stream: VideoStream, should_stop: Callable[[], bool]
 ) -> tuple[list[int], list[int]]:
     """When each frame is shown, in order, and when those that can be decoded alone are."""
-    moments, keys = [], []
+    moments: list[int] = []
+    keys: list[int] = []
     for packet in file.demux(stream):
-        if should_stop():
+        if len(moments) % _OFTEN == 0 and should_stop():
             raise Cancelled
         if packet.size and packet.pts is not None:
             moments.append(packet.pts)

@@ -16,7 +16,8 @@ from pydantic import BaseModel, Field
 from studio.settings import Settings
 from studio.text.llm import LlmClient, LlmProblem, ask, ask_service
 from studio.trust.pictures import RANK, Limit
-from studio.trust.texts import Finding, Outcome
+from studio.trust.terms import Outcome
+from studio.trust.texts import Finding
 from studio.trust.vision import Scores, Sureness
 
 TEXT_LIMITS: Mapping[str, Limit] = {

@@ -8,7 +8,8 @@ from typing import Protocol
 from pipelines.request import Notice
 from studio.settings import Settings
 from studio.trust.frames import Sample, samples
-from studio.trust.texts import CATEGORIES, Outcome
+from studio.trust.terms import Outcome
+from studio.trust.texts import CATEGORIES
 
 RANK: dict[Outcome, int] = {"allow": 0, "hold": 1, "block": 2}
 

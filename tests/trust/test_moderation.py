@@ -11,7 +11,8 @@ from studio.text import llm
 from studio.trust import moderation
 from studio.trust.moderation import LONGEST, TEXT_LIMITS, configured, moderate
 from studio.trust.pictures import Limit
-from studio.trust.texts import CATEGORIES, Finding, Outcome, verdict_of
+from studio.trust.terms import Outcome
+from studio.trust.texts import CATEGORIES, Finding, verdict_of
 from studio.words import LANGUAGES, say
 from tests.text.llm_server import Service, serving
 
