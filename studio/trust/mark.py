@@ -45,8 +45,9 @@ _DARK, _FLAT, _LIFT = 0.45, 0.55, 1.2
 _CROP, _CROP_STEP = 0.1, 0.01
 # The pilot's height from which no crop is tried; that shows a mark in the whole picture, in the best crop.
 _SURE, _SEEN = 7.0, (3.5, 5.0)
-# How well a codeword must fit where a mark is seen, and where none is.
-_FITS, _FITS_ALONE = 0.62, 0.78
+# How well a codeword must fit where no mark is seen, where one is, and where it is so clear that a weak fit
+# means another codeword.
+_FITS_UNSEEN, _FITS, _FITS_SURE = 0.78, 0.62, 0.75
 # bt709: what one step of blue and of red difference is in red, green and blue.
 _TO_RGB = np.array([[0.0, 1.5748], [-0.18733, -0.46813], [1.8556, 0.0]], np.float32)
 
@@ -245,7 +246,7 @@ def match(soft: SoftBits, codewords: NDArray[np.uint64]) -> Match | None:
     if not len(codewords):
         return None
     fits = _fits(soft, codewords)
-    needed = np.where(soft.seen, _FITS, _FITS_ALONE)[:, None]
+    needed = np.where(soft.pilots >= _SURE, _FITS_SURE, np.where(soft.seen, _FITS, _FITS_UNSEEN))[:, None]
     reading, best = np.unravel_index(int(np.argmax(fits - needed)), fits.shape)
     fit = float(fits[reading, best])
     return Match(int(codewords[best]), fit) if fit >= needed[reading, 0] else None
@@ -269,6 +270,7 @@ class _Crop:
 
 
 _WHOLE = _Crop()
+_Pairs = tuple[tuple[float, float], ...]
 
 
 def _read_at(colours: Floats, mine: Carriers, crop: _Crop) -> tuple[Floats, float]:
@@ -284,27 +286,23 @@ def _read_at(colours: Floats, mine: Carriers, crop: _Crop) -> tuple[Floats, floa
 
 def _crop_of(colours: Floats, mine: Carriers) -> _Crop:
     """The crop at which the pilot stands out most: first coarsely, then round the best."""
-    ends = np.arange(0, _CROP + 1e-9, _CROP_STEP)
-    best = _best_crop(
-        colours, mine, [(a, b) for a in ends for b in ends], [(a, b) for a in ends for b in ends]
-    )
-    near = np.array([-0.5, 0.0, 0.5]) * _CROP_STEP
+    ends = [step * _CROP_STEP for step in range(round(_CROP / _CROP_STEP) + 1)]
+    pairs = tuple((a, b) for a in ends for b in ends)
+    best = _best_crop(colours, mine, pairs, pairs)
+    near = (-0.5 * _CROP_STEP, 0.0, 0.5 * _CROP_STEP)
     return _best_crop(
         colours,
         mine,
-        [(max(0.0, best.left + a), max(0.0, best.right + b)) for a in near for b in near],
-        [(max(0.0, best.top + a), max(0.0, best.bottom + b)) for a in near for b in near],
+        tuple((max(0.0, best.left + a), max(0.0, best.right + b)) for a in near for b in near),
+        tuple((max(0.0, best.top + a), max(0.0, best.bottom + b)) for a in near for b in near),
     )
 
 
-def _best_crop(
-    colours: Floats, mine: Carriers, sideways: list[tuple[float, float]], upright: list[tuple[float, float]]
-) -> _Crop:
+def _best_crop(colours: Floats, mine: Carriers, sideways: _Pairs, upright: _Pairs) -> _Crop:
     """The best of all pairs of (left, right) and (top, bottom)."""
     pilot = np.zeros(BITS + 1, np.float32)
     pilot[PILOT] = 1
-    across = waves(mine.columns, np.array([a + (1 - a - b) * middles(GRID[1]) for a, b in sideways]))
-    down = waves(mine.rows, np.array([a + (1 - a - b) * middles(GRID[0]) for a, b in upright]))
+    across, down = _cropped(mine.columns, GRID[1], sideways), _cropped(mine.rows, GRID[0], upright)
     fits = np.zeros((len(upright), len(sideways)), np.float32)
     for plane, chips in zip(colours, mine.spread(pilot), strict=True):
         # For each pair of sides, the rows of the plane as the pilot's slow waves see them: (pairs, ky, 72).
@@ -313,3 +311,9 @@ def _best_crop(
     vertical, horizontal = np.unravel_index(int(np.argmax(fits)), fits.shape)
     (left, right), (top, bottom) = sideways[int(horizontal)], upright[int(vertical)]
     return _Crop(left, right, top, bottom)
+
+
+@lru_cache(maxsize=4)
+def _cropped(count: int, size: int, pairs: _Pairs) -> Floats:
+    """The slow waves of a side of which these shares are missing before and after: (pairs, count, size)."""
+    return waves(count, np.array([before + (1 - before - after) * middles(size) for before, after in pairs]))
