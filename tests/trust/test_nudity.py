@@ -1,4 +1,4 @@
-"""The checker that ships: the real model, on harmless frames. What is held is told by a stand-in elsewhere."""
+"""The checker that ships: the real model on harmless frames. A stand-in elsewhere tells what is held."""
 
 import threading
 from pathlib import Path
