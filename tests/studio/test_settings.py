@@ -55,6 +55,7 @@ def test_a_switch_is_off(word: str) -> None:
         ("DEVICE", "cuda:x"),
         ("DATABASE_URL", "mysql://me:hush@db/studio"),
         ("LABEL_TEXT", ""),
+        ("LABEL_TEXT", "Wan Studio"),
         ("LABEL_TEXT", "x" * 61),
         ("LABEL_TEXT", "a\nb"),
         ("SPEECH_KIND", "azure"),
