@@ -34,6 +34,8 @@ SIDECAR = ".c2pa"
 _TAILED: tuple[Format, ...] = ("mp4", "webm")
 _MAX_SIDECAR = 16 * 1024 * 1024
 _MAX_JSON = 32 * 1024 * 1024
+# The library keeps a copy of what it signs; a bigger one goes to the disk.
+_IN_MEMORY_MB = 16
 _CHUNK = 1 << 20
 # How the boxes begin that hold credentials.
 _MARKS: dict[Format, bytes] = {
@@ -182,7 +184,11 @@ def _context(tsa_url: str, anchors: str = "") -> Any:
     hosts = [urlsplit(tsa_url).hostname] if tsa_url else []
     rules: dict[str, Any] = {
         "version": 1,
-        "core": {"allowed_network_hosts": hosts, "allow_redirects": False},
+        "core": {
+            "allowed_network_hosts": hosts,
+            "allow_redirects": False,
+            "backing_store_memory_threshold_in_mb": _IN_MEMORY_MB,
+        },
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
         "builder": {"thumbnail": {"enabled": False}},
     }

@@ -24,6 +24,8 @@ ExportKind = Literal["clip", "film", "h265", "vp9", "gif"]
 State = Literal["valid", "valid_untrusted", "expired", "tampered", "absent", "unreadable"]
 
 _BOUND = frozenset(("assertion.bmffHash.match", "assertion.dataHash.match", "assertion.boxesHash.match"))
+_CHANGED = frozenset(code.replace("match", "mismatch") for code in _BOUND)
+_SIGNED = frozenset(("signingCredential.trusted", "claimSignature.validated"))
 _UNTRUSTED = "signingCredential.untrusted"
 # What is wrong with a file whose certificate is merely over.
 _OVER = frozenset((_UNTRUSTED, "signingCredential.expired", "claimSignature.outsideValidity"))
@@ -75,13 +77,18 @@ class IngredientFound:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a file's credentials say. All but `state`, `ours` and `notice` is text that anybody can sign.
+    """What a file's credentials say.
 
-    `state`: "valid" signed by a certificate that an operator configured; "valid_untrusted" unchanged since
-    it was signed, but by whom is only claimed (a self-made certificate, or one of others); "expired"
-    unchanged, its certificate is over; "tampered" changed after it was signed; "absent"; "unreadable" no
-    file of these formats, `notice` says why. `tail`: the file must end in a box over all of it, or it is
-    "tampered". `ours`: signed by a certificate of this studio, proven and not claimed.
+    state     "valid" signed by a certificate that an operator configured; "valid_untrusted" unchanged since
+              it was signed, but by whom is only claimed (a self-made certificate, or one of others);
+              "expired" unchanged, its certificate is over; "tampered" changed after it was signed; "absent";
+              "unreadable" no file of these formats, `notice` says why
+    ours      signed by a certificate of this studio: proven, and then all that is said below is, too. Of a
+              "tampered" file it means that only its content is another one now
+    made      when, as its maker says (ISO); `stamped` when a time-stamp service saw it, or empty
+    tail      the file must end in a box over all of it, or it is "tampered"
+
+    Of a file that is not ours, every text here is one that anybody can sign.
     """
 
     state: State
@@ -91,6 +98,7 @@ class Credentials:
     revision: str = ""
     prompt_hash: str = ""
     made: str = ""
+    stamped: str = ""
     export_id: str = ""
     source_type: str = ""
     aigc: Mapping[str, Any] | None = None
@@ -148,27 +156,30 @@ def told(found: Mapping[str, Any], known: Known) -> Credentials:
     active = _map(manifests.get(str(found.get("active_manifest"))))
     signature = _map(active.get("signature_info"))
     serial = str(signature.get("cert_serial_number"))
-    state = _state(found, trusted=serial in known.trusted or serial not in known.serials)
+    results = _map(_map(found.get("validation_results")).get("activeManifest"))
+    failed, passed = _codes(results.get("failure")), _codes(results.get("success"))
+    trusted = serial in known.trusted or serial not in known.serials
     actions = [a for a in _list(_data(active, "c2pa.actions").get("actions")) if isinstance(a, dict)]
     first = actions[0] if actions else {}
     agent = first.get("softwareAgent")
     made = _data(active, MADE)
     parts = _list(active.get("ingredients"))[:_MAX_SHOWN]
     return Credentials(
-        state=state,
+        state=_state(str(found.get("validation_state")), failed, passed, trusted=trusted),
         issuer=_text(signature.get("issuer")),
         title=_text(active.get("title")),
         model=_text(made.get("model") or (agent.get("name") if isinstance(agent, dict) else agent)),
         revision=_text(made.get("revision")),
         prompt_hash=_text(made.get("promptSha256")),
         made=next((_text(a["when"]) for a in actions if a.get("when")), ""),
+        stamped=_text(signature.get("time")),
         export_id=_text(made.get("exportId")),
         source_type=_source_type(manifests, active),
         aigc=_data(active, AIGC) or None,
         tail=made.get("tail") is True,
         ingredients=tuple(_ingredient(one) for one in parts if isinstance(one, dict)),
         # Only a chain to one of our own authorities makes the number of the certificate mean anything.
-        ours=found.get("validation_state") == "Trusted" and serial in known.serials,
+        ours=serial in known.serials and passed >= _SIGNED and failed <= _CHANGED,
     )
 
 
@@ -192,14 +203,12 @@ def _actions(claim: Claim, ingredients: Sequence[Ingredient]) -> list[dict[str, 
     return actions
 
 
-def _state(found: Mapping[str, Any], *, trusted: bool) -> State:
-    active = _map(_map(found.get("validation_results")).get("activeManifest"))
-    failed, passed = _codes(active.get("failure")), _codes(active.get("success"))
+def _state(told: str, failed: frozenset[str], passed: frozenset[str], *, trusted: bool) -> State:
     if not passed & _BOUND:
         return "tampered"  # a manifest that is tied to no content says nothing about it
-    if found.get("validation_state") == "Trusted" and not failed:
+    if told == "Trusted" and not failed:
         return "valid" if trusted else "valid_untrusted"
-    if found.get("validation_state") == "Valid" and failed <= {_UNTRUSTED}:
+    if told == "Valid" and failed <= {_UNTRUSTED}:
         return "valid_untrusted"
     return "expired" if failed and failed <= _OVER else "tampered"
 
