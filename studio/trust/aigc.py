@@ -26,7 +26,7 @@ MAX_VALUE = 200
 """Characters a value may have; ours have at most 64."""
 
 _MAX_JSON = 4096
-_MAX_COMMENT = 128 * 1024
+_MAX_COMMENT = 512 * 1024
 # Visible ASCII without quotes and backslash, as the practice guides ask; nothing needs escaping anywhere.
 _PLAIN = re.compile(r"[!#-&(-\[\]-~]*")
 _DEMUXERS: dict[Format, str] = {"mp4": "mp4", "webm": "webm", "gif": "gif"}

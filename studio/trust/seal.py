@@ -4,23 +4,22 @@ Whoever publishes asks for a `Sealed`, and only `seal` makes one: a file without
 changed byte has none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import InitVar, asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from studio.media.ffmpeg import MediaError
 from studio.media.whole import publish, unfinished
-from studio.trust.aigc import Aigc, aigc_of, carried, is_ours
+from studio.trust.aigc import Aigc, aigc_of, carried
 from studio.trust.certificate import Certificate, Known
 from studio.trust.certificate import SealError as SealError
 from studio.trust.credentials import Claim, Ingredient, read, sidecar_of, sign
 from studio.trust.formats import Format, format_of
 from studio.trust.manifests import Credentials, ExportKind, State
 
-_ONLY_HERE: Any = object()
+_ONLY_HERE = object()
 # What each format can carry; the WebM's credentials lie beside it.
 _CARRIES: dict[Format, frozenset[str]] = {
     "mp4": frozenset(("key", "comment", "credentials")),
@@ -65,10 +64,10 @@ class Sealed:
     bytes: int
     manifest_state: State
     carries: frozenset[str]
-    _made_by: Any = field(default=None, repr=False, compare=False)
+    made_by: InitVar[object]
 
-    def __post_init__(self) -> None:
-        if self._made_by is not _ONLY_HERE:
+    def __post_init__(self, made_by: object) -> None:
+        if made_by is not _ONLY_HERE:
             raise TypeError("only studio.trust.seal.seal makes a Sealed")
 
 
@@ -101,12 +100,12 @@ def seal(
     with ExitStack() as stack:
         at_risk = stack.enter_context(_gone_unless_sealed(path, target))
         kind = format_of(path)
-        _check_label(path, kind, aigc, key)
+        _check_label(path, kind, aigc)
         part = stack.enter_context(unfinished(final))
         beside = sidecar_of(part)
         stack.callback(beside.unlink, missing_ok=True)
         sign(path, part, certificate, claim, export.parents)
-        state = _checked(part, kind, claim, key, known, export.parents)
+        state = _checked(part, kind, claim, known)
         if kind == "webm":
             publish(beside, sidecar_of(final))
         size, digest = publish(part, final)
@@ -120,7 +119,7 @@ def seal(
         bytes=size,
         manifest_state=state,
         carries=_CARRIES[kind],
-        _made_by=_ONLY_HERE,
+        made_by=_ONLY_HERE,
     )
 
 
@@ -137,20 +136,18 @@ def _gone_unless_sealed(path: Path, target: Path | None) -> Iterator[list[Path]]
             path.unlink(missing_ok=True)
 
 
-def _check_label(path: Path, kind: Format, aigc: Aigc, key: bytes) -> None:
+def _check_label(path: Path, kind: Format, aigc: Aigc) -> None:
     """Whether the file carries this export's label in each place that its format has."""
     found = carried(path)
     for place, label in (("key", found.key), ("comment", found.comment)):
-        if place in _CARRIES[kind] and (label != aigc or not is_ours(aigc, key)):
+        if place in _CARRIES[kind] and label != aigc:
             raise SealError("seal_label", place=place)
 
 
-def _checked(
-    part: Path, kind: Format, claim: Claim, key: bytes, known: Known, parents: Sequence[Ingredient]
-) -> State:
+def _checked(part: Path, kind: Format, claim: Claim, known: Known) -> State:
     """Read the signed file back as anybody would; SealError if one thing is not as it was meant."""
     try:
-        _check_label(part, kind, claim.aigc, key)
+        _check_label(part, kind, claim.aigc)
         found = read(part, known=known)
     except MediaError as error:
         raise SealError("seal_failed") from error
@@ -158,13 +155,13 @@ def _checked(
         raise SealError("seal_unsure", state=found.state)
     if found.export_id != claim.export_id or found.aigc != asdict(claim.aigc):
         raise SealError("seal_unsure", state="other")
-    _check_parts(found, parents)
+    _check_parts(found)
     return found.state
 
 
-def _check_parts(found: Credentials, parents: Sequence[Ingredient]) -> None:
+def _check_parts(found: Credentials) -> None:
     """What was made here must not have been changed since: signing would vouch for the change."""
-    changed = {one.title for one in found.ingredients if one.state == "tampered"}
-    for one in parents:
-        if one.origin == "studio" and one.title in changed:
+    for one in found.ingredients:
+        # What a person brought comes along only if it is sound, so this is a part of ours.
+        if one.state == "tampered":
             raise SealError("seal_part_changed", name=one.title)
