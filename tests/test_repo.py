@@ -74,7 +74,7 @@ LAYERS = (
         "studio/access",
         "studio/styles",
     ),
-    ("studio/db", "studio/settings"),
+    ("studio/db", "studio/settings", "studio/onnx"),
     ("studio/environment",),
     ("studio/migrations",),
     ("studio/words",),

