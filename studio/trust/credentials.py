@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import c2pa
 
 from pipelines.request import Notice
 from studio.media.ffmpeg import MediaError, no_room
+from studio.trust.aigc import Aigc
 from studio.trust.certificate import Certificate, CertificateError, Known, SealError
 from studio.trust.formats import MIMES, Format, format_of
 from studio.trust.manifests import Claim as Claim
@@ -42,6 +44,13 @@ _MARKS: dict[Format, bytes] = {
     "mp4": b"uuid\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81",
     "gif": b"C2PA_GIF",
 }
+
+
+# One white dot, and its label.
+_DOT = bytes.fromhex("47494638396101000100800000ffffff00000021f90400000000002c00000000010001000002024401003b")
+_TRIAL = Aigc(
+    ContentProducer="trial", ProduceID="trial", ReservedCode1="", ContentPropagator="", PropagateID=""
+)
 
 
 def sidecar_of(path: Path) -> Path:
@@ -87,6 +96,19 @@ def sign(
         with sidecar_of(target).open("w+b") as beside:
             beside.write(found)
             put_tail(beside)
+
+
+def trial(certificate: Certificate) -> Notice | None:
+    """Why nothing can be signed with this certificate, if so; told by signing a dot, without a time stamp."""
+    claim = Claim("trial", "clip", "trial", "", "", "", datetime.now(UTC), _TRIAL)
+    with TemporaryDirectory() as folder:
+        source, target = Path(folder, "trial.gif"), Path(folder, "signed.gif")
+        source.write_bytes(_DOT)
+        try:
+            sign(source, target, replace(certificate, tsa_url=""), claim)
+        except SealError as error:
+            return error.notice
+    return None
 
 
 def read(path: Path, sidecar: Path | None = None, *, known: Known | None = None) -> Credentials:

@@ -11,7 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from studio.media.ffmpeg import MediaError, run
 from studio.trust.aigc import carried, read_aigc
 from studio.trust.certificate import CertificateError, Known, SealError
-from studio.trust.credentials import Ingredient, sidecar_of
+from studio.trust.credentials import Ingredient, sidecar_of, trial
 from studio.trust.seal import Sealed
 from studio.words import LANGUAGES, say
 from tests.trust.sealing_kit import KEY, House, issue, parent
@@ -276,7 +276,16 @@ def test_only_the_seal_makes_a_sealed(house: House, tmp_path: Path) -> None:
 def test_a_certificate_that_is_not_for_this_says_so(tmp_path: Path) -> None:
     purpose = ExtendedKeyUsageOID.SERVER_AUTH
     house = House(tmp_path / "home", issue(tmp_path / "pki", purpose=purpose).env)
+    found = trial(house.certificate)
+    assert found is not None
+    assert found.code == "certificate_unfit"
     path = house.clip(tmp_path / "a.mp4", "clip-1")
     refused = _refused(house, path, "clip-1")
     assert isinstance(refused, CertificateError)
     assert refused.code == "certificate_unfit"
+
+
+def test_a_trial_tells_that_a_certificate_signs(tmp_path: Path) -> None:
+    unreachable = (("C2PA_TSA_URL", "http://127.0.0.1:9/stamp"),)
+    for env in ((), issue(tmp_path / "pki").env, unreachable):
+        assert trial(House(tmp_path / "home", env).certificate) is None
