@@ -8,6 +8,7 @@ for ten: without a time stamp a file verifies only as long as its certificate la
 import logging
 import os
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,17 +105,30 @@ def certificate_for(settings: Settings) -> Certificate:
 
 def known_certificates(settings: Settings) -> Known:
     """All that signed here, by what lies in home/credentials; files that can't be read are passed over."""
-    anchors, serials, trusted = [], set(), set()
+    chains = []
     for path in sorted((settings.studio_home / FOLDER).glob("*.pem")):
         try:
-            chain = x509.load_pem_x509_certificates(_read(path))
+            chains.append((_read(path).decode(), path.name.startswith("configured-")))
         except (OSError, ValueError):
-            log.warning("%s holds no certificate", path)
+            log.warning("%s can't be read", path)
+    return known_of(chains)
+
+
+def known_of(chains: Iterable[tuple[str, bool]]) -> Known:
+    """What chains (PEM, the leaf first) make known; with each whether an operator configured it.
+
+    For a studio of several hosts, whose homes know only what signed there.
+    """
+    anchors, serials, trusted = [], set(), set()
+    for pem, configured in chains:
+        try:
+            chain = x509.load_pem_x509_certificates(pem.encode())
+        except ValueError:
+            log.warning("a file of the credentials holds no certificate")
             continue
         serial = str(chain[0].serial_number)
         serials.add(serial)
-        if path.name.startswith("configured-"):
-            trusted.add(serial)
+        trusted |= {serial} if configured else set()
         anchors += [_pem(issuer) for issuer in chain[1:]]
     return Known("".join(dict.fromkeys(anchors)), frozenset(serials), frozenset(trusted))
 

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from studio.environment import C2PA_ALGS
 from studio.settings import Settings, SettingsError
 from studio.trust import certificate as certificates
-from studio.trust.certificate import CertificateError, certificate_for, known_certificates
+from studio.trust.certificate import CertificateError, certificate_for, known_certificates, known_of
+from studio.trust.credentials import read
 from studio.words import LANGUAGES, say
 from tests.trust.sealing_kit import House, issue, key_of
 
@@ -118,6 +119,14 @@ def test_what_an_earlier_certificate_signed_stays_ours(tmp_path: Path) -> None:
     for later in (House(tmp_path / "home", issue(tmp_path / "two").env), House(tmp_path / "home")):
         assert later.certificate.serial != first.certificate.serial
         assert (later.read(path).state, later.read(path).ours) == ("valid", True)
+
+
+def test_hosts_of_one_studio_can_know_each_others_certificates(tmp_path: Path) -> None:
+    one, two = House(tmp_path / "one"), House(tmp_path / "two", issue(tmp_path / "pki").env)
+    known = known_of([(one.certificate.chain_pem, False), (two.certificate.chain_pem, True), ("junk", True)])
+    for house, state in ((one, "valid_untrusted"), (two, "valid")):
+        path = house.sealed_clip(tmp_path / f"{state}.mp4", "clip-1")
+        assert (read(path, known=known).state, read(path, known=known).ours) == (state, True)
 
 
 def test_another_certificate_of_the_same_name_is_not_ours(tmp_path: Path) -> None:
