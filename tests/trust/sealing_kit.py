@@ -6,16 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import ffmpeg
 import numpy as np
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from studio.media.about import write_into_gif
 from studio.media.clip import write_clip
-from studio.media.ffmpeg import run
+from studio.media.export import SUFFIXES, Kind, export
 from studio.media.label import LabelStyle
 from studio.settings import Settings
 from studio.trust.aigc import aigc_of, into_comment, tags_of
@@ -27,7 +25,6 @@ KEY = b"a studio's own secret, 32 bytes."
 RECIPE = '{"studio":"wan-studio","version":1}'
 WHEN = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
 PROMPT_HASH = "ab" * 32
-UNREADY = {"h265": ".mp4", "vp9": ".webm", "gif": ".gif"}
 
 
 @dataclass(frozen=True)
@@ -64,19 +61,11 @@ class House:
         )
         return path
 
-    def other_format(self, source: Path, kind: str, export_id: str) -> Path:
+    def other_format(self, source: Path, kind: Kind, export_id: str) -> Path:
         """A film in another format, with its metadata label, not yet sealed."""
         aigc = aigc_of(export_id, producer="wan-studio", key=KEY)
-        told = {**tags_of(aigc), "comment": into_comment(RECIPE, aigc)}
-        target = source.with_name(f"{source.stem}-{kind}{UNREADY[kind]}")
-        options: dict[str, Any] = {
-            f"metadata:g:{at}": f"{name}={text}" for at, (name, text) in enumerate(told.items())
-        }
-        if kind == "h265":
-            options |= {"c:v": "libx265", "movflags": "+use_metadata_tags", "x265-params": "log-level=error"}
-        run(ffmpeg.output(ffmpeg.input(str(source)), str(target), **options))
-        if kind == "gif":
-            write_into_gif(target, told)
+        target = source.with_name(f"{source.stem}-{kind}{SUFFIXES[kind]}")
+        export(source, target, kind, tags=tags_of(aigc), comment=into_comment(RECIPE, aigc))
         return target
 
     def seal(self, path: Path, export_id: str, kind: Any = "clip", **more: Any) -> Sealed:

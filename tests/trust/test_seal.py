@@ -8,6 +8,7 @@ import ffmpeg
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from studio.media.export import Kind
 from studio.media.ffmpeg import MediaError, run
 from studio.trust.aigc import carried, read_aigc
 from studio.trust.certificate import CertificateError, Known, SealError
@@ -143,7 +144,7 @@ def test_nothing_is_signed_that_is_made_from_a_changed_clip(house: House, tmp_pa
 
 
 @pytest.mark.parametrize("kind", ["h265", "vp9", "gif"])
-def test_other_formats_name_the_film_as_their_parent(house: House, tmp_path: Path, kind: str) -> None:
+def test_other_formats_name_the_film_as_their_parent(house: House, tmp_path: Path, kind: Kind) -> None:
     film = house.clip(tmp_path / "film.mp4", "film-1", frames=17)
     house.seal(film, "film-1", "film")
     path = house.other_format(film, kind, "other-1")
