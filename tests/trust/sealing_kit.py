@@ -49,7 +49,7 @@ class House:
     def clip(self, path: Path, export_id: str, *, frames: int = 5, labelled: bool = True) -> Path:
         """A clip as the encoder leaves it: with its metadata label, not yet sealed."""
         aigc = aigc_of(export_id, producer="wan-studio", key=KEY)
-        pictures = [np.full((192, 320, 3), 40 + 9 * at, np.uint8) for at in range(frames)]
+        pictures = [np.full((192, 320, 3), (40 + 9 * at) % 256, np.uint8) for at in range(frames)]
         write_clip(
             pictures,
             path=path,

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import ffmpeg
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -37,6 +38,24 @@ def test_a_sealed_clip_reads_back_as_ours(house: House, tmp_path: Path) -> None:
     assert found.aigc is not None
     assert found.aigc["ProduceID"] == "clip-1"
     assert set(tmp_path.iterdir()) == {house.home, path}
+
+
+def _packets(path: Path) -> list[tuple[int, int | None, bytes]]:
+    with av.open(str(path)) as container:
+        return [(one.stream_index, one.pts, bytes(one)) for one in container.demux() if one.size]
+
+
+def test_sealing_changes_no_picture_and_no_sound(house: House, tmp_path: Path) -> None:
+    silent, path = house.clip(tmp_path / "a.mp4", "clip-1", frames=33), tmp_path / "b.mp4"
+    video, tone = ffmpeg.input(str(silent)), ffmpeg.input("sine=d=2", f="lavfi")
+    kept = {"vcodec": "copy", "map_metadata": 0, "movflags": "+faststart+use_metadata_tags"}
+    run(ffmpeg.output(video, tone, str(path), acodec="aac", **kept))
+    before = _packets(path)
+    assert {stream for stream, _, _ in before} == {0, 1}
+    house.seal(path, "clip-1")
+    assert _packets(path) == before
+    start = path.read_bytes()
+    assert start.index(b"moov") < start.index(b"mdat"), "a player can begin before all is there"
 
 
 def test_a_clip_of_a_single_frame_is_sealed(house: House, tmp_path: Path) -> None:
