@@ -80,8 +80,10 @@ class House:
             codeword=0xC0DE,
             parents=tuple(more.pop("parents", ())),
         )
-        given = {"certificate": self.certificate, "known": self.known, "producer": "wan-studio", "key": KEY}
-        return seal(path, export=export, **{**given, **more})
+        given: dict[str, Any] = {"producer": "wan-studio", "key": KEY, **more}
+        for name in ("certificate", "known"):
+            given.setdefault(name, getattr(self, name))
+        return seal(path, export=export, **given)
 
     def sealed_clip(self, path: Path, export_id: str, **more: Any) -> Path:
         self.seal(self.clip(path, export_id, **more), export_id)

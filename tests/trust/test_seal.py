@@ -1,6 +1,7 @@
 """Facts about the seal: what leaves is labelled, signed and read back, and every change to it is seen."""
 
 import random
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -264,6 +265,19 @@ def test_what_is_no_film_is_neither_sealed_nor_read(house: House, tmp_path: Path
     with pytest.raises(MediaError):
         house.seal(path, "clip-1", target=tmp_path / "b.mp4")
     assert not (tmp_path / "b.mp4").exists()
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(house: House, tmp_path: Path) -> None:
+    path = house.clip(tmp_path / "a.mp4", "clip-1", frames=33)
+    certificate, known = house.certificate, house.known
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(MediaError, match="disk_full"):
+            house.seal(path, "clip-1", certificate=certificate, known=known, target=tmp_path / "b.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert set(tmp_path.iterdir()) == {house.home, path}
 
 
 def test_a_file_far_too_big_is_refused_at_once(house: House, tmp_path: Path) -> None:
