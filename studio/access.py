@@ -39,6 +39,13 @@ def may_change(visitor: Visitor, owner: str) -> bool:
     return visitor.admin or (visitor.owner != "" and visitor.owner == owner)
 
 
+def may_see(visitor: Visitor, standing: str, owner: str) -> bool:
+    """Whether the visitor may look at `owner`'s clip of this standing (`library.Standing`)."""
+    if standing == "draft":
+        return may_change(visitor, owner)
+    return visitor.admin or standing == "public"
+
+
 def sees_all(visitor: Visitor, settings: Settings) -> bool:
     """Whether lists show everybody's work; in an open demo only an admin's do."""
     return visitor.admin or not settings.open_demo

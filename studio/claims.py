@@ -19,8 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelines.request import Notice, Progress
 from studio.db import reading, utc_now, writing
 from studio.endings import end, forget_progress, requeue
+from studio.exporting import Finished
 from studio.library import PUBLISHING, Asset, Library
 from studio.rows import Job, Kind, is_paused, job_of, job_table, preview_table, progress_table
+from studio.trust import ledger
 
 # A job whose worker died this often has failed: it may be what kills them. A film's worker may also die of
 # the takes that it makes meanwhile.
@@ -144,6 +146,7 @@ class Claims:
         asset: Asset,
         files: Sequence[tuple[Path, str]],
         library: Library,
+        finished: Finished,
         *,
         tail_seconds: float,
         clips: Sequence[str] = (),
@@ -153,6 +156,7 @@ class Claims:
 
         False, with the files removed, if the job was cancelled or is another worker's now. `tail_seconds` is
         what came after the last step, for later estimates; `clips` are the assets that a film is cut from.
+        `finished` is the seal on the film: nothing is published without one.
         """
         marker = files[0][0].with_name(asset.id + PUBLISHING)
         with ExitStack() as undo:
@@ -168,7 +172,7 @@ class Claims:
                 shutil.move(source, target)
             try:
                 published = self._done(
-                    attempt, asset, library, clips, tail_seconds=tail_seconds, notices=notices
+                    attempt, asset, library, finished, clips, tail_seconds=tail_seconds, notices=notices
                 )
             except SQLAlchemyError:
                 # Nobody knows whether this was committed: the marker lets the next sweep look.
@@ -176,11 +180,18 @@ class Claims:
                 raise
             if published:
                 undo.pop_all()
+                ledger.note_last(self.engine, library.home)
                 marker.unlink(missing_ok=True)
             return published
 
     def _done(
-        self, attempt: Attempt, asset: Asset, library: Library, clips: Sequence[str], **more: Any
+        self,
+        attempt: Attempt,
+        asset: Asset,
+        library: Library,
+        finished: Finished,
+        clips: Sequence[str],
+        **more: Any,
     ) -> bool:
         with writing(self.engine) as connection:
             wanted = _wish(connection, attempt, lock=True)
@@ -188,6 +199,7 @@ class Claims:
                 end(connection, attempt.job.id, "cancelled")
             elif wanted == "go":
                 library.add(asset, connection, clips=clips)
+                finished.keep(connection, asset)
                 more |= {"asset_id": asset.id, "seconds": asset.render_seconds}
                 end(connection, attempt.job.id, "done", **more)
             return wanted == "go"

@@ -17,9 +17,11 @@ from studio.jobs import Job, Jobs
 from studio.library import Asset, Library
 from studio.media.ffmpeg import MediaError
 from studio.recipe import read_recipe
+from studio.reviewing import Reviews
 from studio.settings import Settings
 from studio.stories import Stories
 from studio.text.rewrite import comes_from
+from studio.trust import ledger
 from studio.views import JobView, Refused, seen_by
 
 __all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
@@ -68,6 +70,7 @@ class Studio:
         db.migrate(self.engine)
         self.jobs = Jobs(self.engine, settings)
         self.assets = Library(self.engine, settings.studio_home)
+        self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
         self._followers: Followers[JobView] = Followers(self._read, lambda view: view.is_final)
 
@@ -213,12 +216,13 @@ class Studio:
     def library(self, visitor: Visitor, *, limit: int = 60, offset: int = 0) -> list[Asset]:
         """The clips this visitor may see, newest first."""
         owner = None if access.sees_all(visitor, self.settings) else visitor.owner
-        return self.assets.list(owner=owner, limit=limit, offset=offset)
+        drafts_of = None if visitor.admin else visitor.owner
+        return self.assets.list(owner=owner, limit=limit, offset=offset, drafts_of=drafts_of)
 
     def asset(self, visitor: Visitor, asset_id: str) -> Asset:
-        """One kept clip; whoever holds its id may look at it."""
+        """One kept clip; whoever holds its id may look at it, unless it is held back: then it is unknown."""
         found = self.assets.get(asset_id)
-        if found is None:
+        if found is None or not access.may_see(visitor, found.standing, found.owner):
             raise Refused(Notice("asset_unknown"))
         return found
 
@@ -234,7 +238,10 @@ class Studio:
         """Delete one's own clip for good: its file, its thumbnail, its row."""
         if not access.may_change(visitor, self.asset(visitor, asset_id).owner):
             raise Refused(Notice("not_yours"))
-        self.assets.delete(asset_id)
+        if self.assets.delete(asset_id):
+            with db.writing(self.engine) as connection:
+                self.jobs.checker.note(connection, "deleted", asset_id, visitor.owner)
+            ledger.note_last(self.engine, self.settings.studio_home)
 
     def models(self) -> list[ModelSpec]:
         """The models there are, the configured default first."""

@@ -19,7 +19,16 @@ from studio import migrations
 metadata = sa.MetaData()
 
 # The modules whose tables make up the schema.
-_OWNERS = ("studio.rows", "studio.fleet", "studio.library", "studio.story.tables")
+_OWNERS = (
+    "studio.rows",
+    "studio.fleet",
+    "studio.library",
+    "studio.story.tables",
+    "studio.reviewing",
+    "studio.trust.exports",
+    "studio.trust.ledger",
+    "studio.trust.policy",
+)
 # Any number that no other program on the same Postgres uses for its own advisory lock.
 _MIGRATION_LOCK = 7_274_201
 STALL_MILLISECONDS = 10_000
@@ -29,7 +38,7 @@ _version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer,
 Step = Callable[[Connection], None]
 # Step N (from 1) turns version N into N+1. A plain list instead of Alembic: a new database is made from
 # `metadata` at once, so these steps only ever run on older ones, and there is one package less.
-MIGRATIONS: tuple[Step, ...] = (migrations.films, migrations.stories)
+MIGRATIONS: tuple[Step, ...] = (migrations.films, migrations.stories, migrations.trust)
 
 
 class SchemaTooNew(RuntimeError):

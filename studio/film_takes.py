@@ -107,6 +107,8 @@ class FilmTakes:
                 raise TakeFailed(key, job.error)
             elif job.state == "cancelled" and job.parent == attempt.job.id:
                 raise TakeFailed(key, None)
+            elif (standing := self.library.standing(connection, job.asset_id)) is not None:
+                raise TakeFailed(key, Notice("take_held" if standing == "held" else "take_refused"))
             # Else it was done and its clip is gone, or it was another's and given up: it is asked for anew.
         return Found(clips, frozenset(coming))
 

@@ -17,17 +17,17 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.request import Cancelled, GenerationRequest, Notice, Progress
-from studio import cutting, narrating
+from studio import cutting, footage, narrating
 from studio.claims import Attempt, Claims
-from studio.cutting import Footage, Times
+from studio.cutting import Times
 from studio.db import utc_now
+from studio.exporting import Begun, Exporter, Finished
 from studio.film_takes import FilmTakes, Found, TakeFailed
 from studio.hands import Orders, own_tmp
-from studio.library import Asset, Library, new_place
+from studio.library import Asset, Library, new_id, places
 from studio.lock import file_name
 from studio.media.clip import ClipFacts
-from studio.media.label import LabelStyle
-from studio.media.probe import POSTER_SIDE, probe, thumbnail
+from studio.media.probe import POSTER_SIDE, thumbnail
 from studio.media.timeline import FilmCut, ShotCut
 from studio.media.whole import is_unfinished
 from studio.recipe import film_recipe
@@ -105,6 +105,7 @@ class FilmMaker:
         self.tickets = tickets
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
+        self.exporter = Exporter(settings, engine)
         self.takes = FilmTakes(engine, self.library)
         self.tmp = own_tmp(settings)
         self.work = settings.studio_home / "work"
@@ -141,8 +142,8 @@ class FilmMaker:
 
     # -- what it is cut from -------------------------------------------------------------------------------
 
-    def _shots(self, film: _Making) -> tuple[list[ShotCut], list[str], float]:
-        """Every shot of the film, the ids of the clips in it, and when the last of them was there."""
+    def _shots(self, film: _Making) -> tuple[list[ShotCut], list[Asset], float]:
+        """Every shot of the film, the clips in it, and when the last of them was there."""
         plan = film.plan
         self._check_places(plan)
         self._ask(film, plan.requests())
@@ -160,7 +161,12 @@ class FilmMaker:
             self._shot(film, shot, length, [found.clips[key_of(request)] for request in need], speech)
             for shot, length, need, speech in zip(plan.shots, lengths, needs, speeches, strict=True)
         ]
-        return shots, list({found.clips[key_of(request)].id for need in needs for request in need}), waited
+        used = {
+            found.clips[key_of(request)].id: found.clips[key_of(request)]
+            for need in needs
+            for request in need
+        }
+        return shots, list(used.values()), waited
 
     def _ask(self, film: _Making, requests: Sequence[GenerationRequest]) -> Found:
         """Let every take that is missing be made."""
@@ -238,18 +244,14 @@ class FilmMaker:
         clips: Sequence[Asset],
         speech: "Speech | None",
     ) -> ShotCut:
-        label = LabelStyle(self.settings.label_text)
-        footage = [Footage(self.library.file(clip), clip.seconds, label=label) for clip in clips]
+        shown = footage.of_clips(clips, self.library, self.settings)
         if shot.source is not None:
-            path = self._place(shot.source.path)
+            path = footage.place_of(self.settings.studio_home, shot.source.path)
             if path is None:
                 raise FilmFailed(Notice("shot_file_missing", {"shot": shot.number}))
-            start, seconds = shot.source.start, shot.source.seconds
-            there = max(0.0, probe(path).seconds - start)
-            mine = path.is_relative_to(self.settings.media.resolve())
-            footage = [Footage(path, min(seconds or there, there), start, label if mine else None)]
+            shown = [footage.of_source(shot.source, path, self.library, self.settings)]
         try:
-            pieces, looped = cutting.fit(length.seconds, footage)
+            pieces, looped = cutting.fit(length.seconds, shown)
         except ValueError as error:
             lacks = {"shot": shot.number, "seconds": round(length.seconds, 1)}
             raise FilmFailed(Notice("shot_short", lacks)) from error
@@ -259,18 +261,13 @@ class FilmMaker:
 
     def _check_places(self, plan: FilmPlan) -> None:
         """Nothing is asked for by a film that would lack a file in the end."""
+        home = self.settings.studio_home
         for shot in plan.shots:
-            if shot.source is not None and self._place(shot.source.path) is None:
+            if shot.source is not None and footage.place_of(home, shot.source.path) is None:
                 raise FilmFailed(Notice("shot_file_missing", {"shot": shot.number}))
         for place in (plan.logo, plan.music if cutting.is_place(plan.music) else ""):
-            if place and self._place(place) is None:
+            if place and footage.place_of(home, place) is None:
                 raise FilmFailed(Notice("story_file_gone"))
-
-    def _place(self, place: str) -> Path | None:
-        """Where a file of a plan lies; None unless it is there, below the home."""
-        home = self.settings.studio_home.resolve()
-        path = (home / place).resolve()
-        return path if path.is_relative_to(home) and path.is_file() else None
 
     # -- cutting and publishing ----------------------------------------------------------------------------
 
@@ -278,7 +275,7 @@ class FilmMaker:
         self,
         film: _Making,
         shots: Sequence[ShotCut],
-        clips: Sequence[str],
+        clips: Sequence[Asset],
         *,
         began: float,
         tail_since: float,
@@ -287,50 +284,40 @@ class FilmMaker:
         comment, left = film_recipe(plan, job=job.id, created=utc_now().isoformat(timespec="seconds"))
         if left:
             film.note(Notice("film_recipe_short"))
-        home = self.settings.studio_home
-        label = LabelStyle(self.settings.label_text)
-        cut = cutting.film_cut(plan, shots, home=home, label=label, comment=comment)
-        asset_id, place, still_place = new_place(".webp")
+        home, asset_id = self.settings.studio_home, new_id()
+        begun = self.exporter.begin(asset_id, "film")
+        cut = cutting.film_cut(
+            plan, shots, home=home, label=begun.label, comment=begun.comment(comment), tags=begun.tags
+        )
         path, still = self.tmp / f"{asset_id}.mp4", self.tmp / f"{asset_id}.webp"
         with contextlib.ExitStack() as left_over:
             for file in (path, still):
                 left_over.callback(file.unlink, missing_ok=True)
-            facts = self._film(film, cut, path)
-            still.write_bytes(thumbnail(path, side=POSTER_SIDE))
-            asset = Asset(
-                id=asset_id,
-                job_id=job.id,
-                owner=job.owner,
-                kind="film",
-                title=plan.title,
-                path=place,
-                thumbnail=still_place,
-                request=None,
-                plan=plan,
-                form=job.form,
+            facts = self._film(film, cut, path, begun)
+            finished = self.exporter.finish(
+                begun,
+                path,
                 model=job.model,
-                model_revision="",
-                width=facts.width,
-                height=facts.height,
-                seconds=facts.seconds,
-                fps=plan.fps,
-                frames=facts.frames,
-                bytes=facts.bytes,
-                sha256=facts.sha256,
-                render_seconds=time.monotonic() - began,
-                created=utc_now(),
+                revision="",
+                prompt="\n".join(request.prompt for request in plan.requests()),
+                title=plan.title,
+                ingredients=footage.ingredients(plan, clips, self.library, home),
             )
+            place, still_place = places(asset_id, ".webp", blocked=finished.standing == "blocked")
+            still.write_bytes(thumbnail(path, side=POSTER_SIDE))
+            asset = _asset(film, facts, finished, place, still_place, seconds=time.monotonic() - began)
             return self.claims.publish(
                 film.attempt,
                 asset,
                 [(path, place), (still, still_place)],
                 self.library,
+                finished,
                 tail_seconds=film.spoke + time.monotonic() - tail_since,
-                clips=clips,
+                clips=[clip.id for clip in clips],
                 notices=film.notices,
             )
 
-    def _film(self, film: _Making, cut: FilmCut, path: Path) -> ClipFacts:
+    def _film(self, film: _Making, cut: FilmCut, path: Path, begun: Begun) -> ClipFacts:
         """The file; `work` keeps its finished shots, and counts as in use from now."""
         from studio.media.film import make_film
 
@@ -350,7 +337,43 @@ class FilmMaker:
                 self._got_on(film)
 
         film.reporter(Progress("cutting", 0, 1))
-        return make_film(cut, path, work=film.work, on_progress=on_progress, should_stop=film.should_stop)
+        return make_film(
+            cut,
+            path,
+            work=film.work,
+            on_progress=on_progress,
+            should_stop=film.should_stop,
+            mark=begun.mark_planes(),
+        )
+
+
+def _asset(
+    film: _Making, facts: ClipFacts, finished: Finished, place: str, still: str, *, seconds: float
+) -> Asset:
+    """The row of a finished film; `seconds` is what its making took."""
+    job, plan = film.attempt.job, film.plan
+    return Asset(
+        id=finished.begun.id,
+        job_id=job.id,
+        owner=job.owner,
+        kind="film",
+        title=plan.title,
+        path=place,
+        thumbnail=still,
+        request=None,
+        plan=plan,
+        form=job.form,
+        model=job.model,
+        model_revision="",
+        width=facts.width,
+        height=facts.height,
+        seconds=facts.seconds,
+        fps=plan.fps,
+        frames=facts.frames,
+        render_seconds=seconds,
+        created=utc_now(),
+        **finished.facts,
+    )
 
 
 def _why(plan: FilmPlan, failed: TakeFailed) -> Notice:

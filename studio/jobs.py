@@ -7,15 +7,16 @@ in `studio.claims`.
 import logging
 import secrets
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from dbos import error as dbos_error
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.request import GenerationRequest
+from studio.checking import Checker, categories, held_because, texts_of
 from studio.db import reading, utc_now, writing
 from studio.endings import end, stop
 from studio.estimates import FilmEstimate
@@ -24,6 +25,7 @@ from studio.outlook import Ahead, Forecast, Outlook
 from studio.rows import (
     KINDS,
     LIVE,
+    OPEN,
     Job,
     JobProgress,
     Kind,
@@ -42,6 +44,7 @@ from studio.rows import (
 from studio.settings import Settings
 from studio.story.film_plan import FilmPlan
 from studio.tickets import Tickets
+from studio.trust import ledger
 
 __all__ = ["FilmEstimate", "Job", "JobProgress", "Jobs", "State", "WorkerView"]
 
@@ -55,14 +58,21 @@ class Jobs:
         self.engine = engine
         self.tickets = Tickets(settings.database_url, settings.studio_home)
         self.fleet = Fleet(engine)
+        self.checker = Checker(engine, settings)
         self._outlook = Outlook(engine)
 
     # -- asking --------------------------------------------------------------------------------------------
 
-    def submit(self, owner: str, form: dict[str, Any], request: GenerationRequest) -> str:
-        """Keep a new job at the end of the queue, return its id; raises only if the row can't be written."""
-        values = new_clip(owner, form, request, place=time.time())
-        return self._keep(values, "clip")
+    def submit(
+        self, owner: str, form: dict[str, Any], request: GenerationRequest, *, story_id: str | None = None
+    ) -> str:
+        """Keep a new job at the end of the queue, return its id; `story_id`: the story that asks for a take.
+
+        Its texts are checked first: Refused for words that may not be used; a job that a person must look at
+        is held, and no worker sees it.
+        """
+        values = new_clip(owner, form, request, place=time.time()) | {"story_id": story_id}
+        return self._keep(values, "clip", texts_of(form, request, None))
 
     def submit_film(self, owner: str, form: dict[str, Any], plan: FilmPlan) -> str:
         """As `submit`, for a film: a worker asks for the takes that are missing once it begins with it.
@@ -82,13 +92,32 @@ class Jobs:
             "place": time.time(),
             "created": utc_now(),
         }
-        return self._keep(values, "film")
+        return self._keep(values, "film", texts_of(form, None, plan))
 
-    def _keep(self, values: dict[str, Any], kind: Kind) -> str:
+    def _keep(self, values: dict[str, Any], kind: Kind, texts: Mapping[str, str]) -> str:
+        found = self.checker.passed(texts)
+        held = {"state": "held", "error": held_because(found)} if found.outcome == "hold" else {}
         with writing(self.engine) as connection:
-            connection.execute(sa.insert(job_table).values(**values))
-        self._call_a_worker(kind)
+            connection.execute(sa.insert(job_table).values(**values | held))
+            facts: dict[str, Any] = {"kind": kind, "model": values["model"], "texts": found.outcome}
+            event: ledger.Event = "held" if held else "created"
+            facts |= {"categories": categories(found)}
+            self.checker.note(connection, event, values["id"], values["owner"], **facts)
+        if not held:
+            self.call_a_worker(kind)
         return str(values["id"])
+
+    def release(self, connection: Connection, job_id: str) -> Kind | None:
+        """Let a held job into the queue, within the caller's transaction; its kind, None if it was not held.
+
+        The caller then tells a worker (`call_a_worker`).
+        """
+        query = sa.select(job_table.c.kind).where(job_table.c.id == job_id, job_table.c.state == "held")
+        kind: Kind | None = connection.execute(query.with_for_update()).scalar()
+        if kind is not None:
+            free = {"state": "queued", "place": time.time(), "error": None}
+            connection.execute(sa.update(job_table).where(job_table.c.id == job_id).values(**free))
+        return kind
 
     def cancel(self, job_id: str) -> bool:
         """Cancel a waiting job at once, a running one at its next block; False if it has ended already.
@@ -98,7 +127,7 @@ class Jobs:
         with writing(self.engine) as connection:
             query = sa.select(job_table.c.state, job_table.c.worker).where(job_table.c.id == job_id)
             row = connection.execute(query.with_for_update()).first()
-            if row is None or row.state not in LIVE:
+            if row is None or row.state not in OPEN:
                 return False
             stop(connection, job_id, row.state, row.worker)
         self._outlook.forget()
@@ -107,9 +136,11 @@ class Jobs:
     def retry(self, job_id: str) -> str:
         """Queue a failed or cancelled job again, last, as the same job; its attempts are counted anew.
 
-        A film goes on with what is there; takes that failed or were cancelled are asked for again.
+        A film goes on with what is there; takes that failed or were cancelled are asked for again. Its texts
+        are checked by the rules of now, unless a person approved them.
         """
         ended = job_table.c.state.in_(("failed", "cancelled"))
+        held = self._held_again(job_id)
         with writing(self.engine) as connection:
             query = sa.select(job_table.c.kind).where(job_table.c.id == job_id, ended).with_for_update()
             kind: Kind | None = connection.execute(query).scalar()
@@ -130,14 +161,27 @@ class Jobs:
                         error=None,
                     )
                 )
+                if held:
+                    again = sa.update(job_table).where(job_table.c.id == job_id)
+                    connection.execute(again.values(state="held", error=held))
                 takes = film_take_table.c
                 lost = sa.select(job_table.c.id).where(ended)
                 connection.execute(
                     sa.delete(film_take_table).where(takes.film_id == job_id, takes.job_id.in_(lost))
                 )
-        if kind is not None:
-            self._call_a_worker(kind)
+        if kind is not None and not held:
+            self.call_a_worker(kind)
         return job_id
+
+    def _held_again(self, job_id: str) -> dict[str, Any] | None:
+        """Why an ended job is held when it is asked for again; None if it is not. Refused as in `submit`."""
+        with reading(self.engine) as connection:
+            job = read_job(connection, job_id)
+            decided = [entry.event for entry in ledger.of_subject(connection, job_id)]
+        if job is None or "approved" in decided:
+            return None
+        found = self.checker.passed(texts_of(job.form, job.request, job.plan))
+        return held_because(found) if found.outcome == "hold" else None
 
     def to_front(self, job_id: str) -> bool:
         """Let a waiting job be the next one, a film with all its takes; False if nothing of it waits."""
@@ -166,7 +210,7 @@ class Jobs:
             ).scalar()
             if state in (None, "running"):
                 return False
-            if state == "queued":
+            if state in ("held", "queued"):
                 # Its takes go with it.
                 end(connection, job_id, "cancelled")
             connection.execute(sa.delete(job_table).where(job_table.c.id == job_id))
@@ -185,7 +229,7 @@ class Jobs:
             set_paused(connection, False)
             waiting = count_waiting(connection)
         for kind in KINDS:
-            self._call_a_worker(kind, waiting[kind])
+            self.call_a_worker(kind, waiting[kind])
 
     def paused(self) -> bool:
         """Whether the queue is paused."""
@@ -219,6 +263,7 @@ class Jobs:
         columns = job_table.c
         groups = (
             (("running",), (columns.started, columns.id)),
+            (("held",), (columns.created, columns.id)),
             (("queued",), (columns.place, columns.created)),
             (("done", "failed", "cancelled"), (columns.finished.desc(), columns.id)),
         )
@@ -252,21 +297,21 @@ class Jobs:
 
     def films_of(self, story_id: str, limit: int = 20) -> Sequence[Job]:
         """The films that were asked for of a story, newest first."""
-        query = sa.select(job_table).where(job_table.c.story_id == story_id)
+        query = sa.select(job_table).where(*_films(story_id))
         query = query.order_by(job_table.c.created.desc(), job_table.c.id).limit(limit)
         with reading(self.engine) as connection:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
     def count_films(self, story_id: str) -> dict[State, int]:
         """How many films were asked for of a story, by state."""
-        query = sa.select(job_table.c.state, sa.func.count()).where(job_table.c.story_id == story_id)
+        query = sa.select(job_table.c.state, sa.func.count()).where(*_films(story_id))
         with reading(self.engine) as connection:
             return {row[0]: row[1] for row in connection.execute(query.group_by(job_table.c.state))}
 
     def waiting_films(self, story_id: str) -> Sequence[str]:
         """The ids of a story's films that wait, the last one first."""
         columns = job_table.c
-        query = sa.select(columns.id).where(columns.story_id == story_id, columns.state == "queued")
+        query = sa.select(columns.id).where(*_films(story_id), columns.state == "queued")
         with reading(self.engine) as connection:
             return connection.execute(query.order_by(columns.place.desc())).scalars().all()
 
@@ -320,10 +365,14 @@ class Jobs:
         """What a film asked for now would cost; see `FilmEstimate`."""
         return self._outlook.estimate_film(owner, plan)
 
-    def _call_a_worker(self, kind: Kind, count: int = 1) -> None:
+    def call_a_worker(self, kind: Kind, count: int = 1) -> None:
         self._outlook.forget()
         try:
             self.tickets.add(count, kind)
         except (SQLAlchemyError, dbos_error.DBOSException):
             # The job is kept all the same: workers look for jobs without a ticket every few seconds.
             log.warning("no ticket could be made; a worker will make it", exc_info=True)
+
+
+def _films(story_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return job_table.c.story_id == story_id, job_table.c.kind == "film"

@@ -3,18 +3,18 @@
 import logging
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from pipelines.models import Size
-from pipelines.request import GenerationRequest
+from pipelines.request import GenerationRequest, Notice
 from studio.db import UtcTime, metadata, reading, utc_now, writing
-from studio.rows import Kind, asked, request_of
+from studio.rows import Kind, asked, notice_of, request_of
 from studio.story.film_plan import FilmPlan, key_of, read_plan
 
 # Its file lies in a worker's tmp folder while clips are being published, and names the files that are moved.
@@ -48,6 +48,11 @@ asset_table = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("render_seconds", sa.Float, nullable=False),
     sa.Column("created", UtcTime, nullable=False),
+    sa.Column("standing", sa.Text, nullable=False, server_default="public"),
+    # How its visible label was (`LabelStyle`'s fields), and why it does not stand open.
+    sa.Column("label", sa.JSON(none_as_null=True)),
+    sa.Column("reasons", sa.JSON(none_as_null=True)),
+    sa.Index("asset_by_standing", "standing", "created"),
     sa.Index("asset_by_owner", "owner", "created"),
     sa.Index("asset_by_time", "created"),
     sa.Index("asset_by_key", "owner", "request_key"),
@@ -63,12 +68,20 @@ film_clip_table = sa.Table(
 )
 
 
+# Public: whoever holds its id may look. Draft: a take of a story that is shown when its film is approved; its
+# owner sees it. Held: waits for a person. Blocked: in quarantine. Rejected: a person said no. Those last
+# three only an admin sees.
+Standing = Literal["public", "draft", "held", "blocked", "rejected"]
+USABLE: tuple[Standing, ...] = ("public", "draft")
+
+
 @dataclass(frozen=True)
 class Asset:
     """A kept clip or film. Paths are relative to the home.
 
     `seconds` is its length, `render_seconds` what its making took. A clip has a `request`, and its key once
-    it is kept (None: kept before there were keys); a film has a `title` and a `plan`.
+    it is kept (None: kept before there were keys); a film has a `title` and a `plan`. `label` are the fields
+    of the `LabelStyle` that is drawn on it (None: made before that was kept), `reasons` why it is held.
     """
 
     id: str
@@ -93,6 +106,9 @@ class Asset:
     title: str = ""
     request_key: str | None = None
     plan: FilmPlan | None = None
+    standing: Standing = "public"
+    label: dict[str, Any] | None = None
+    reasons: tuple[Notice, ...] = ()
 
     @property
     def size(self) -> Size:
@@ -105,11 +121,15 @@ class Asset:
         return self.title or asked(self.form, self.request, self.plan)
 
 
-def new_place(suffix: str) -> tuple[str, str, str]:
-    """A new asset's id, and where its film and its still picture (`suffix`: ".webp") will lie."""
-    asset_id = secrets.token_urlsafe(12)
-    folder = f"media/{utc_now():%Y/%m}"
-    return asset_id, f"{folder}/{asset_id}.mp4", f"{folder}/{asset_id}{suffix}"
+def new_id() -> str:
+    """A new asset's id."""
+    return secrets.token_urlsafe(12)
+
+
+def places(asset_id: str, suffix: str, *, blocked: bool = False) -> tuple[str, str]:
+    """Where an asset's film and its still picture (`suffix`: ".webp") will lie: below `media`, or apart."""
+    folder = f"{'quarantine' if blocked else 'media'}/{utc_now():%Y/%m}"
+    return f"{folder}/{asset_id}.mp4", f"{folder}/{asset_id}{suffix}"
 
 
 class Library:
@@ -131,27 +151,70 @@ class Library:
         for name in ("request", "plan"):
             values[name] = None if values[name] is None else values[name].model_dump(mode="json")
         values["request_key"] = None if asset.request is None else key_of(asset.request)
+        values["reasons"] = [asdict(reason) for reason in asset.reasons] or None
         connection.execute(sa.insert(asset_table).values(**values))
         there = sa.select(asset_table.c.id).where(asset_table.c.id.in_(clips))
         for clip in connection.execute(there).scalars().all() if clips else ():
             connection.execute(sa.insert(film_clip_table).values(film_asset_id=asset.id, clip_asset_id=clip))
         return None
 
+    def at(self, place: str) -> Asset | None:
+        """The asset whose film lies at this place below the home."""
+        with reading(self.engine) as connection:
+            found = connection.execute(sa.select(asset_table).where(asset_table.c.path == place))
+            row = found.mappings().first()
+        return None if row is None else _asset(row)
+
+    def held(self, limit: int = 100) -> list[Asset]:
+        """What waits for a person, oldest first, and behind it what lies in quarantine, newest first."""
+        columns = asset_table.c
+        found: list[Asset] = []
+        orders: dict[Standing, Any] = {"held": columns.created, "blocked": columns.created.desc()}
+        with reading(self.engine) as connection:
+            for standing, order in orders.items():
+                query = sa.select(asset_table).where(columns.standing == standing).order_by(order, columns.id)
+                found += [_asset(row) for row in connection.execute(query.limit(limit)).mappings()]
+        return found
+
+    def standing(self, connection: Connection, asset_id: str | None) -> Standing | None:
+        """How an asset stands; None if there is none of that id (any more)."""
+        query = sa.select(asset_table.c.standing).where(asset_table.c.id == asset_id)
+        found: Standing | None = connection.execute(query).scalar()
+        return found
+
+    def stand(self, connection: Connection, asset_id: str, standing: Standing) -> bool:
+        """Let an asset stand otherwise from now on; False if it is gone."""
+        changed = sa.update(asset_table).where(asset_table.c.id == asset_id).values(standing=standing)
+        return bool(connection.execute(changed).rowcount)
+
     def get(self, asset_id: str) -> Asset | None:
         """One clip, or None if there is none of that id (any more)."""
         with reading(self.engine) as connection:
-            row = (
-                connection.execute(sa.select(asset_table).where(asset_table.c.id == asset_id))
-                .mappings()
-                .first()
-            )
+            return self.read(connection, asset_id)
+
+    def usable(self, asset_id: str) -> Asset | None:
+        """As `get`, but for what is held back."""
+        asset = self.get(asset_id)
+        return asset if asset is not None and asset.standing in USABLE else None
+
+    def read(self, connection: Connection, asset_id: str) -> Asset | None:
+        """As `get`, within the caller's transaction."""
+        found = connection.execute(sa.select(asset_table).where(asset_table.c.id == asset_id))
+        row = found.mappings().first()
         return None if row is None else _asset(row)
 
-    def list(self, owner: str | None = None, limit: int = 60, offset: int = 0) -> list[Asset]:
-        """The newest clips first; only one owner's if given."""
-        query = sa.select(asset_table).order_by(asset_table.c.created.desc(), asset_table.c.id)
+    def list(
+        self, owner: str | None = None, limit: int = 60, offset: int = 0, *, drafts_of: str | None = None
+    ) -> list[Asset]:
+        """The newest usable clips first; only one owner's if given; of drafts only those of `drafts_of`."""
+        columns = asset_table.c
+        query = sa.select(asset_table).order_by(columns.created.desc(), columns.id)
         if owner is not None:
-            query = query.where(asset_table.c.owner == owner)
+            query = query.where(columns.owner == owner)
+        shown: sa.ColumnElement[bool] = columns.standing.in_(USABLE)
+        if drafts_of is not None:
+            shown = sa.and_(shown, sa.or_(columns.standing == "public", columns.owner == drafts_of))
+        query = query.where(shown)
         with reading(self.engine) as connection:
             return [_asset(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
 
@@ -164,7 +227,8 @@ class Library:
         """As `with_keys`, within the caller's transaction."""
         columns = asset_table.c
         mine = (columns.owner == owner, columns.kind == "clip", columns.request_key.in_(keys))
-        query = sa.select(asset_table).where(*mine).order_by(columns.created.desc(), columns.id)
+        usable = columns.standing.in_(USABLE)
+        query = sa.select(asset_table).where(*mine, usable).order_by(columns.created.desc(), columns.id)
         found: dict[str, Asset] = {}
         for row in connection.execute(query).mappings() if keys else ():
             if row["request_key"] not in found and (self.home / row["path"]).is_file():
@@ -219,4 +283,5 @@ class Library:
 
 def _asset(row: Any) -> Asset:
     plan = None if row["plan"] is None else read_plan(row["plan"])
-    return Asset(**{**row, "request": request_of(row["request"]), "plan": plan})
+    reasons = tuple(map(notice_of, row["reasons"] or ()))
+    return Asset(**{**row, "request": request_of(row["request"]), "plan": plan, "reasons": reasons})

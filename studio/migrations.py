@@ -66,6 +66,63 @@ def stories(connection: Connection) -> None:
     )
 
 
+def trust(connection: Connection) -> None:
+    """Version 4: rules, the ledger, the register of exports; clips have a standing and know their label.
+
+    Clips made before carry the label that the studio put on all of them; it is told by their text alone.
+    """
+    postgres = connection.dialect.name == "postgresql"
+    time, blob = ("TIMESTAMP WITH TIME ZONE", "BYTEA") if postgres else ("DATETIME", "BLOB")
+    _run(
+        connection,
+        "ALTER TABLE asset ADD COLUMN standing TEXT DEFAULT 'public' NOT NULL",
+        "ALTER TABLE asset ADD COLUMN label JSON",
+        "ALTER TABLE asset ADD COLUMN reasons JSON",
+        "CREATE INDEX asset_by_standing ON asset (standing, created)",
+        "CREATE TABLE ledger ("
+        " number INTEGER NOT NULL PRIMARY KEY,"
+        f" at {time} NOT NULL,"
+        " event TEXT NOT NULL,"
+        " subject TEXT NOT NULL,"
+        " who TEXT NOT NULL,"
+        " facts JSON NOT NULL,"
+        " mac TEXT NOT NULL)",
+        "CREATE INDEX ledger_by_subject ON ledger (subject)",
+        "CREATE TABLE policy ("
+        " number INTEGER NOT NULL PRIMARY KEY,"
+        f" at {time} NOT NULL,"
+        " who TEXT NOT NULL,"
+        " reason TEXT NOT NULL,"
+        " document JSON NOT NULL)",
+        "CREATE TABLE export ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " asset_id TEXT NOT NULL,"
+        " job_id TEXT NOT NULL,"
+        " owner TEXT NOT NULL,"
+        " kind TEXT NOT NULL,"
+        " codeword TEXT NOT NULL,"
+        f" hashes {blob} NOT NULL,"
+        " sha256 TEXT NOT NULL,"
+        " label JSON NOT NULL,"
+        f" created {time} NOT NULL)",
+        "CREATE INDEX export_by_asset ON export (asset_id)",
+        "CREATE INDEX export_by_time ON export (created, id)",
+        "CREATE INDEX export_by_hash ON export (sha256)",
+        "CREATE TABLE decision ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " kind TEXT NOT NULL,"
+        " subject TEXT NOT NULL,"
+        " title TEXT NOT NULL,"
+        " what TEXT NOT NULL,"
+        " who TEXT NOT NULL,"
+        " name TEXT NOT NULL,"
+        " comment TEXT NOT NULL,"
+        f" at {time} NOT NULL)",
+        "CREATE INDEX decision_by_subject ON decision (subject)",
+        "CREATE INDEX decision_by_time ON decision (at)",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

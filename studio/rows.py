@@ -16,8 +16,10 @@ from studio.story.film_plan import FilmPlan, key_of, read_plan
 
 Kind = Literal["clip", "film"]
 KINDS: tuple[Kind, ...] = ("clip", "film")
-State = Literal["queued", "running", "done", "failed", "cancelled"]
+# Held: its words wait for a person to look at them; no worker sees it until then.
+State = Literal["held", "queued", "running", "done", "failed", "cancelled"]
 LIVE: tuple[State, ...] = ("queued", "running")
+OPEN: tuple[State, ...] = ("held", *LIVE)
 _PAUSED = "paused"
 
 job_table = sa.Table(
@@ -29,7 +31,8 @@ job_table = sa.Table(
     # The film that a clip was made for first; it stands in no list of its own.
     sa.Column("parent", sa.Text),
     sa.Column("form", sa.JSON, nullable=False),
-    # A clip has a request (JSON's null for a film) and its key; a film has a plan and the story it tells.
+    # A clip has a request (JSON's null for a film) and its key; a film has a plan and the story it tells (as
+    # have takes that were asked for one by one).
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("request_key", sa.Text),
     sa.Column("plan", sa.JSON(none_as_null=True)),
@@ -163,15 +166,15 @@ def job_of(row: Any) -> Job:
     values = {name: row[name] for name in Job.__dataclass_fields__ if name != "order"}
     values["request"] = request_of(row["request"])
     values["plan"] = None if row["plan"] is None else read_plan(row["plan"])
-    values["error"] = None if row["error"] is None else _notice(row["error"])
-    values["notices"] = tuple(map(_notice, row["notices"] or ()))
+    values["error"] = None if row["error"] is None else notice_of(row["error"])
+    values["notices"] = tuple(map(notice_of, row["notices"] or ()))
     return Job(order=row["place"], **values)
 
 
-def _notice(document: dict[str, Any]) -> Notice:
+def notice_of(document: dict[str, Any]) -> Notice:
     """A notice of a row; among its values may be another one: why a shot failed."""
     values = {
-        name: _notice(value) if isinstance(value, dict) and set(value) == {"code", "values"} else value
+        name: notice_of(value) if isinstance(value, dict) and set(value) == {"code", "values"} else value
         for name, value in document["values"].items()
     }
     return Notice(document["code"], values)

@@ -207,7 +207,7 @@ class Stories:
     def use_asset(self, visitor: Visitor, story_id: str, shot_id: str, asset_id: str) -> StoryView:
         """Let a shot show a clip or film of the library."""
         asset = self._assets.get(asset_id)
-        if asset is None:
+        if asset is None or not access.may_see(visitor, asset.standing, asset.owner):
             raise Refused(Notice("asset_unknown"))
         length = min(asset.seconds, MAX_SOURCE_SECONDS)
         source = Source(kind="asset", place=asset.id, title=asset.asked[:120], seconds=length)
@@ -271,10 +271,10 @@ class Stories:
                 raise StoryProblem("shot_shows_file", number=story.shots.index(shot) + 1)
         self.store.add_takes(story_id, [_take(shot_id, request, level) for request in requests])
         typed = {"prompt": prompts.bare_prompt(story, shot), "style": prompts.style_of(story).name}
-        first, *_ = [self._ask(kept.owner, typed, request) for request in requests]
+        first, *_ = [self._ask(kept.owner, story_id, typed, request) for request in requests]
         return first
 
-    def _ask(self, owner: str, typed: dict[str, Any], request: GenerationRequest) -> str:
+    def _ask(self, owner: str, story_id: str, typed: dict[str, Any], request: GenerationRequest) -> str:
         key = key_of(request)
         clip, job = self._assets.with_keys(owner, [key]).get(key), self._jobs.with_keys(owner, [key]).get(key)
         if clip is not None:
@@ -283,7 +283,7 @@ class Stories:
             return job.id
         form = typed | {"model": request.model, "size": f"{request.width}x{request.height}"}
         form |= {name: getattr(request, name) for name in ("num_frames", "seed", "num_inference_steps")}
-        return self._jobs.submit(owner, form, request)
+        return self._jobs.submit(owner, form, request, story_id=story_id)
 
     def _show(self, visitor: Visitor, story_id: str, shot_id: str, source: Source) -> StoryView:
         """The story whose shot shows a file."""
@@ -362,7 +362,7 @@ class Stories:
             return translating.translations(story, self._client)
 
     def _seed_of(self, asset_id: str) -> int:
-        asset = self._assets.get(asset_id)
+        asset = self._assets.usable(asset_id)
         if asset is None or asset.request is None:
             raise Refused(Notice("asset_unknown"))
         return asset.request.seed

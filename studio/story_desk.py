@@ -62,7 +62,9 @@ class StoryDesk:
 
     def newest_film(self, story_id: str) -> str | None:
         """The job of the newest film of the story itself, not of a row of a table."""
-        query = sa.select(job_table.c.id, job_table.c.form).where(job_table.c.story_id == story_id)
+        query = sa.select(job_table.c.id, job_table.c.form).where(
+            job_table.c.story_id == story_id, job_table.c.kind == "film"
+        )
         query = query.order_by(job_table.c.created.desc(), job_table.c.id)
         with reading(self._store.engine) as connection:
             for row in connection.execute(query.execution_options(yield_per=10)):
@@ -72,7 +74,7 @@ class StoryDesk:
 
     def finished_films(self, story_id: str) -> Sequence[str]:
         """The jobs of the story's own films that were finished, the newest first; a few of them."""
-        done = (job_table.c.story_id == story_id, job_table.c.state == "done")
+        done = (job_table.c.story_id == story_id, job_table.c.kind == "film", job_table.c.state == "done")
         query = sa.select(job_table.c.id, job_table.c.form).where(*done)
         query = query.order_by(job_table.c.created.desc(), job_table.c.id)
         with reading(self._store.engine) as connection:
@@ -83,7 +85,7 @@ class StoryDesk:
     def places(self, story: Story) -> dict[str, str]:
         """Where the library clips lie that shots show, by asset id; those that are gone are missing."""
         wanted = {shot.source.place for shot in story.shots if shot.source and shot.source.kind == "asset"}
-        found = (self._assets.get(asset_id) for asset_id in wanted)
+        found = (self._assets.usable(asset_id) for asset_id in wanted)
         return {asset.id: asset.path for asset in found if asset is not None}
 
     def stills(self, shots: Sequence[ShotView]) -> dict[str, bytes]:
@@ -97,7 +99,7 @@ class StoryDesk:
             if source is not None and source.kind == "upload":
                 return thumbnail(self._assets.home / source.place, at=source.start + 0.04)
             asset_id = source.place if source is not None else shown and shown.asset_id
-            asset = self._assets.get(asset_id) if asset_id else None
+            asset = self._assets.usable(asset_id) if asset_id else None
             return self._assets.thumbnail_file(asset).read_bytes() if asset else b""
         except (OSError, MediaError):
             return b""
@@ -156,7 +158,7 @@ class StoryDesk:
         found = chosen_takes(story, shelf)
         for shot in story.shots:
             if shot.take and shot.id not in found:
-                asset = self._assets.get(shot.take)
+                asset = self._assets.usable(shot.take)
                 if asset is not None and asset.request is not None:
                     found[shot.id] = ChosenTake(asset.request, "film")
         return found

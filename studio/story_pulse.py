@@ -32,7 +32,7 @@ class Pulse:
 def pulse(engine: Engine, story_id: str) -> Pulse | None:
     """How a story is now; None if there is none of that id (any more)."""
     job, story = job_table.c, story_table.c
-    mine = job.story_id == story_id
+    mine = sa.and_(job.story_id == story_id, job.kind == "film")
     newest = sa.select(job.id, job.state).where(mine).order_by(job.created.desc(), job.id).limit(1).subquery()
     query = sa.select(
         story.revision,

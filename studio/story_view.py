@@ -16,7 +16,7 @@ from studio.text.lexicon import Hint
 from studio.views import JobView
 
 ShotState = Literal["empty", "waiting", "running", "draft", "stale", "full", "failed", "source"]
-_LIVE = ("queued", "running")
+_LIVE = ("held", "queued", "running")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the doors hand out: a job as one visitor sees it, and a refusal in words. No browser, no torch."""
+"""What the doors hand out: a job as one visitor sees it. No browser, no torch."""
 
 from dataclasses import dataclass, replace
 
@@ -6,22 +6,20 @@ from pipelines.request import Notice
 from studio import access
 from studio.access import Visitor
 from studio.jobs import Job, JobProgress
-from studio.library import Asset
+from studio.library import Asset, Standing
+from studio.refusal import Refused
+
+__all__ = ["FINAL_STATES", "JobView", "Refused", "seen_by"]
 
 FINAL_STATES = frozenset({"done", "failed", "cancelled"})
 
 
-class Refused(Exception):
-    """What was asked can't be done; `notices` say why, one a problem, in words each reader gets worded."""
-
-    def __init__(self, *found: Notice) -> None:
-        super().__init__(", ".join(notice.code for notice in found))
-        self.notices = list(found)
-
-
 @dataclass(frozen=True)
 class JobView:
-    """A job as one visitor sees it now. `eta` in seconds until it is done; `position` counts jobs ahead."""
+    """A job as one visitor sees it now. `eta` in seconds until it is done; `position` counts jobs ahead.
+
+    What a visitor may not see of a finished job is no asset here: `standing` and `reasons` say why.
+    """
 
     job: Job
     progress: JobProgress | None
@@ -29,6 +27,8 @@ class JobView:
     eta: float | None
     asset: Asset | None
     may_change: bool = False
+    standing: Standing | None = None
+    reasons: tuple[Notice, ...] = ()
 
     @property
     def is_final(self) -> bool:
@@ -38,4 +38,9 @@ class JobView:
 
 def seen_by(visitor: Visitor, view: JobView) -> JobView:
     """The view with this visitor's rights."""
-    return replace(view, may_change=access.may_change(visitor, view.job.owner))
+    view = replace(view, may_change=access.may_change(visitor, view.job.owner))
+    asset = view.asset
+    if asset is None:
+        return view
+    seen = asset if access.may_see(visitor, asset.standing, asset.owner) else None
+    return replace(view, asset=seen, standing=asset.standing, reasons=asset.reasons)

@@ -17,10 +17,10 @@ from pipelines.models import MODELS
 from pipelines.request import GenerationRequest, ModelError
 from studio.claims import Attempt, Claims
 from studio.db import utc_now
+from studio.exporting import Begun, Exporter
 from studio.hands import Hand, Orders, own_tmp
-from studio.library import Asset, Library, new_place
+from studio.library import Asset, Library, new_id, places
 from studio.media.clip import ClipFacts, write_clip
-from studio.media.label import LabelStyle
 from studio.media.probe import thumbnail
 from studio.outlook import Outlook
 from studio.recipe import Recipe
@@ -39,20 +39,31 @@ class Maker:
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
         self.outlook = Outlook(engine)
+        self.exporter = Exporter(settings, engine)
         self.tmp = own_tmp(settings)
 
     def make(self, attempt: Attempt) -> bool:
         """Render a clip and publish it; False if it was not ours to publish any more."""
         job, request = attempt.job, _request(attempt)
-        asset_id, place, still_place = new_place(".webp")
+        asset_id = new_id()
         film, still = self.tmp / f"{asset_id}.mp4", self.tmp / f"{asset_id}.webp"
         with contextlib.ExitStack() as left:
             for path in (film, still):
                 left.callback(path.unlink, missing_ok=True)
             tail = self.outlook.tail(request)
             with Reporter(self.claims, attempt, tail=tail) as reporter:
-                facts, revision, began = self._film(attempt, film, reporter)
+                begun = self.exporter.begin(asset_id, "clip")
+                facts, revision, began = self._film(attempt, film, reporter, begun)
+                finished = self.exporter.finish(
+                    begun,
+                    film,
+                    model=job.model,
+                    revision=revision,
+                    prompt=request.prompt,
+                    draft=job.parent is not None or job.story_id is not None,
+                )
                 still.write_bytes(thumbnail(film))
+            place, still_place = places(asset_id, ".webp", blocked=finished.standing == "blocked")
             asset = Asset(
                 id=asset_id,
                 job_id=job.id,
@@ -68,16 +79,17 @@ class Maker:
                 seconds=facts.seconds,
                 fps=request.fps,
                 frames=facts.frames,
-                bytes=facts.bytes,
-                sha256=facts.sha256,
                 render_seconds=time.monotonic() - began,
                 created=utc_now(),
+                **finished.facts,
             )
             files = [(film, place), (still, still_place)]
             after = time.monotonic() - reporter.last_step
-            return self.claims.publish(attempt, asset, files, self.library, tail_seconds=after)
+            return self.claims.publish(attempt, asset, files, self.library, finished, tail_seconds=after)
 
-    def _film(self, attempt: Attempt, film: Path, reporter: Reporter) -> tuple[ClipFacts, str, float]:
+    def _film(
+        self, attempt: Attempt, film: Path, reporter: Reporter, begun: Begun
+    ) -> tuple[ClipFacts, str, float]:
         """Write the film; its facts, the model's revision, and when the model was ready to begin."""
         job, request = attempt.job, _request(attempt)
         spec = MODELS.get(job.model)
@@ -104,8 +116,10 @@ class Maker:
                 frames,
                 path=film,
                 fps=request.fps,
-                comment=recipe.text(),
-                label=LabelStyle(self.settings.label_text),
+                comment=begun.comment(recipe.text()),
+                tags=begun.tags,
+                label=begun.label,
+                mark=begun.mark_frames(),
                 expected_frames=request.num_frames,
             )
         return facts, video.revision, began

@@ -16,11 +16,12 @@ from pipelines.request import GenerationRequest
 from studio import db
 from studio.claims import Attempt, Claims
 from studio.jobs import Job, Jobs
-from studio.library import Asset, Library, new_place
+from studio.library import Asset, Library, new_id, places
 from studio.lock import WorkerLock
 from studio.media.probe import probe
 from studio.settings import Settings
 from tests.postgres import Postgres
+from tests.seal_kit import finished
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # A worker imports torch and diffusers when it starts; on a busy machine that takes a while.
@@ -71,7 +72,8 @@ class Desk:
 
     def publish(self, attempt: Attempt, worker: str = "w1", seconds: float = 2.0) -> bool:
         """Publish a clip of two small files."""
-        asset_id, place, still = new_place(".webp")
+        asset_id = new_id()
+        place, still = places(asset_id, ".webp")
         files = [
             (self.settings.tmp / f"{asset_id}.mp4", place),
             (self.settings.tmp / f"{asset_id}.webp", still),
@@ -79,7 +81,9 @@ class Desk:
         for path, _ in files:
             path.write_bytes(b"content")
         asset = asset_of(attempt.job, asset_id, place, still, render_seconds=seconds)
-        return self.claims(worker).publish(attempt, asset, files, self.library, tail_seconds=0.5)
+        return self.claims(worker).publish(
+            attempt, asset, files, self.library, finished(asset_id), tail_seconds=0.5
+        )
 
     def files(self) -> list[str]:
         """Every file in `media` and `tmp`."""

@@ -6,7 +6,7 @@ from pipelines.request import GenerationRequest
 from studio import db
 from studio.access import Visitor
 from studio.core import Studio
-from studio.library import Asset, new_place
+from studio.library import Asset, new_id, places
 from studio.rows import job_table
 from studio.stories import StoryView
 from studio.story.edit import edit
@@ -53,7 +53,8 @@ def make_clip(studio: Studio, request: GenerationRequest, owner: str = "anna") -
     key = key_of(request)
     job = studio.jobs.with_keys(owner, [key]).get(key)
     job_id = job.id if job else studio.jobs.submit(owner, {"prompt": request.prompt}, request)
-    asset_id, place, still = new_place(".webp")
+    asset_id = new_id()
+    place, still = places(asset_id, ".webp")
     home = studio.settings.studio_home
     (home / place).parent.mkdir(parents=True, exist_ok=True)
     (home / place).write_bytes(b"film")

@@ -10,11 +10,12 @@ from pipelines.request import GenerationRequest, Notice, Progress
 from studio.claims import MAX_ATTEMPTS, Attempt
 from studio.db import utc_now
 from studio.film_takes import FilmTakes, TakeFailed, form_of
-from studio.library import new_place
+from studio.library import new_id, places
 from studio.story.film_plan import FilmPlan, key_of
 from studio.takeover import Takeover
 from tests.film_kit import film, plan, shot, submit, take, takes
 from tests.queue_kit import Desk, asset_of, small
+from tests.seal_kit import finished
 
 
 def _begin(desk: Desk, worker: str = "w1", ticket: str = "film-ticket") -> Attempt:
@@ -46,9 +47,10 @@ def _make(desk: Desk, count: int = 1, worker: str = "w1") -> list[str]:
 
 
 def _publish(desk: Desk, attempt: Attempt, clips: Sequence[str] = ()) -> bool:
-    asset_id, place, still = new_place(".webp")
-    places = {".mp4": place, ".webp": still}
-    files = [(desk.settings.tmp / f"{asset_id}{kind}", where) for kind, where in places.items()]
+    asset_id = new_id()
+    place, still = places(asset_id, ".webp")
+    lies = {".mp4": place, ".webp": still}
+    files = [(desk.settings.tmp / f"{asset_id}{kind}", where) for kind, where in lies.items()]
     for path, _ in files:
         path.write_bytes(b"film")
     job = attempt.job
@@ -62,7 +64,9 @@ def _publish(desk: Desk, attempt: Attempt, clips: Sequence[str] = ()) -> bool:
         fps=24,
         frames=96,
     )
-    return desk.claims().publish(attempt, asset, files, desk.library, tail_seconds=6.0, clips=clips)
+    return desk.claims().publish(
+        attempt, asset, files, desk.library, finished(asset_id), tail_seconds=6.0, clips=clips
+    )
 
 
 # -- the row -------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from studio.claims import Attempt
 from studio.db import writing
 from studio.filming import FilmFailed, FilmMaker
 from studio.hands import Hand, Orders
-from studio.library import new_place
+from studio.library import new_id, places
 from studio.media.clip import write_clip
 from studio.media.label import LabelStyle
 from studio.media.probe import probe, thumbnail
@@ -28,6 +28,7 @@ from studio.story.film_plan import FilmPlan
 from studio.voice.speak import Speech, Spoken
 from tests.film_kit import film, plan, shot, submit, take
 from tests.queue_kit import Desk, asset_of, wait_for
+from tests.seal_kit import finished
 
 
 @pytest.fixture
@@ -54,7 +55,8 @@ def _render(desk: Desk, number: int) -> None:
     attempt = desk.begin(ticket=f"clip-{number}")
     request = attempt.job.request
     assert request is not None
-    asset_id, place, still = new_place(".webp")
+    asset_id = new_id()
+    place, still = places(asset_id, ".webp")
     clip, picture = desk.settings.tmp / f"{asset_id}.mp4", desk.settings.tmp / f"{asset_id}.webp"
     frame = np.full((request.height, request.width, 3), 40 * number % 255, np.uint8)
     frames = [frame] * request.num_frames
@@ -65,7 +67,7 @@ def _render(desk: Desk, number: int) -> None:
     seconds = request.num_frames / request.fps
     asset = replace(asset_of(attempt.job, asset_id, place, still), seconds=seconds)
     files = [(clip, place), (picture, still)]
-    assert desk.claims().publish(attempt, asset, files, desk.library, tail_seconds=0.1)
+    assert desk.claims().publish(attempt, asset, files, desk.library, finished(asset_id), tail_seconds=0.1)
 
 
 def _tone(home: Path, seconds: float, *notices: Notice) -> Callable[..., Speech]:

@@ -70,6 +70,7 @@ def test_every_text_is_in_its_own_script() -> None:
         return any("\u3400" <= c <= "\u9fff" for c in text)
 
     own_name = ("door.title", "page.title", "page.language", "page.other_language")
+    own_name += ("notice.label_text", "notice.setting_label")  # the words that a label must have
     assert [key for key, text in _texts("en").items() if han(text) and key not in own_name] == []
     assert [
         key for key, text in _texts("zh").items() if not han(text) and key.startswith(("notice.", "state."))

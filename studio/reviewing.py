@@ -1,0 +1,223 @@
+"""What waits for a person: words and pictures that were held, and who decided about them, when and why."""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+from sqlalchemy import Connection, Engine
+
+from pipelines.request import Notice
+from studio.access import Visitor
+from studio.checking import texts_of
+from studio.db import UtcTime, metadata, reading, utc_now, writing
+from studio.endings import end
+from studio.jobs import Jobs
+from studio.library import USABLE, Asset, Library, Standing
+from studio.refusal import Refused
+from studio.rows import Job, read_job
+from studio.settings import Settings
+from studio.trust import ledger, policy
+from studio.trust.policy import Policy
+
+What = Literal["approve", "reject"]
+Kind = Literal["text", "picture"]
+_MAX_NAME = 60
+_MAX_COMMENT = 1000
+_SHOWN = 200
+
+log = logging.getLogger(__name__)
+
+decision_table = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    # "text": a job whose words were held; "picture": a clip or film.
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Index("decision_by_subject", "subject"),
+    sa.Index("decision_by_time", "at"),
+)
+
+
+@dataclass(frozen=True)
+class HeldItem:
+    """Something that waits: `texts` are a held job's words by place, `asset` a held or blocked clip or film.
+
+    `reasons` say why, the worst first.
+    """
+
+    kind: Kind
+    id: str
+    title: str
+    owner: str
+    created: datetime
+    reasons: tuple[Notice, ...]
+    blocked: bool = False
+    texts: Mapping[str, str] | None = None
+    asset: Asset | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decided what about which job or asset: an owner's id, and the name that was given."""
+
+    id: str
+    kind: str
+    subject: str
+    title: str
+    what: str
+    who: str
+    name: str
+    comment: str
+    at: datetime
+
+
+class Reviews:
+    """The room where people decide; only admins enter."""
+
+    def __init__(self, engine: Engine, settings: Settings, jobs: Jobs, assets: Library) -> None:
+        self._engine, self._settings = engine, settings
+        self._jobs, self._assets = jobs, assets
+
+    def waiting(self, visitor: Visitor) -> list[HeldItem]:
+        """All that waits, oldest first, then what lies in quarantine."""
+        _admins(visitor)
+        texts = [_of_job(job) for job in reversed(self._jobs.list(states=("held",), limit=_SHOWN))]
+        pictures = [_of_asset(asset) for asset in self._assets.held(_SHOWN)]
+        return sorted([*texts, *pictures], key=lambda item: (item.blocked, item.created))
+
+    def count(self) -> int:
+        """How many things wait for a person."""
+        with reading(self._engine) as connection:
+            return sum(
+                int(connection.execute(sa.text(query)).scalar_one())
+                for query in (
+                    "SELECT count(*) FROM job WHERE state = 'held'",
+                    "SELECT count(*) FROM asset WHERE standing = 'held'",
+                )
+            )
+
+    def decide(
+        self, visitor: Visitor, kind: Kind, subject: str, what: What, *, name: str, comment: str = ""
+    ) -> None:
+        """Approve or reject what is held; a blocked clip can be approved too, and leaves quarantine.
+
+        Refused without a name, without a comment on a rejection, or if somebody else decided meanwhile.
+        """
+        _admins(visitor)
+        name, comment = " ".join(name.split())[:_MAX_NAME], comment.strip()[:_MAX_COMMENT]
+        if not name:
+            raise Refused(Notice("review_name"))
+        if what == "reject" and not comment:
+            raise Refused(Notice("review_comment"))
+        with writing(self._engine) as connection:
+            decide = self._decide_text if kind == "text" else self._decide_picture
+            title, follow = decide(connection, subject, what, comment)
+            row = Decision(
+                secrets.token_urlsafe(9), kind, subject, title, what, visitor.owner, name, comment, utc_now()
+            )
+            values = {field: getattr(row, field) for field in Decision.__dataclass_fields__}
+            connection.execute(sa.insert(decision_table).values(**values))
+            event: ledger.Event = "approved" if what == "approve" else "rejected"
+            self._jobs.checker.note(connection, event, subject, visitor.owner, kind=kind, decision=row.id)
+        if follow is not None:
+            self._jobs.call_a_worker(follow)
+        self._noted()
+
+    def history(self, visitor: Visitor, *, subject: str | None = None, limit: int = 100) -> list[Decision]:
+        """Decisions, the newest first; only those on one job or asset if given."""
+        _admins(visitor)
+        query = sa.select(decision_table).order_by(decision_table.c.at.desc()).limit(limit)
+        if subject is not None:
+            query = query.where(decision_table.c.subject == subject)
+        with reading(self._engine) as connection:
+            return [Decision(**row) for row in connection.execute(query).mappings()]
+
+    def policy(self) -> Policy:
+        """The rules that hold now."""
+        with reading(self._engine) as connection:
+            return policy.current(connection)
+
+    def set_policy(self, visitor: Visitor, values: Mapping[str, Any], *, reason: str = "") -> Policy:
+        """Change some of the rules (Policy's fields by name) and leave the others; an admin's right."""
+        _admins(visitor)
+        try:
+            rules = Policy.model_validate(self.policy().model_dump() | dict(values))
+            with writing(self._engine) as connection:
+                key = self._jobs.checker.key
+                policy.change(connection, rules, who=visitor.owner, reason=reason, key=key)
+        except PydanticCustomError as error:
+            raise Refused(Notice(error.type, dict(error.context or {}))) from error
+        except ValidationError as error:
+            found = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in found["loc"])
+            raise Refused(
+                Notice("policy_wrong", {"field": field, "value": str(found["input"])[:40]})
+            ) from error
+        self._noted()
+        return rules
+
+    def _decide_text(self, connection: Connection, job_id: str, what: What, comment: str) -> tuple[str, Any]:
+        job = read_job(connection, job_id)
+        if job is None or job.state != "held":
+            raise Refused(Notice("review_over"))
+        if what == "approve":
+            return job.asked, self._jobs.release(connection, job_id)
+        end(connection, job_id, "failed", Notice("review_rejected", {"comment": comment}))
+        return job.asked, None
+
+    def _decide_picture(
+        self, connection: Connection, asset_id: str, what: What, comment: str
+    ) -> tuple[str, Any]:
+        standing = self._assets.standing(connection, asset_id)
+        if standing is None or standing in USABLE or (standing == "rejected" and what == "reject"):
+            raise Refused(Notice("review_over"))
+        asset = self._assets.read(connection, asset_id)
+        after: Standing = "public" if what == "approve" else "rejected"
+        self._assets.stand(connection, asset_id, after)
+        return asset.asked if asset else "", None
+
+    def _noted(self) -> None:
+        ledger.note_last(self._engine, self._settings.studio_home)
+
+
+def _of_job(job: Job) -> HeldItem:
+    return HeldItem(
+        kind="text",
+        id=job.id,
+        title=job.asked,
+        owner=job.owner,
+        created=job.created,
+        reasons=() if job.error is None else (job.error,),
+        texts=texts_of(job.form, job.request, job.plan),
+    )
+
+
+def _of_asset(asset: Asset) -> HeldItem:
+    return HeldItem(
+        kind="picture",
+        id=asset.id,
+        title=asset.asked,
+        owner=asset.owner,
+        created=asset.created,
+        reasons=asset.reasons,
+        blocked=asset.standing == "blocked",
+        asset=asset,
+    )
+
+
+def _admins(visitor: Visitor) -> None:
+    if not visitor.admin:
+        raise Refused(Notice("admin_only"))
