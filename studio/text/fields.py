@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from studio.text.belief import Belief, placed
 from studio.text.chinese_clauses import clauses_of as chinese_clauses
 from studio.text.clause import Clause
 from studio.text.doers import actions_of, doers_of
@@ -16,7 +17,7 @@ from studio.text.grounds import is_indoors
 from studio.text.holding import Setting
 from studio.text.language import has_han
 from studio.text.names import nameless
-from studio.text.places import Shown, environment_of, scenery_of
+from studio.text.places import Shown, scenery_of
 from studio.text.setting import setting_of
 from studio.text.told import Told, headings_of, told_in
 
@@ -64,18 +65,28 @@ def fields_of(
     gives what carries over.
     """
     past = tuple(before) or ((carry,) if carry else ())
-    last = carry or (past[-1] if past else ShotFields())
+    believed = Belief(((1.0, tuple(Shown(one.environment, one.subject) for one in past)),))
+    if past and carry:
+        past = (*past[:-1], carry)
+    return _read(text, past, believed, names, heading, story)[0]
+
+
+def _read(
+    text: str, past: Sequence[ShotFields], believed: Belief, names: Collection[str], heading: str, story: str
+) -> tuple[ShotFields, Belief]:
+    """The fields of a shot behind the others, and where the story may be by then."""
+    last = past[-1] if past else ShotFields()
     told = told_in(text)
     clauses = _clauses(told, names)
     around = "\n".join(part for part in (heading, told.around) if part)
     subjects = doers_of(clauses, past, names, " ".join(told.sentences), story)
     told = Told(tuple(nameless(sentence, names) for sentence in told.sentences), told.around)
-    settings = [_setting(one) for one in ((*past[:-1], last) if past else ())]
+    settings = [_setting(one) for one in past]
     scenery = scenery_of(_parts(told), around, subjects, names)
-    environment = environment_of(scenery, [Shown(one.environment, one.subject) for one in past])
+    environment, believed = placed(scenery, believed)
     setting = setting_of(told, around, environment, settings, _weather_outside(past))
     whole = " ".join(told.sentences)
-    return ShotFields(
+    fields = ShotFields(
         subject=_few(subjects, 3),
         action=_few(actions_of(clauses)),
         environment=_few(setting.environment, 4),
@@ -85,6 +96,7 @@ def fields_of(
         camera=_few(camera_in(told.sentences, around)),
         style=_few((*last.style, *styles_in(told.sentences, around))),
     )
+    return fields, believed
 
 
 def _weather_outside(past: Sequence[ShotFields]) -> tuple[str, ...]:
@@ -150,6 +162,8 @@ def fields_of_story(
     and pronouns and places are looked for in the whole story before.
     """
     found: list[ShotFields] = []
+    believed = Belief()
     for (start, end), heading in zip(spans, headings_of(text, spans), strict=True):
-        found.append(fields_of(text[start:end], before=found, names=names, heading=heading, story=text))
+        fields, believed = _read(text[start:end], found, believed, names, heading, text)
+        found.append(fields)
     return tuple(found)

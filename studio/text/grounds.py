@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from studio.text.language import has_han
+from studio.text.senses import guessed_kind
 from studio.text.terms import table, words
 
 # Kinds of assets/lexicon/grounds.toml, and those that are only known from elsewhere.
 KINDS = (
     "settlement", "building", "room", "way", "land", "water", "sky", "vehicle", "part", "stuff", "thing",
     "surface", "air",
-    "named", "backdrop", "being", "body", "unseen", "unknown",
+    "named", "backdrop", "being", "body", "unseen", "guessed", "unknown",
 )  # fmt: skip
 # A shot may play in them and nowhere else; the others stand beside a place.
 BROAD = frozenset(
@@ -21,6 +22,7 @@ _SIZES = (
     ("sky", "sky"), ("part", "spot"), ("surface", "surface"), ("stuff", "stuff"), ("air", "air"),
     ("thing", "thing"),
 )  # fmt: skip
+_UNKNOWN = frozenset(("unknown",))
 # Nouns come again and again in a story.
 _REMEMBERED = 4096
 _CORE = re.compile(
@@ -30,8 +32,15 @@ _CORE = re.compile(
 
 @lru_cache(maxsize=_REMEMBERED)
 def kinds_of(noun: str) -> frozenset[str]:
-    """Every kind that a noun may be by our lists, else by its ending; "unknown" if nothing tells."""
-    return _kinds_zh(noun) if has_han(noun) else _kinds_en(noun.lower())
+    """Every kind that a noun may be by our lists, else by its ending; "unknown" if nothing tells.
+
+    With "guessed" stands a kind that only the noun's meaning tells.
+    """
+    found = _kinds_zh(noun) if has_han(noun) else _kinds_en(noun.lower())
+    if found != _UNKNOWN or not re.search(r"[^\W\d_]", noun):
+        return found
+    kind = guessed_kind(noun.lower())
+    return frozenset((kind, "guessed")) if kind else found
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -48,7 +57,7 @@ def size_of(noun: str) -> str:
 
 def is_listed(noun: str) -> bool:
     """Whether our lists hold this very word as a whole place."""
-    return bool(_listed("zh" if has_han(noun) else "en").get(noun, frozenset()) & BROAD)
+    return bool(listed_words("zh" if has_han(noun) else "en").get(noun, frozenset()) & BROAD)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -83,8 +92,8 @@ def _tails(noun: str) -> list[str]:
 
 
 @cache
-def _listed(script: str) -> dict[str, frozenset[str]]:
-    """Every listed word of a language to its kinds."""
+def listed_words(script: str) -> dict[str, frozenset[str]]:
+    """Every listed word of a language ("zh", "en") to its kinds."""
     script_of = "zh" if script == "zh" else "en"
     found: dict[str, set[str]] = {}
     for kind in table("grounds"):
@@ -107,19 +116,21 @@ def _ends(script: str) -> dict[str, str]:
 
 
 def _kinds_zh(noun: str) -> frozenset[str]:
-    listed = _listed("zh")
+    listed = listed_words("zh")
     for tail in _tails(noun):
         if tail in listed and (len(tail) > 1 or tail == noun or tail == core(noun)):
             return listed[tail]
-    last = core(noun)
-    ends = _ends("zh")
-    if len(last) > 1 and last[-1] in ends:
-        return frozenset((ends[last[-1]],))
-    return frozenset(("unknown",))
+    return ends_like(core(noun)) or _UNKNOWN
+
+
+def ends_like(noun: str) -> frozenset[str]:
+    """The kind of a Chinese noun by its last character alone: 舱, 场, 站."""
+    kind = _ends("zh").get(noun[-1:]) if len(noun) > 1 else None
+    return frozenset((kind,)) if kind else frozenset()
 
 
 def _kinds_en(noun: str) -> frozenset[str]:
-    listed = _listed("en")
+    listed = listed_words("en")
     for tail in _tails(noun):
         if tail in listed:
             return listed[tail]
@@ -128,4 +139,4 @@ def _kinds_en(noun: str) -> frozenset[str]:
     for end, kind in _ends("en").items():
         if len(bare) > len(end) + 2 and bare.endswith(end):
             return frozenset((kind,))
-    return frozenset(("unknown",))
+    return _UNKNOWN

@@ -24,15 +24,13 @@ _NO_HEADING_PLACE = re.compile(
     r"|same(?: time)?|flashback|establishing|magic hour|sunset|sunrise|intercut",
     re.IGNORECASE,
 )
-_MOST = 4
+MOST = 4
 # A place held so many shots counts as old.
 _OLD = 3.0
 # Cues of a phrase that tell of the places before it, too.
 _TELLING = ("role_", "led_", "opens", "at_start", "goes", "stays")
 # Phrases that are less surely places say nothing about others.
 _HARDLY = 0.1
-# At least so sure, if a shot had no place otherwise.
-_GUESS = 0.2
 
 
 @dataclass(frozen=True)
@@ -120,26 +118,6 @@ def scenery_of(
     return Scenery(tuple(found), tuple(scene_of(around)), tuple(subjects), flags)
 
 
-def environment_of(scenery: Scenery, past: Sequence[Shown], weight: Weights | None = None) -> tuple[str, ...]:
-    """The places of a shot, those that hold on first."""
-    weight = weight or weights()
-    named = named_in(scenery, past, weight.named)
-    here = [one.phrase for one in named if one.sure > 0.5]
-    back = _left_at(scenery.subjects, past)
-    if back and not here and not scenery.scene and scenery.flags["by_name"]:
-        return back
-    offered = held_cues(scenery, past, named)
-    kept = [
-        place for place, cues in offered if not is_within(place, here) and strength(cues, weight.held) > 0
-    ]
-    if not kept and not here:
-        # A shot plays somewhere: what is surest of what nobody is sure of.
-        listed = [(one.sure, one.phrase) for one in named]
-        listed += [(_odds_to_share(strength(cues, weight.held)), place) for place, cues in offered]
-        return tuple(phrase for sure, phrase in sorted(listed)[-1:] if sure > _GUESS)
-    return tuple([*kept, *here][:_MOST])
-
-
 def named_in(scenery: Scenery, past: Sequence[Shown], weight: Mapping[str, float]) -> list[Named]:
     """The phrases that may be places, none twice, in the text's order."""
     found = [
@@ -187,6 +165,14 @@ def named_cues(scenery: Scenery, past: Sequence[Shown]) -> list[tuple[Mention, d
         }
         found.append((mention, {**cues, **extra}))
     return found
+
+
+def held_in(
+    scenery: Scenery, past: Sequence[Shown], named: Sequence[Named], weight: Mapping[str, float]
+) -> list[Named]:
+    """Places that may hold on, and how surely each does."""
+    offered = held_cues(scenery, past, named)
+    return [Named(place, cues, _odds_to_share(strength(cues, weight))) for place, cues in offered]
 
 
 def held_cues(
@@ -272,7 +258,7 @@ def _shot_cues(scenery: Scenery, past: Sequence[Shown], named: Sequence[Named]) 
     return found
 
 
-def _left_at(subjects: Sequence[str], past: Sequence[Shown]) -> tuple[str, ...]:
+def left_at(subjects: Sequence[str], past: Sequence[Shown]) -> tuple[str, ...]:
     """The rooms where one who acts was seen last, if one shot only looked outdoors since."""
     if len(past) < 2 or any(subject in past[-1].subjects for subject in subjects):
         return ()

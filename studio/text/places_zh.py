@@ -6,7 +6,7 @@ from functools import cache
 
 from studio.text.chinese import Word, words_of
 from studio.text.chinese_parts import bare_place
-from studio.text.grounds import is_listed
+from studio.text.grounds import BROAD, ends_like, is_listed, kinds_of
 from studio.text.mention import Mention, flags
 from studio.text.segmenter import tagged
 from studio.text.terms import words
@@ -22,6 +22,9 @@ _VEILS = re.compile(r"没有?|不|想|要是|如果|像|仿佛|好像|似的|打
 _LIKENS = re.compile(r"像|仿佛|好似|如同|犹如|宛如|好比|似的")
 _LOOKS = re.compile(r"[看望瞧盯瞪指听想]|看见|听见")
 _PUTS = re.compile(r"[放搁挂贴插塞装倒扔丢搭埋盖系别揣抱递]")
+_GOES_TO = re.compile(r"(?:上下|[上下进出回到过登入])(?P<place>[\u4e00-\u9fff]{1,3})")
+_OUTSIDE = frozenset(("外面", "外头", "外边", "里面", "里头"))
+_TOWN = re.compile(r"(?P<town>[\u4e00-\u9fff]{1,4}[镇村县市省州乡城])(?:[东南西北中]|[东南西北]?[头边口部])")
 _STAYS = re.compile(r"[坐站躺蹲跪趴卧停住靠守睡等藏躲缩倚立]")
 
 
@@ -46,12 +49,13 @@ def mentions_zh(sentence: str, names: Collection[str]) -> list[Mention]:
 
 
 def _grounded(listed: Sequence[Word]) -> list[Word]:
-    """Places that the segmenter cut in two or took for verbs (缝纫|铺, 晒谷场) as nouns."""
+    """Places that the segmenter cut in two or took for verbs (缝纫|铺, 控制|舱, 晒谷场) as nouns."""
     found: list[Word] = []
-    for word in listed:
+    for k, word in enumerate(listed):
         last = found[-1] if found else None
-        joined = last.text + word.text if last and last.end == word.start and last.kind == "noun" else ""
-        if last and joined and word.kind == "verb" and len(joined) > 2 and is_listed(joined):
+        joined = last.text + word.text if last and last.end == word.start else ""
+        after = listed[k + 1].kind if k + 1 < len(listed) else "stop"
+        if last and joined and _is_one(last, word, joined, after):
             found[-1] = Word(joined, "noun", last.start, word.end)
         elif word.kind == "verb" and len(word.text) > 2 and is_listed(word.text):
             found.append(Word(word.text, "noun", word.start, word.end))
@@ -62,6 +66,21 @@ def _grounded(listed: Sequence[Word]) -> list[Word]:
     return found
 
 
+def _is_one(last: Word, word: Word, joined: str, after: str) -> bool:
+    """Whether two words of the segmenter are one place."""
+    if last.name or word.name:
+        return False
+    if last.kind == "noun" and word.kind == "verb" and len(joined) > 2 and is_listed(joined):
+        return True
+    if last.kind in ("noun", "dull", "verb", "adj") and word.kind in ("noun", "verb") and is_listed(joined):
+        return last.kind != "noun" or word.kind == "verb"
+    if len(word.text) != 1 or len(last.text) != 2 or not ends_like(joined) & BROAD:
+        return False
+    if word.kind == "noun":
+        return last.kind in ("dull", "verb")
+    return last.kind == "noun" and word.kind == "verb" and after in ("verb", "dull", "de", "behind")
+
+
 def _clause(listed: Sequence[Word], text: str, first: bool) -> list[Mention]:
     found: list[Mention] = []
     i = 0
@@ -70,16 +89,44 @@ def _clause(listed: Sequence[Word], text: str, first: bool) -> list[Mention]:
         while k < len(listed) and _nominal(listed, k, i):
             k += 1
         if k == i:
+            found += _without_noun(listed, i, first)
             i += 1
             continue
         while k < len(listed) and listed[k].kind == "behind" and listed[k].start == listed[k - 1].end:
             k += 1
         start = _first(listed, i, k)
-        phrase = text[listed[start].start : listed[k - 1].end]
-        if phrase not in words("leading", "never", "zh") and re.search(r"[^\W\d]", phrase):
-            found.append(_mention(listed, start, k, phrase, first))
+        for begin, end in _pieces(listed, start, k):
+            phrase = text[listed[begin].start : listed[end - 1].end]
+            if phrase not in words("leading", "never", "zh") and re.search(r"[^\W\d]", phrase):
+                found.append(_mention(listed, begin, end, phrase, first))
         i = k
     return found
+
+
+def _without_noun(listed: Sequence[Word], i: int, first: bool) -> list[Mention]:
+    """Places in words that are no nouns: 外面, 黑暗里, 上山."""
+    word = listed[i]
+    if word.kind == "behind" and word.text in _OUTSIDE:
+        return [_mention(listed, i, i + 1, word.text, first)]
+    if word.kind == "adj" and len(word.text) > 1 and i + 1 < len(listed) and listed[i + 1].kind == "behind":
+        return [_mention(listed, i, i + 2, word.text + listed[i + 1].text, first)]
+    went = _GOES_TO.fullmatch(word.text) if word.kind == "verb" else None
+    if went and is_listed(went["place"]):
+        mention = _mention(listed, i, i + 1, went["place"], first)
+        return [Mention(mention.phrase, "to", {**mention.flags, "in_verb": 1.0})]
+    return []
+
+
+def _pieces(listed: Sequence[Word], i: int, k: int) -> list[tuple[int, int]]:
+    """A run of nouns, cut behind the place that it begins with: 院子|人, 草坪|仪式."""
+    whole = "".join(word.text for word in listed[i:k])
+    if kinds_of(whole) & (BROAD | {"part", "surface"}) or listed[k - 1].kind in ("behind", "place"):
+        return [(i, k)]
+    for end in range(k - 1, i, -1):
+        head = "".join(word.text for word in listed[i:end])
+        if listed[end - 1].kind == "place" or kinds_of(head) & BROAD or (len(head) > 1 and _locative(head)):
+            return [(i, end), (end, k)]
+    return [(i, k)]
 
 
 def _nominal(listed: Sequence[Word], k: int, start: int) -> bool:
@@ -101,6 +148,8 @@ def _first(listed: Sequence[Word], i: int, k: int) -> int:
 
 def _mention(listed: Sequence[Word], i: int, k: int, phrase: str, first: bool) -> Mention:
     lead, verb = _led(listed, i)
+    if town := _TOWN.fullmatch(phrase):
+        phrase = town["town"]
     place = "" if _NO_LOCATIVE.search(phrase) else _locative(phrase)
     after = listed[k] if k < len(listed) else None
     before = "".join(word.text for word in listed[:i])

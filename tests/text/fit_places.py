@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 
 from studio.text import fields, places
+from studio.text.belief import Belief, placed
 from studio.text.places import Scenery, Shown, Weights, held_cues, named_cues, named_in
 from studio.text.terms import FOLDER
 from tests.text.corpus import FITTED, annotated, matches, plain, score
@@ -53,17 +55,13 @@ def told(path: Path) -> PlacedStory:
     """An annotated story as the fields read it."""
     story = annotated(path)
     kept: list[Scenery] = []
-    read = places.environment_of
 
-    def keep(scenery: Scenery, past: Sequence[Shown], weight: Weights | None = None) -> tuple[str, ...]:
+    def keep(scenery: Scenery, believed: Belief) -> tuple[tuple[str, ...], Belief]:
         kept.append(scenery)
-        return read(scenery, past, weight)
+        return placed(scenery, believed)
 
-    fields.environment_of = keep  # type: ignore[attr-defined]
-    try:
+    with patch.object(fields, "placed", keep):
         fields.fields_of_story(story.text, story.spans, names=story.names)
-    finally:
-        fields.environment_of = read  # type: ignore[attr-defined]
     gold = [shot["environment"] for shot in story.shots]
     return PlacedStory(story.name, story.language, kept, gold, [one.subjects for one in kept])
 
@@ -150,6 +148,7 @@ def held_rows(story: PlacedStory, named: Mapping[str, float], own: Weights | Non
     """Cues of every place that may hold on, after what was right before (`own`: what was found by these)."""
     rows: list[Row] = []
     past: list[Shown] = []
+    believed = Belief()
     for scenery, gold in zip(story.sceneries, story.gold, strict=True):
         mentioned = named_in(scenery, past, named)
         here = [one.phrase for one in mentioned if one.sure > 0.5]
@@ -157,7 +156,9 @@ def held_rows(story: PlacedStory, named: Mapping[str, float], own: Weights | Non
         left = [one for one, mark in zip(gold, right(gold, here), strict=True) if mark is False]
         marks = right([place for place, _ in offered], left)
         rows += [(cues, mark) for (_, cues), mark in zip(offered, marks, strict=True) if mark is not None]
-        found = tuple(gold) if own is None else places.environment_of(scenery, past, own)
+        found = tuple(gold)
+        if own is not None:
+            found, believed = placed(scenery, believed, own)
         past.append(Shown(found, scenery.subjects))
     return rows
 
@@ -187,12 +188,11 @@ def _named(rows: Sequence[Row]) -> dict[str, float]:
 
 def counts(story: PlacedStory, weight: Weights) -> tuple[int, int, int]:
     """(right, found, wanted) of a story."""
-    past: list[Shown] = []
+    believed = Belief()
     hits = found = wanted = 0
     for scenery, gold in zip(story.sceneries, story.gold, strict=True):
-        mine = places.environment_of(scenery, past, weight)
+        mine, believed = placed(scenery, believed, weight)
         hits, found, wanted = hits + matches(mine, gold), found + len(mine), wanted + len(gold)
-        past.append(Shown(mine, scenery.subjects))
     return hits, found, wanted
 
 

@@ -31,7 +31,8 @@ def test_a_place_holds_until_it_is_left() -> None:
 def test_kinds_come_from_lists_and_endings() -> None:
     assert kinds_of("修表铺") == {"building"}
     assert "room" in kinds_of("billiard room")
-    assert kinds_of("xyzzy") == {"unknown"}
+    assert kinds_of("0042") == {"unknown"}
+    assert kinds_of("茶寮") == {"building", "guessed"}
     assert is_indoors("厨房")
     assert not is_indoors("草原")
     assert is_within("菜园里", ["菜园"])
