@@ -8,6 +8,7 @@ PARTS = {
     "pipeline": "the studio's path over a bare WanPipeline call; cancel; memory over frames",
     "queue": "submit, start, follow, 200 followers, memory over many jobs",
     "film": "a film of 6 and of 24 shots at 1080: memory, seconds a shot",
+    "fingerprint": "marks and likeness under attacks, false names, what marking costs",
     "web": "the web process: start, first page, memory, what it imports",
 }
 

@@ -101,8 +101,8 @@ class Answer:
 
 
 MOST_CANDIDATES = 5
-# Other photographs begin at 0.3, other drawn scenes at 0.2, the same scene with one detail changed lies anywhere
-# below; copies end at 0.03, cropped ones at 0.05.
+# Other photographs begin at 0.3, other drawn scenes at 0.2, a scene with a detail changed anywhere below;
+# copies end at 0.03, cropped ones at 0.05.
 _NEAR, _SAME, _APART = 0.16, 0.03, 0.06
 
 

@@ -35,12 +35,14 @@ Bytes = NDArray[np.uint8]
 # How far each bit's wave, and the pilot's, is driven.
 _AMOUNT, _PILOT_AMOUNT = 17.0, 72.0
 # The most that may be added, in steps of a colour plane: root of mean square, and where nothing is spared.
-_RMS, _PEAK = 1.32, 4.0
+_RMS, _PEAK = 1.32, 3.0
 # So many frames share one pattern: pictures change slowly, and encoders keep what stays.
 _HOLD = 6
 _STEPS = 3
 # How much is left of the change in the dark, in flat places; a picture that is all like that aims lower.
 _DARK, _FLAT, _LIFT = 0.45, 0.55, 1.2
+# Where nobody tells how bright and busy the picture is.
+_UNKNOWN = 0.6
 # Crops that are tried: up to so much of each side, in such steps.
 _CROP, _CROP_STEP = 0.1, 0.01
 # The pilot's height from which no crop is tried; that shows a mark in the whole picture, in the best crop.
@@ -96,7 +98,7 @@ class Marker:
         if self._until == 0:
             colours = np.stack([_shrunk(u), _shrunk(v)]).astype(np.float32) * (255 / 224)
             if y is None:
-                tolerance = np.full(GRID, 0.8, np.float32)
+                tolerance = np.full(GRID, _UNKNOWN, np.float32)
             else:
                 luma = (_shrunk(y).astype(np.float32) - 16) * (255 / 219)
                 tolerance = _tolerance(luma, _activity(y))

@@ -20,6 +20,7 @@ MOST = 64
 _RATE, _SEEN_RATE = 2.0, 12.0
 _MAX_SIDE = 8192
 _PATIENCE = 20.0
+_THREADS = 2
 # Of a video longer than samples reach, a few frames at each of so many places.
 _AT_A_PLACE = 3
 
@@ -49,7 +50,8 @@ def sample_frames(frames: Iterable[np.ndarray]) -> Samples:
 def sample_file(path: Path) -> Samples:
     """Two pictures a second of a video (MP4, MOV, MKV, WebM, AVI, GIF); 64 from all over a longer one.
 
-    Takes about 20 s at most, and memory for a few frames. MediaError "file_empty" or "not_a_video".
+    Takes little more than 20 s at most, what is read by then counts, and memory for a few frames.
+    MediaError "file_empty" or "not_a_video".
     """
     if path.stat().st_size == 0:
         raise MediaError("file_empty")
@@ -96,15 +98,13 @@ def _sampled(container: av.container.InputContainer) -> Samples:
     stream.codec_context.options = {"max_pixels": str(_MAX_SIDE * _MAX_SIDE // 2)}
     seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
     seconds = seconds or (container.duration or 0) / av.time_base
-    deadline = time.monotonic() + _PATIENCE
+    stream.thread_type, stream.thread_count = "AUTO", _THREADS
     heap = _Heap()
     pictures = _all_of(container, stream) if seconds <= MOST / _RATE else _spread(container, stream, seconds)
     try:
         for frame, keep in pictures:
             small = frame.reformat(SMALL[1], SMALL[0], "yuv444p", interpolation="AREA")
             heap.add(np.array(small.to_ndarray(), dtype=np.uint8), keep=keep)
-            if time.monotonic() > deadline:
-                break
     except av.FFmpegError:
         # What could be read before a broken place is enough, if it is anything.
         pass
@@ -116,8 +116,12 @@ def _all_of(
 ) -> Iterator[tuple[av.VideoFrame, bool]]:
     """The frames one after the other, no more a second than are of use; which to keep."""
     kept, next_kept, next_seen = 0, 0.0, 0.0
-    for frame in container.decode(stream):
-        at = float(frame.time or 0.0)
+    deadline = time.monotonic() + _PATIENCE
+    for number, frame in enumerate(container.decode(stream)):
+        if time.monotonic() > deadline:
+            return
+        # A frame that does not know its time stands for a twelfth of a second.
+        at = number / _SEEN_RATE if frame.time is None else frame.time
         if kept and at < next_seen - 1e-3:
             continue
         next_seen = at + 1 / _SEEN_RATE
@@ -134,12 +138,13 @@ def _spread(
 ) -> Iterator[tuple[av.VideoFrame, bool]]:
     """A few frames at places all over the video, from the frames where a reader can enter."""
     last = -1.0
+    deadline = time.monotonic() + _PATIENCE
     for place in range(MOST):
         moment = int(seconds * place / MOST / (stream.time_base or 1)) + (stream.start_time or 0)
         container.seek(moment, stream=stream, backward=True)
         for number, frame in enumerate(container.decode(stream)):
-            at = float(frame.time or 0.0)
-            if number == 0 and at <= last:
+            at = frame.time or 0.0
+            if (number == 0 and at <= last) or time.monotonic() > deadline:
                 break
             last = max(last, at)
             yield frame, number == 0
