@@ -45,15 +45,18 @@ def label_on(kept: dict[str, object] | None, settings: Settings) -> LabelStyle |
 
 
 def ingredients(plan: FilmPlan, clips: Sequence[Asset], library: Library, home: Path) -> "list[Ingredient]":
-    """What a film names as what it was made from: its clips, what people brought, its music."""
+    """What a film names as what it was made from: its clips, what people brought, its music.
+
+    By number, never by prompt: credentials go wherever the film goes.
+    """
     from studio.trust.credentials import Ingredient
 
-    found = [Ingredient(clip.asked[:80], "componentOf", "studio", library.file(clip)) for clip in clips]
+    found = [Ingredient(f"clip {clip.id}", "componentOf", "studio", library.file(clip)) for clip in clips]
     for shot in plan.shots:
         if shot.source is not None:
             asset = library.at(shot.source.path)
             path, name = place_of(home, shot.source.path), f"shot {shot.number}"
-            title = asset.asked[:80] if asset else name
+            title = f"{asset.kind} {asset.id}" if asset else name
             found.append(Ingredient(title, "componentOf", "studio" if asset else "person", path))
     if is_place(plan.music):
         found.append(Ingredient("music", "componentOf", "person"))

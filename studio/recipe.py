@@ -17,6 +17,8 @@ from studio.styles import STYLES
 
 STUDIO: Literal["wan-studio"] = "wan-studio"
 MAX_BYTES = 64 * 1024
+# The metadata label that joins the recipe in the comment.
+_LABEL_BYTES = 1024
 MAX_FILE_BYTES = 500 * 1000 * 1000
 # A form's fields and what they may hold in a file; the longest text is checked by the request itself.
 _TEXTS = ("prompt", "prompt_original", "negative_prompt", "style", "model", "quality", "size")
@@ -89,7 +91,7 @@ def film_recipe(plan: FilmPlan, *, job: str, created: str) -> tuple[str, tuple[s
         found: dict[str, Any] = {"studio": STUDIO, "version": 1, "kind": "film", "job": job}
         found |= {"created": created, "plan": told, "left_out": left}
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-        if len(text.encode()) <= MAX_BYTES:
+        if len(text.encode()) <= MAX_BYTES - _LABEL_BYTES:
             break
     return text, tuple(left)
 
