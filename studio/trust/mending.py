@@ -128,6 +128,8 @@ class Mender:
             last = i + count - 1
             if last >= len(tokens) or not _near(text, tokens[last - 1], tokens[last], 2):
                 return 1
+            if all(map(_single, tokens[last : last + 3])) and last + 2 < len(tokens):
+                return 1
             joined += text[slice(*tokens[last])]
             if len(joined) > 16:
                 return 1
@@ -135,7 +137,9 @@ class Mender:
             if len(word) < 4 or word not in self.words:
                 continue
             parts = [text[slice(*token)] for token in tokens[i : last + 1]]
-            if " ".join(parts) not in _ordinary("splits") and min(map(len, parts)) < 4:
+            gaps = {text[a[1] : b[0]] for a, b in pairwise(tokens[i : last + 1])}
+            # A blank or a hyphen may stand there for its own sake, a heart may not.
+            if " ".join(parts) not in _ordinary("splits") or not gaps <= {" ", "-", ", ", ". ", "'", "/"}:
                 found.append((tokens[i][0], tokens[last][1], word))
                 return count
         return 1

