@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Protocol
 
 from studio.text.beings import Gender, gender_of, is_body, kind_of, plural
@@ -76,10 +77,17 @@ def same(head: str, found: Sequence[str]) -> bool:
     return any(low == one.lower() or low in one.lower().split() for one in found)
 
 
-def meant(pronoun: str, here: list[str], known: list[list[str]], story: str = "") -> list[str]:
+def meant(
+    pronoun: str,
+    here: list[str],
+    known: list[list[str]],
+    story: str = "",
+    spoken: Mapping[str, int] = MappingProxyType({}),
+) -> list[str]:
     """Whom a pronoun means: who fits best of this shot (`here`) and those before (`known`, oldest first).
 
-    `story` is the text of the story, which tells that somebody is a he or a she.
+    `story` is the text of the story, which tells that somebody is a he or a she. `spoken`: whom it spoke of
+    before the pronoun, and how many sentences ago.
     """
     low = pronoun.lower()
     groups = [here[::-1], *([*fields] for fields in reversed(known))]
@@ -88,7 +96,7 @@ def meant(pronoun: str, here: list[str], known: list[list[str]], story: str = ""
     if low in _both("grammar", "they"):
         return _they(groups)
     wanted = _pronouns()[low]
-    found = antecedents(pronoun, here, known, story)
+    found = antecedents(pronoun, here, known, story, spoken)
     if wanted == "any":
         last = [one for group in groups for one in group if not is_me(one) and not is_setting(one)]
         return last[:1]
@@ -101,6 +109,9 @@ class Candidate:
 
     word: str
     cues: dict[str, float] = field(default_factory=dict)
+    # Numbers of the clauses in which it is a subject, and of those in which it acts.
+    told: set[int] = field(default_factory=set)
+    acts: set[int] = field(default_factory=set)
 
 
 def strength(one: Candidate, weight: Mapping[str, float]) -> float:
@@ -108,28 +119,51 @@ def strength(one: Candidate, weight: Mapping[str, float]) -> float:
     return weight["bias"] + sum(weight.get(name, 0.0) * value for name, value in one.cues.items())
 
 
-def antecedents(pronoun: str, here: list[str], known: list[list[str]], story: str = "") -> list[Candidate]:
+def antecedents(
+    pronoun: str,
+    here: list[str],
+    known: list[list[str]],
+    story: str = "",
+    spoken: Mapping[str, int] = MappingProxyType({}),
+) -> list[Candidate]:
     """Everybody whom he, she or it may mean, the last one named first, with the cues for it."""
     wanted = _pronouns()[pronoun.lower()]
     groups = [here[::-1], *reversed(known[-_REACH:])]
     found: dict[str, Candidate] = {}
-    for ago, group in enumerate(groups):
-        for place, word in enumerate(group):
-            if is_me(word) or word in found or is_body(word):
-                continue
-            one = found.setdefault(word, Candidate(word))
-            one.cues = {
-                "ago": math.log1p(ago),
-                "here": float(not ago),
-                "last_here": float(not ago and not place),
-                "first": float(ago > 0 and not place),
+
+    def note(word: str, **cues: float) -> None:
+        if is_me(word) or word in found or is_body(word):
+            return
+        said = next(
+            (ago for other, ago in spoken.items() if same(other, [word]) or same(word, [other])), None
+        )
+        found[word] = Candidate(
+            word,
+            {
+                **cues,
                 "often": math.log1p(sum(word in other for other in known)),
                 "crowd": float(word.lower() in _both("names", "crowds")),
                 "setting": float(is_setting(word)),
-                "plural": float(plural(word)),
+                "plural": float(plural(word) and not word[:1].isupper()),
+                "unspoken": float(said is None),
+                "far": math.log1p(min(8, said or 0)),
                 **_fit(word, wanted, has_han(pronoun)),
                 **_heard(word, wanted, story),
-            }
+            },
+        )
+
+    for ago, group in enumerate(groups):
+        for place, word in enumerate(group):
+            note(
+                word,
+                ago=math.log1p(ago),
+                here=float(not ago),
+                last_here=float(not ago and not place),
+                first=float(ago > 0 and not place),
+            )
+    for word in spoken:
+        if not same(word, list(found)):
+            note(word, only_spoken=1.0)
     return list(found.values())
 
 

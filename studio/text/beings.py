@@ -35,7 +35,7 @@ def gender_of(word: str) -> Gender:
         return "female"
     if _listed(word, "male") or _named(word, "male") or (len(word) > 1 and word[0] == "男"):
         return "male"
-    if _listed(word, "people") or _listed(word, "animals") or _ends_like_a_person(word):
+    if _listed(word, "people") or _listed(word, "animals") or _is_somebody(word):
         return "any"
     if has_han(word):
         return "thing" if _common(word) else "any"
@@ -100,8 +100,13 @@ def _common(word: str) -> bool:
     return (cut_around(word, 0, len(word))[2] or len(word) > 3) and not is_name(word)
 
 
-def _ends_like_a_person(word: str) -> bool:
-    return has_han(word) and len(word) > 1 and word[-1] in table("nouns")["people"]["endings"].split()
+def _is_somebody(word: str) -> bool:
+    """外卖员 by its end; 随从堂邑父, a name behind who it is, by its beginning."""
+    if not has_han(word) or len(word) < 2:
+        return False
+    listed = words("nouns", "people", "zh")
+    titled = len(word) in (4, 5) and word[:2] in listed and word[-2:] not in words("nouns", "body", "zh")
+    return titled or word[-1] in table("nouns")["people"]["endings"].split()
 
 
 def _listed(word: str, part: str) -> bool:

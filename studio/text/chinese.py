@@ -138,6 +138,15 @@ def _by_form(here: _Here) -> Kind | None:
         return "measure"
     if word == "正在" and here.following not in words("verbs", "seen", "zh") and _is_spot(here):
         return "prep"  # 正在门口
+    if here.following.startswith("们") and here.tag[0] in "nvir":
+        return "noun"  # 看守们
+    if (
+        here.after == "de"
+        and len(word) == 2
+        and word[0] in words("nouns", "body", "zh")
+        and word[1] in "上下里"
+    ):
+        return "place"  # 蛹的背上
     if word == "得":
         return "get" if here.after in ("verb", "tail", "adj", "dull") else "other"
     if word in words("grammar", "pronouns", "zh"):
@@ -186,7 +195,8 @@ def _by_place(here: _Here) -> Kind | None:
     """Words that are verbs, words of place or prepositions by what stands beside them."""
     word, after, following = here.text, here.after, here.following
     going = following.startswith(("着", "了", "过"))
-    if word in _POSTURE and following == "着" and here.second[:1] in words("nouns", "body", "zh"):
+    body = words("nouns", "body", "zh") | {"膀子"}
+    if word in _POSTURE and following == "着" and (here.second[:1] in body or here.second in body):
         return "verb"  # 光着脚
     if word == "下" and following in ("进", "入", "到"):
         return "verb"  # 把面下进锅里
@@ -211,6 +221,8 @@ def _by_place(here: _Here) -> Kind | None:
         return "behind"
     if word in words("places", "behind", "zh") and after in ("noun", "pronoun", "place") and not going:
         return "behind"
+    if word == "下" and following == "得" and here.found and here.found[-1].text[-1:] in tuple("雨雪雾霜"):
+        return "verb"
     if word == "跟" and following[:1] in ("在", "着", "上", "随"):
         return "verb"
     arrives = word in ("到", "来", "上", "下", "进", "出", "回", "过") and following == "了"
@@ -312,6 +324,8 @@ def _by_tag(here: _Here) -> Kind:
         return "measure" if len(word) > 1 or here.following not in heads() else "adverb"
     if tag in ("t", "tg"):
         return "time"
+    if tag == "q" and after == "de":
+        return "noun"  # 密密麻麻的根
     counted = after == "measure" and here.found[-1].text in ("个", "一个", "一声", "一阵")
     if counted and len(word) == 2 and not re.match(r"\w", here.following):
         return "noun"  # 打了个喷嚏

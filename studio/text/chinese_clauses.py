@@ -34,6 +34,11 @@ _APPEARS = re.compile(
 # Stands there, hangs there: who does it comes into view, but nothing is done.
 _STANDS = re.compile(r"[挂放摆长飘亮点开戴穿披铺][着满]")
 _COMPARED = frozenset(("一样", "不一样", "不同", "相同", "相似", "似的", "有关", "无关", "差不多"))
+# Ends of words for spots: 桥头, 城门口, 街角.
+_SPOT = re.compile(
+    r"(?:[桥村街巷路枝床船炕田山墙]头|[门洞城巷路谷村街井窗]口|[街墙屋桌床]角|[路河湖海池溪床窗街墙桌岸]边|[屋山树楼]顶|[河湖江]畔)$"
+)
+_ON_BODY = re.compile(r"[怀手嘴肩头脸眼心身腰背腿脚脖耳睫][\u4e00-\u9fff]?[里上中]$")
 _TRIM = " \u3000，,。！？；：、…—“”\"'"
 
 
@@ -71,6 +76,7 @@ def _clause(text: str, names: Collection[str]) -> Clause:
         places=tuple(dict.fromkeys(read.places)),
         appears=read.appears,
         named=named and bool(read.subjects),
+        state="" if read.actions else read.state,
     )
 
 
@@ -107,7 +113,16 @@ def _nominal(read: Read, i: int) -> None:
     """Nouns and what stands around them."""
     word = read.words[i]
     before_verb = read.begin is None and not read.verbal
-    if word.kind in ("noun", "pronoun"):
+    if (
+        word.kind == "noun"
+        and before_verb
+        and _SPOT.search(word.text)
+        and not read.noun
+        and _holds(read, i + 1)
+    ):
+        read.noun.append(word)
+        located(read, i)
+    elif word.kind in ("noun", "pronoun"):
         read.noun.append(word)
     elif word.kind == "time":
         if word.text in words("grammar", "time_ends", "zh"):
@@ -140,6 +155,25 @@ def _nominal(read: Read, i: int) -> None:
         take_subject(read)
 
 
+def _holds(read: Read, i: int) -> bool:
+    """Whether a verb follows that tells what is there: 桥头歪着一辆骡车, 枝头挂满了小棒子."""
+    if read.kind(i) != "verb":
+        return False
+    after = i + 1
+    while read.kind(after) == "tail":
+        after += 1
+    run = read.text[read.words[i].start : read.words[after - 1].end]
+    return run[-1] in "着满" or (
+        (run[-1] == "了" and run[:-1][-1] in "来满多")
+        and read.kind(after)
+        in (
+            "measure",
+            "adj",
+            "noun",
+        )
+    )
+
+
 def _measure(read: Read, i: int) -> int:
     if jump := relative(read, i + 1):
         return jump
@@ -157,6 +191,9 @@ def _verb(read: Read, i: int) -> int:
     may_describe = read.begin is None or read.noun or before in TO_PLACE or read.kind(i - 1) == "measure"
     if may_describe and (jump := relative(read, i)):
         return jump
+    if not i and read.kind(1) == "de" and read.kind(2) in ("adverb", "prep", "verb"):
+        read.noun = [read.words[0]]
+        return 2  # 舞狮的忽然朝镜头扑过来
     word = read.words[i]
     start = read.kept if read.kept is not None else word.start
     end_action(read, start)
@@ -173,6 +210,8 @@ def _verb(read: Read, i: int) -> int:
     if _watches(word.text, whole):
         end_action(read, len(read.text))
         return len(read.words)
+    if read.located and not read.subjects and not read.owner and _is_new(read, tail, whole):
+        return _appearing(read, tail)  # 茶汤里映出一座青山
     if (read.located or read.on_body) and _STANDS.search(whole):
         read.begin = None
     comes = read.located or read.kind(tail) == "measure"
@@ -184,6 +223,22 @@ def _verb(read: Read, i: int) -> int:
     ):
         return destination(read, tail, word.text[0] in words("grammar", "stays_or_goes", "zh"))
     return tail
+
+
+def _is_new(read: Read, tail: int, whole: str) -> bool:
+    """Whether what stands behind the verb at a place is there or comes: a thing, and nothing done to it."""
+    if _ON_BODY.search(read.text[: read.words[tail - 1].start].removesuffix(whole[:1])):
+        return False  # 怀里抱着头盔
+    if len(whole) < 2 or not re.search(r"(?:[着满出]|满了|[来去]了?|起了?)$", whole):
+        return False
+    if whole[-1] in "着了" and read.kind(tail) not in ("measure", "adj", "noun"):
+        return False
+    behind = [read.kind(k) for k in range(tail, len(read.words))]
+    return (
+        behind[:1] in (["measure"], ["adj"], ["noun"], ["adverb"])
+        and "noun" in behind
+        and ("verb" not in behind or "de" in behind)
+    )
 
 
 def _watches(verb: str, whole: str) -> bool:
@@ -273,6 +328,9 @@ def _dull(read: Read, i: int) -> int:
     word = read.words[i]
     if read.begin is None and (jump := relative(read, i)):
         return jump
+    if _is_doer(read, i):
+        read.noun = [word]
+        return i + 1
     end_action(read, word.start)
     if word.kind == "veil":
         if not read.verbal:
@@ -295,6 +353,19 @@ def _dull(read: Read, i: int) -> int:
         return len(read.words)
     read.verbal = word.text not in ("引得", "使", "令")
     return i + 1
+
+
+def _is_doer(read: Read, i: int) -> bool:
+    """Whether what the segmenter takes for a verb is who acts: 露水 in 露水溅起."""
+    word = read.words[i]
+    if word.kind != "dull" or len(word.text) != 2 or read.noun or read.subjects or read.verbal:
+        return False
+    if word.text in words("verbs", "unseen", "zh") or word.text[0] in "没不未别要想能会把将被":
+        return False
+    opens = not i or read.kind(i - 1) in ("time", "stop")
+    return opens and (
+        read.kind(i + 1) == "verb" or (read.kind(i + 1), read.kind(i + 2)) == ("adverb", "verb")
+    )
 
 
 def _there(read: Read, i: int) -> int:

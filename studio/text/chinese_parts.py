@@ -32,9 +32,29 @@ class Read:
     appears: bool = False
     verbal: bool = False
 
+    @property
+    def state(self) -> str:
+        """What tells of the subject where nothing is seen to be done."""
+        for word in self.words:
+            if word.kind == "dull" and word.text not in ("看看", "试试"):
+                return _kind_of_verb(word.text)
+            if word.kind in ("adj", "veil", "verb"):
+                return {"adj": "state", "veil": "mind", "verb": "verb"}[word.kind]
+        return ""
+
     def kind(self, i: int) -> str:
         """Kind of the word at i, "" behind the last one."""
         return self.words[i].kind if 0 <= i < len(self.words) else ""
+
+
+def _kind_of_verb(verb: str) -> str:
+    if verb in ("是", "就是", "全是", "都是", "像", "变成", "成为"):
+        return "be"
+    if "有" in verb or verb[0] in "剩没":
+        return "have"
+    if verb in words("grammar", "says", "zh") or verb in words("verbs", "watching", "zh"):
+        return "say"
+    return "mind" if verb in words("verbs", "unseen", "zh") else "verb"
 
 
 def end_action(read: Read, end: int) -> None:
@@ -91,6 +111,8 @@ def located(read: Read, i: int) -> None:
             add_place(read, read.noun, read.words[i])
         if read.begin is None:
             read.located = True
+    elif read.begin is None and len(read.words[i].text) > 1 and not read.subjects:
+        read.located = True  # 里面蜷着一个女孩
     read.noun = []
 
 

@@ -24,3 +24,6 @@ class Clause:
     named: bool = False
     # Only tells when or how the main clause happens: as the sun set.
     subordinate: bool = False
+    # What tells of the subject where nothing is seen to be done: be, have, say, mind, verb (another one),
+    # state (an adjective), "" where nothing does.
+    state: str = ""

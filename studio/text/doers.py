@@ -5,13 +5,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from studio.text.aliases import proper
 from studio.text.antecedents import Candidate, Past, is_me, is_pronoun, is_setting, meant, same, strength
 from studio.text.beings import is_body, is_unseen, kind_of
 from studio.text.clause import Clause
 from studio.text.language import has_han
+from studio.text.mentions import spoken_of
+from studio.text.presence import presence
 from studio.text.terms import find, table, words
 
 _MOST = 3
+_ROLES = frozenset(("acts", "is", "appears", "named"))
+# How the text speaks of somebody: it means one thing of who acts and another of who is only named.
+_SPOKEN = frozenset(
+    (
+        *("counted", "owned", "of", "ba", "by", "has_of", "passive", "says"),
+        *("a", "the", "led", "beside", "owns"),
+    )
+)
 # Log odds above which the surest one counts though nobody is sure.
 _ALONE = -2.0
 # 下起了大雪: weather, and nobody's doing.
@@ -41,13 +52,18 @@ def actions_of(clauses: Sequence[Clause]) -> list[str]:
 
 
 def doers_of(
-    clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str, story: str = ""
+    clauses: Sequence[Clause],
+    past: Sequence[Past],
+    names: Collection[str],
+    told: str,
+    story: str = "",
+    text: str = "",
 ) -> list[str]:
     """Up to three who act or are described, in the text's order.
 
-    `told` is what the shot tells, `story` the text of the whole story.
+    `told` is what the shot tells, `story` the text of the whole story, `text` that of the shot in it.
     """
-    return chosen(candidates(clauses, past, names, told, story), weights())
+    return chosen(candidates(clauses, past, names, told, story, text), weights())
 
 
 def chosen(found: Sequence[Candidate], weight: Mapping[str, float]) -> list[str]:
@@ -59,10 +75,15 @@ def chosen(found: Sequence[Candidate], weight: Mapping[str, float]) -> list[str]
 
 
 def candidates(
-    clauses: Sequence[Clause], past: Sequence[Past], names: Collection[str], told: str, story: str = ""
+    clauses: Sequence[Clause],
+    past: Sequence[Past],
+    names: Collection[str],
+    told: str,
+    story: str = "",
+    text: str = "",
 ) -> list[Candidate]:
     """Everybody and everything that may be a subject of the shot, each once, with cues."""
-    gathered = _Gathered([list(fields.subject) for fields in past], names, story or told)
+    gathered = _Gathered([list(fields.subject) for fields in past], names, story or told, text or told)
     for clause in clauses:
         gathered.read(clause)
     gathered.mention(told)
@@ -77,9 +98,11 @@ class _Gathered:
     known: list[list[str]]
     names: Collection[str]
     story: str
+    text: str
     found: list[Candidate] = field(default_factory=list)
     latest: list[str] = field(default_factory=list)
     clauses: int = 0
+    sentences: list[int] = field(default_factory=list)  # in which sentence each clause is
     orphaned: bool = False  # something is done, and nobody was named yet
 
     @property
@@ -97,10 +120,16 @@ class _Gathered:
             self.found.append(one)
         for cue, value in cues.items():
             one.cues[cue] = max(value, one.cues.get(cue, 0.0))
+        if _ROLES & cues.keys():
+            one.told.add(self.clauses - 1)
+        if "acts" in cues:
+            one.acts.add(self.clauses - 1)
 
     def read(self, clause: Clause) -> None:
         """Take in a clause: its subjects, or for want of them those of the clause before."""
         self.clauses += 1
+        last = self.sentences[-1] if self.sentences else -1
+        self.sentences.append(last + (clause.first or last < 0))
         if clause.first and self.here:
             self.latest = []
         heads: list[str] = []
@@ -126,10 +155,12 @@ class _Gathered:
             "subordinate": float(clause.subordinate),
             "first_clause": float(self.clauses == 1),
         }
+        if "is" in how and clause.state:
+            how[f"is_{clause.state}"] = 1.0
         if subject.lower() == "it" and not clause.actions:
             return []  # "it was late"
         if is_pronoun(subject):
-            heads = meant(subject, self.here, self.known, self.story)
+            heads = self._meant(subject)
             for head in heads:
                 self.note(head, pronoun=1.0, **how)
             return heads
@@ -140,7 +171,7 @@ class _Gathered:
             self.note(subject, part=1.0, part_owned=float(bool(heads)), **how)
             return heads
         if clause.owner.lower() in ("its", "它") and kind_of(subject) == "thing":
-            for head in meant(clause.owner, self.here, self.known, self.story):
+            for head in self._meant(clause.owner):
                 self.note(head, owner=1.0, **how)
         if subject.lower() in words("names", "somebody", "en"):
             how["somebody"] = 1.0
@@ -148,14 +179,22 @@ class _Gathered:
             how["unseen"] = 1.0
         if self._only_sets(subject, clause):
             how["sets"] = 1.0
+        subject = proper(subject, self.text, self.story, self.names)
         self.note(subject, **how)
         return [] if "unseen" in how else [subject]
+
+    def _meant(self, pronoun: str) -> list[str]:
+        """Whom a pronoun of this shot means."""
+        start = self.story.find(self.text)
+        within = _place_of(pronoun, self.text, self.text.lower())
+        spoken = spoken_of(self.story, start + max(0, within), self.names) if start >= 0 else {}
+        return meant(pronoun, self.here, self.known, self.story, spoken)
 
     def _owner(self, owner: str) -> list[str]:
         if owner in ("a", "an"):
             return []
         if is_pronoun(owner):
-            return meant(owner, self.here, self.known, self.story)
+            return self._meant(owner)
         if owner.lower() in ("my", "our"):
             return ["I" if owner.lower() == "my" else "we"]
         if owner and not is_unseen(owner):
@@ -179,8 +218,9 @@ class _Gathered:
                 self.note(word, mentioned=1.0, mentioned_first=float(place < len(told) / 4))
         for part in ("people", "animals"):
             for one in find(told, "nouns", part):
-                if not self._there(one.word):
-                    self.note(one.word, noun=1.0)
+                word = proper(one.word, self.text, self.story, self.names)
+                if not self._there(word):
+                    self.note(word, noun=1.0)
 
     def _there(self, word: str) -> bool:
         """Whether a candidate says the same already: 孩子 of 孩子们, 大孔雀 of 孔雀."""
@@ -200,6 +240,25 @@ class _Gathered:
                     carried_orphan=float(self.orphaned and not k),
                 )
 
+    def _share(self, one: Candidate) -> dict[str, float]:
+        """In how much of the shot somebody is a subject, and in which sentences."""
+        if not one.told:
+            return {}
+        first, last = self.sentences[min(one.told)], self.sentences[-1]
+        acted = len(one.acts)
+        return {
+            "told": min(3.0, len(one.told)),
+            "told_share": len(one.told) / self.clauses,
+            "acted": min(3.0, acted),
+            "acted_once": float(acted == 1 and self.clauses > 1),
+            "acted_again": float(acted > 1),
+            "first_sentence": float(first == 0),
+            "last_sentence": float(first == last > 0),
+            "opens": float(min(one.told) in (0, self.sentences.index(first))),
+            "sentence": first / max(1, last),
+            "first_shot_acts": float(not self.known and acted > 0),
+        }
+
     def weighed(self) -> list[Candidate]:
         """The candidates with the cues that depend on all of them."""
         acting = sum("acts" in one.cues for one in self.found)
@@ -216,12 +275,17 @@ class _Gathered:
             cues["setting"] = float(is_setting(one.word))
             cues["place"] = float(_is_place(one.word))
             cues["han"] = float(has_han(one.word))
+            cues.update(presence(one.word, self.text, self.story))
+            cues.update(self._share(one))
             crowd = acting - ("acts" in cues)
             cues["others_act"] = min(2.0, float(crowd))
             for cue in ("is", "setting", "part", "thing", "noun", "mentioned", "owner", "appears", "named"):
                 cues[f"{cue}_others_act"] = cues.get(cue, 0.0) * float(crowd > 0)
             for cue in ("setting", "part", "thing", "sets", "pronoun", "person", "unseen", "place"):
                 cues[f"{cue}_acts"] = cues.get(cue, 0.0) * cues.get("acts", 0.0)
+            for cue in _SPOKEN & cues.keys():
+                for how in ("acts", "noun", "mentioned", "is"):
+                    cues[f"{cue}_{how}"] = cues[cue] * cues.get(how, 0.0)
         return self.found
 
 

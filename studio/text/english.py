@@ -1,7 +1,7 @@
 """English words with their parts of speech. The tagger comes with the English voice; our lists correct it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -94,7 +94,7 @@ def tokens_of(text: str) -> list[Token]:
         Token(text[a:b], tag, a, b, verb_forms().get(word.lower(), word.lower()))
         for (a, b), word, tag in zip(spans, raw, tags, strict=True)
     ]
-    return _corrected(tokens)
+    return _with_verb(_corrected(tokens))
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,26 @@ def _corrected(tokens: list[Token]) -> list[Token]:
         finite = finite or tag in ("VBD", "VBZ", "VBP", "MD")
         found.append(Token(token.text, tag, token.start, token.end, token.lemma))
     return found
+
+
+def _with_verb(tokens: list[Token]) -> list[Token]:
+    """A sentence in which no verb was found has one behind its plural noun, if any word may be one.
+
+    "The panes burst", "Loose pens and a sock drift past".
+    """
+    start = 0
+    for end in [k for k, token in enumerate(tokens) if token.text in ".;!?"] + [len(tokens)]:
+        part = tokens[start:end]
+        if not any(token.tag in ("VBD", "VBZ", "VBP", "MD", "VBG", "TO") for token in part):
+            for k, token in enumerate(part):
+                fits = (
+                    token.low in verb_forms() and token.lemma == token.low and token.tag not in ("IN", "DT")
+                )
+                if k and fits and _several_before(part[:k]) and k + 1 < len(part) + (end == len(tokens) or 1):
+                    tokens[start + k] = replace(token, tag="VBP")
+                    break
+        start = end + 1
+    return tokens
 
 
 def _verb_tag(here: _Here) -> str:

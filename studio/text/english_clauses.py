@@ -17,7 +17,7 @@ from studio.text.english_parts import (
     noun_end,
     take_subject,
 )
-from studio.text.english_verbs import absolute, commanded, finite_ahead, group, inverted, is_seen
+from studio.text.english_verbs import absolute, commanded, finite_ahead, group, inverted, is_seen, state_of
 from studio.text.terms import words
 
 _AROUND = frozenset(("outside", "inside", "indoors", "outdoors", "upstairs", "downstairs"))
@@ -168,6 +168,7 @@ def _main(read: Read, i: int, head: int, veiled: bool) -> int:
 def _dull(read: Read, head: int) -> int:
     """A verb that shows nothing. What it says or thinks of is not seen either."""
     lemma = read.tokens[head].lemma
+    read.state = read.state or state_of(read, head)
     if lemma in words("grammar", "says", "en"):
         read.veiled = True
     if not read.subjects and not read.noun and (lemma == "be" or inverted(read, head)):

@@ -26,6 +26,7 @@ class Read:
     places: list[str] = field(default_factory=list)
     found: list[Clause] = field(default_factory=list)
     verb: str = ""  # base form of the verb last read
+    state: str = ""  # what the first verb of the clause is that shows nothing
     begin: int | None = None  # where the action that is being read begins
     last: int = 0  # where its last word ends
     objects: int = 0  # how much it has: 1 its object, 2 its direction
@@ -153,9 +154,11 @@ def close(read: Read) -> None:
             appears=read.appears,
             named=named,
             subordinate=read.subordinate,
+            state="" if read.actions else read.state,
         )
     )
     read.noun, read.subjects, read.actions, read.places = [], [], [], []
+    read.state = ""
     read.verb, read.owner, read.finite, read.veiled, read.appears = "", "", False, False, False
     read.subordinate = False
 

@@ -91,3 +91,16 @@ def finite_ahead(tokens: Sequence[Token], i: int) -> bool:
         if token.tag in ("VBD", "VBZ", "VBP"):
             return True
     return False
+
+
+def state_of(read: Read, head: int) -> str:
+    """What a verb that shows nothing tells of its subject."""
+    lemma = read.tokens[head].lemma
+    if lemma == "be":
+        following = read.tag(head + 1 + (read.tag(head + 1) == "RB"))
+        return "state" if following in ("JJ", "VBN", "IN") else "be"
+    if lemma == "have":
+        return "have"
+    if lemma in words("grammar", "says", "en"):
+        return "say"
+    return "mind" if lemma in words("verbs", "unseen", "en") else "verb"
