@@ -5,7 +5,6 @@ what was written. What `Finished` holds can't be had any other way, and nothing 
 """
 
 import hashlib
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -148,7 +147,9 @@ class Exporter:
     @cached_property
     def mark_key(self) -> bytes:
         """What fingerprints are spread by."""
-        return hmac.new(self.key, b"wan-studio fingerprint 1", hashlib.sha256).digest()
+        from studio.trust.carriers import key_from
+
+        return key_from(self.key)
 
     def begin(self, export_id: str, kind: "ExportKind") -> Begun:
         """A new file: `export_id` is its number for ever, at most 40 characters."""

@@ -3,6 +3,7 @@
 A leaked copy is named by it, also when the clip itself was deleted long ago.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,8 @@ export_table = sa.Table(
     sa.Index("export_by_time", "created", "id"),
     sa.Index("export_by_hash", "sha256"),
 )
+# The library's own table, as much of it as is asked for here.
+_asset = sa.table("asset", sa.column("id"))
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,25 @@ def by_sha256(connection: Connection, digest: str) -> Registered | None:
     return _one(connection, export_table.c.sha256 == digest)
 
 
-def since(connection: Connection, created: datetime | None, after: str = "") -> list[Registered]:
+def by_codeword(connection: Connection, codeword: int) -> list[Registered]:
+    """The exports whose pictures carry this fingerprint, oldest first: a film, and it in other formats."""
+    query = sa.select(export_table).where(export_table.c.codeword == f"{codeword:016x}")
+    rows = connection.execute(query.order_by(export_table.c.created, export_table.c.id)).mappings()
+    return [_registered(row) for row in rows]
+
+
+def kept(connection: Connection, asset_ids: Collection[str]) -> set[str]:
+    """Which of these clips and films are still in the library."""
+    query = sa.select(_asset.c.id).where(_asset.c.id.in_(asset_ids))
+    return set(connection.execute(query).scalars()) if asset_ids else set()
+
+
+def since(
+    connection: Connection, created: datetime | None, after: str = "", *, limit: int | None = None
+) -> list[Registered]:
     """The exports made later than `created` (of the same moment: with an id above `after`), oldest first."""
     table = export_table.c
-    query = sa.select(export_table).order_by(table.created, table.id)
+    query = sa.select(export_table).order_by(table.created, table.id).limit(limit)
     if created is not None:
         same = sa.and_(table.created == created, table.id > after)
         query = query.where(sa.or_(table.created > created, same))

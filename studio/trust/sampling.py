@@ -58,7 +58,7 @@ def sample_file(path: Path) -> Samples:
     try:
         with av.open(
             f"file:{path.absolute()}",
-            format=_demuxer(path),
+            format=demuxer_of(path),
             metadata_errors="replace",
             options={"protocol_whitelist": "file"},
         ) as container:
@@ -161,8 +161,11 @@ def _planes_of(rgb: Floats) -> Bytes:
     return out
 
 
-def _demuxer(path: Path) -> str:
-    """ffmpeg's reader, told from the first bytes and forced: no playlist can name other files."""
+def demuxer_of(path: Path) -> str:
+    """ffmpeg's reader, told from the first bytes and forced: no playlist can name other files.
+
+    MediaError "not_a_video" for any other file.
+    """
     with path.open("rb") as file:
         head = file.read(12)
     if head[:4] == b"\x1aE\xdf\xa3":
