@@ -36,20 +36,22 @@ Bytes = NDArray[np.uint8]
 _AMOUNT, _PILOT_AMOUNT = 17.0, 72.0
 # The most that may be added, in steps of a colour plane: root of mean square, and where nothing is spared.
 _RMS, _PEAK = 1.32, 3.0
-# So many frames share one pattern: pictures change slowly, and encoders keep what stays.
-_HOLD = 6
-_STEPS = 3
+# So many frames of a million pixels share one pattern: more cannot be paid for, and pictures change slowly.
+_HOLD, _LONGEST_HOLD = 3.2, 6
+_STEPS = 5
 # How much is left of the change in the dark, in flat places; a picture that is all like that aims lower.
-_DARK, _FLAT, _LIFT = 0.45, 0.55, 1.2
+_DARK, _FLAT, _LIFT = 0.45, 0.6, 1.2
 # Where nobody tells how bright and busy the picture is.
 _UNKNOWN = 0.6
 # Crops that are tried: up to so much of each side, in such steps.
 _CROP, _CROP_STEP = 0.1, 0.01
-# The pilot's height from which no crop is tried; that shows a mark in the whole picture, in the best crop.
-_SURE, _SEEN = 7.0, (3.5, 5.0)
-# How well a codeword must fit where no mark is seen, where one is, and where it is so clear that a weak fit
-# means another codeword.
-_FITS_UNSEEN, _FITS, _FITS_SURE = 0.78, 0.62, 0.75
+# The pilot's height from which no crop is tried, and what the best of many crops has by chance.
+_SURE, _CHANCE = 7.0, (0.0, 1.5)
+# From this height, chance taken away, a mark is seen.
+_SEEN = 3.5
+# How well a codeword must fit: less for each step of the pilot, down to a limit; more where the mark is so
+# clear that a weak fit means another codeword.
+_FITS, _FITS_STEP, _FITS_LEAST, _FITS_SURE = 0.76, 0.04, 0.62, 0.68
 # bt709: what one step of blue and of red difference is in red, green and blue.
 _TO_RGB = np.array([[0.0, 1.5748], [-0.18733, -0.46813], [1.8556, 0.0]], np.float32)
 
@@ -69,6 +71,7 @@ class Marker:
         self._aim[:PILOT] = signs_of(codeword) * _AMOUNT
         self._down = waves(self._carriers.rows, middles(GRID[0]))
         self._across = waves(self._carriers.columns, middles(GRID[1]))
+        self._hold = min(_LONGEST_HOLD, max(1, round(_HOLD * width * height / 1e6)))
         self._until = 0
         self._ceiling: list[Bytes] = []
         self._added: list[Bytes] = []
@@ -84,7 +87,7 @@ class Marker:
             colours = np.stack([(small[..., 2] - luma) / 1.8556, (small[..., 0] - luma) / 1.5748])
             change = self._change(colours, _tolerance(luma, _activity(frame[..., 1])))
             self._keep((_TO_RGB @ change.reshape(2, -1)).reshape(3, *GRID), frame.shape[:2], joined=True)
-        self._until = (self._until + 1) % _HOLD
+        self._until = (self._until + 1) % self._hold
         self._add([frame])
 
     def planes(self, u: Bytes, v: Bytes, y: Bytes | None = None) -> None:
@@ -103,7 +106,7 @@ class Marker:
                 luma = (_shrunk(y).astype(np.float32) - 16) * (255 / 219)
                 tolerance = _tolerance(luma, _activity(y))
             self._keep(self._change(colours, tolerance) * (224 / 255), half, joined=False)
-        self._until = (self._until + 1) % _HOLD
+        self._until = (self._until + 1) % self._hold
         self._add([u, v])
 
     def _change(self, colours: Floats, tolerance: Floats) -> Floats:
@@ -154,7 +157,7 @@ def _shrunk(plane: Bytes) -> Bytes:
 
 
 def _enlarged(plane: Floats, size: tuple[int, int]) -> Floats:
-    picture = Image.fromarray(plane).resize(size[::-1], Image.Resampling.BICUBIC)
+    picture = Image.fromarray(plane).resize(size[::-1], Image.Resampling.BILINEAR)
     return np.asarray(picture)
 
 
@@ -189,21 +192,27 @@ class SoftBits:
     """What was read, as the picture is and as if its sides had been cropped: n readings.
 
     `bits` is float32 (n, 64), rows of unit length, positive means 1. `pilots` (n,) tells how surely a mark is
-    there, in standard deviations of pictures without; `seen` (n,) whether that is enough.
+    there, in standard deviations of pictures without.
     """
 
     bits: Floats
     pilots: Floats
 
     @property
-    def seen(self) -> NDArray[np.bool_]:
-        """Which readings show a mark. The crop is the best of many, so more is asked of it."""
-        return np.greater_equal(self.pilots, _SEEN[: len(self.pilots)])
+    def needed(self) -> Floats:
+        """How well a codeword must fit each reading to be its name, (n,): the surer a mark, the less."""
+        least = np.clip(_FITS - _FITS_STEP * self._above, _FITS_LEAST, _FITS)
+        return np.where(self.pilots >= _SURE, _FITS_SURE, least)
 
     @property
     def marked(self) -> bool:
         """Whether the video seems to carry a mark of this key, known or not; one in a thousand only seems."""
-        return bool(self.seen.any())
+        return bool((self._above >= _SEEN).any())
+
+    @property
+    def _above(self) -> Floats:
+        above: Floats = self.pilots - np.array(_CHANCE[: len(self.pilots)])
+        return above
 
 
 @dataclass(frozen=True)
@@ -248,7 +257,7 @@ def match(soft: SoftBits, codewords: NDArray[np.uint64]) -> Match | None:
     if not len(codewords):
         return None
     fits = _fits(soft, codewords)
-    needed = np.where(soft.pilots >= _SURE, _FITS_SURE, np.where(soft.seen, _FITS, _FITS_UNSEEN))[:, None]
+    needed = soft.needed[:, None]
     reading, best = np.unravel_index(int(np.argmax(fits - needed)), fits.shape)
     fit = float(fits[reading, best])
     return Match(int(codewords[best]), fit) if fit >= needed[reading, 0] else None
