@@ -21,6 +21,7 @@ from studio.reviewing import Reviews
 from studio.settings import Settings
 from studio.stories import Stories
 from studio.text.rewrite import comes_from
+from studio.tracing import Tracing
 from studio.trust import ledger
 from studio.views import JobView, Refused, seen_by
 
@@ -71,6 +72,7 @@ class Studio:
         self.jobs = Jobs(self.engine, settings)
         self.assets = Library(self.engine, settings.studio_home)
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
+        self.tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
         self._followers: Followers[JobView] = Followers(self._read, lambda view: view.is_final)
 

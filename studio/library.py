@@ -1,5 +1,6 @@
 """The library: clips and films that are kept, as files below the studio's home and one row each."""
 
+import glob
 import logging
 import secrets
 from collections.abc import Collection, Sequence
@@ -19,6 +20,8 @@ from studio.story.film_plan import FilmPlan, key_of, read_plan
 
 # Its file lies in a worker's tmp folder while clips are being published, and names the files that are moved.
 PUBLISHING = ".publishing"
+# Below the home: what was made in other formats. Each name begins with the asset's id and a dot.
+EXPORTS = "exports"
 
 log = logging.getLogger(__name__)
 
@@ -266,9 +269,17 @@ class Library:
         # Files first: if this is interrupted, the row is still there to delete again.
         self.file(asset).unlink(missing_ok=True)
         self.thumbnail_file(asset).unlink(missing_ok=True)
+        self._delete_exports(asset_id)
         with writing(self.engine) as connection:
             connection.execute(sa.delete(asset_table).where(asset_table.c.id == asset_id))
+        # One may have been given its place meanwhile: none is from here on.
+        self._delete_exports(asset_id)
         return True
+
+    def _delete_exports(self, asset_id: str) -> None:
+        """Remove it in other formats, and their credentials."""
+        for path in (self.home / EXPORTS).glob(f"{glob.escape(asset_id)}.*"):
+            path.unlink(missing_ok=True)
 
     def sweep(self, tmp: Path) -> None:
         """Remove what a killed worker left in its own `tmp`, and files it moved but never published."""
