@@ -14,7 +14,7 @@ from studio.text.doers import actions_of, doers_of
 from studio.text.english_clauses import clauses_of as english_clauses
 from studio.text.framing import camera_in, moods_in, styles_in, unframed
 from studio.text.grounds import is_indoors
-from studio.text.holding import Setting, dated_heading
+from studio.text.holding import Setting
 from studio.text.language import has_han
 from studio.text.names import nameless
 from studio.text.places import Shown, scenery_of
@@ -68,22 +68,13 @@ def fields_of(
     believed = Belief(((1.0, tuple(Shown(one.environment, one.subject) for one in past)),))
     if past and carry:
         past = (*past[:-1], carry)
-    return _read(text, past, believed, names, heading, story, heading)[0]
+    return _read(text, past, believed, names, heading, story)[0]
 
 
 def _read(
-    text: str,
-    past: Sequence[ShotFields],
-    believed: Belief,
-    names: Collection[str],
-    heading: str,
-    story: str,
-    day: str,
+    text: str, past: Sequence[ShotFields], believed: Belief, names: Collection[str], heading: str, story: str
 ) -> tuple[ShotFields, Belief]:
-    """The fields of a shot behind the others, and where the story may be by then.
-
-    `day` is the last heading with a date, over this shot or one before.
-    """
+    """The fields of a shot behind the others, and where the story may be by then."""
     last = past[-1] if past else ShotFields()
     told = told_in(text)
     clauses = _clauses(told, names)
@@ -93,7 +84,7 @@ def _read(
     settings = [_setting(one) for one in past]
     scenery = scenery_of(_parts(told), around, subjects, names)
     environment, believed = placed(scenery, believed)
-    setting = setting_of(told, around, environment, settings, _weather_outside(past), day)
+    setting = setting_of(told, around, environment, settings, _weather_outside(past))
     whole = " ".join(told.sentences)
     fields = ShotFields(
         subject=_few(subjects, 3),
@@ -171,9 +162,8 @@ def fields_of_story(
     and pronouns and places are looked for in the whole story before.
     """
     found: list[ShotFields] = []
-    believed, day = Belief(), ""
+    believed = Belief()
     for (start, end), heading in zip(spans, headings_of(text, spans), strict=True):
-        day = heading if dated_heading(heading) else day
-        fields, believed = _read(text[start:end], found, believed, names, heading, text, day)
+        fields, believed = _read(text[start:end], found, believed, names, heading, text)
         found.append(fields)
     return tuple(found)
