@@ -72,7 +72,7 @@ class Ear:
             )
             self._by_sound.setdefault(key, []).append(literal)
             joined = "".join(syllables)
-            if len(joined) > 3 and joined not in frozenset(map(str, table("ordinary").get("pinyin", ()))):
+            if len(joined) > 3 and joined not in _ordinary():
                 self._joined.setdefault(joined, syllables)
 
     def mend(self, text: Mapped) -> Mapped:
@@ -205,6 +205,12 @@ def sound(char: str) -> tuple[str, int]:
         if unicodedata.category(one) != "Mn":
             plain.append("g" if one == "ɡ" else one)
     return "".join(plain), tone
+
+
+@cache
+def _ordinary() -> frozenset[str]:
+    """Ordinary words that are also listed words in pinyin."""
+    return frozenset(map(str, table("ordinary").get("pinyin", ())))
 
 
 @cache
