@@ -47,7 +47,7 @@ class Kin:
 
 @dataclass(frozen=True)
 class TraceView:
-    """What a visitor is told of a video: the answer and why, one line a part, and what it may be a copy of."""
+    """What a visitor is told of a video: the answer, why, a line for each part, what it may be a copy of."""
 
     answer: "Answer"
     notice: Notice
