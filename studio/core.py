@@ -74,7 +74,9 @@ class Studio:
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self.tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
-        self._followers: Followers[JobView] = Followers(self._read, lambda view: view.is_final)
+        self._followers: Followers[JobView] = Followers(
+            self._read, lambda view: view.is_final, lambda view: view.waits_for_a_person
+        )
 
     # -- asking for a clip ---------------------------------------------------------------------------------
 
@@ -154,11 +156,13 @@ class Studio:
         """The jobs this visitor may see: waiting ones in the queue's order, then the newest finished ones."""
         owner = None if access.sees_all(visitor, self.settings) else visitor.owner
         outlook = self.jobs.outlook()
-        views = []
-        for job in self.jobs.list(owner=owner, limit=limit):
+        views, listed = [], self.jobs.list(owner=owner, limit=limit)
+        standings = self.assets.standings([job.asset_id for job in listed if job.asset_id])
+        for job in listed:
             position, eta = outlook.get(job.id, (None, None))
             progress = self.jobs.progress(job.id) if job.state == "running" else None
-            view = JobView(job=job, progress=progress, position=position, eta=eta, asset=None)
+            standing = standings.get(job.asset_id or "")
+            view = JobView(job, progress, position, eta, asset=None, standing=standing)
             views.append(seen_by(visitor, view))
         return views
 
@@ -167,12 +171,15 @@ class Studio:
         if job is None:
             return None
         waiting, running = job.state == "queued", job.state == "running"
+        asset = self.assets.get(job.asset_id) if job.asset_id else None
         return JobView(
             job=job,
             progress=self.jobs.progress(job_id) if running else None,
             position=self.jobs.position(job_id) if waiting else None,
             eta=self.jobs.eta(job_id) if waiting or running else None,
-            asset=self.assets.get(job.asset_id) if job.asset_id else None,
+            asset=asset,
+            standing=None if asset is None else asset.standing,
+            reasons=() if asset is None else asset.reasons,
         )
 
     def _known(self, job_id: str) -> Job:

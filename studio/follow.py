@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 POLL_SECONDS = 0.12
+# What waits for a person's decision may do so for days.
+PATIENT_SECONDS = 1.0
 # A database that does not answer is asked less often; the followers keep what they saw last.
 RETRY_SECONDS = 1.0
 
@@ -32,12 +34,17 @@ class Followers(Generic[View]):
     """Shares one poller a job among all its followers in this process's event loop.
 
     `read(job_id)` gives the job's view now, or None if there is no such job; it runs in a thread.
-    `is_final(view)` says that nothing will change any more.
+    `is_final(view)` says that nothing will change any more, `is_slow(view)` that it will not change soon.
     """
 
-    def __init__(self, read: Callable[[str], View | None], is_final: Callable[[View], bool]) -> None:
+    def __init__(
+        self,
+        read: Callable[[str], View | None],
+        is_final: Callable[[View], bool],
+        is_slow: Callable[[View], bool] = lambda view: False,
+    ) -> None:
         self._read = read
-        self._is_final = is_final
+        self._is_final, self._is_slow = is_final, is_slow
         self._watches: dict[str, _Watch[View]] = {}
 
     async def follow(self, job_id: str) -> AsyncIterator[View]:
@@ -74,7 +81,7 @@ class Followers(Generic[View]):
 
     async def _poll(self, job_id: str, watch: _Watch[View]) -> None:
         while not self._is_final(watch.view):
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(PATIENT_SECONDS if self._is_slow(watch.view) else POLL_SECONDS)
             try:
                 view = await asyncio.to_thread(self._read, job_id)
             except SQLAlchemyError:

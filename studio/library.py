@@ -185,10 +185,23 @@ class Library:
         found: Standing | None = connection.execute(query).scalar()
         return found
 
-    def stand(self, connection: Connection, asset_id: str, standing: Standing) -> bool:
-        """Let an asset stand otherwise from now on; False if it is gone."""
-        changed = sa.update(asset_table).where(asset_table.c.id == asset_id).values(standing=standing)
-        return bool(connection.execute(changed).rowcount)
+    def standings(self, ids: Collection[str]) -> dict[str, Standing]:
+        """How assets stand, by id; those that are gone are missing."""
+        query = sa.select(asset_table.c.id, asset_table.c.standing).where(asset_table.c.id.in_(ids))
+        with reading(self.engine) as connection:
+            return {row.id: row.standing for row in connection.execute(query)} if ids else {}
+
+    def stand(
+        self,
+        connection: Connection,
+        asset_id: str,
+        standing: Standing,
+        reasons: Sequence[Notice] | None = None,
+    ) -> bool:
+        """Let an asset stand otherwise, for other reasons if they are given; False if it is gone."""
+        more = {} if reasons is None else {"reasons": [asdict(reason) for reason in reasons] or None}
+        changed = sa.update(asset_table).where(asset_table.c.id == asset_id)
+        return bool(connection.execute(changed.values(standing=standing, **more)).rowcount)
 
     def get(self, asset_id: str) -> Asset | None:
         """One clip, or None if there is none of that id (any more)."""

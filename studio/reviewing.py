@@ -23,13 +23,21 @@ from studio.refusal import Refused
 from studio.rows import Job, read_job
 from studio.settings import Settings
 from studio.trust import ledger, policy
+from studio.trust.certificate import SealError, certificate_for
+from studio.trust.coverage import coverage
 from studio.trust.policy import Policy
+from studio.trust.texts import Finding, check_texts
 
 What = Literal["approve", "reject"]
 Kind = Literal["text", "picture"]
 _MAX_NAME = 60
 _MAX_COMMENT = 1000
 _SHOWN = 200
+_MARKS = (
+    "SELECT count(*), max(created) FROM job WHERE state = 'held'",
+    "SELECT count(*), max(created) FROM asset WHERE standing IN ('held', 'blocked')",
+    "SELECT count(*), max(at) FROM decision",
+)
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +92,14 @@ class Decision:
     at: datetime
 
 
+@dataclass(frozen=True)
+class LedgerView:
+    """How many entries the ledger has from the first on without a fault, and the first fault."""
+
+    entries: int
+    fault: ledger.Fault | None
+
+
 class Reviews:
     """The room where people decide; only admins enter."""
 
@@ -108,6 +124,18 @@ class Reviews:
                     "SELECT count(*) FROM asset WHERE standing = 'held'",
                 )
             )
+
+    def mark(self) -> str:
+        """What waits and what was decided, as one short text: another one as soon as either is another."""
+        with reading(self._engine) as connection:
+            found = [connection.execute(sa.text(query)).one() for query in _MARKS]
+        return ".".join("-".join(map(str, row)) for row in found)
+
+    def found(self, visitor: Visitor, item: HeldItem) -> tuple[Finding, ...]:
+        """Where in its words the lists and names of now find something; what a service found has no place."""
+        _admins(visitor)
+        rules = self.policy()
+        return check_texts(item.texts or {}, names=rules.names, outcomes=rules.texts).findings
 
     def decide(
         self, visitor: Visitor, kind: Kind, subject: str, what: What, *, name: str, comment: str = ""
@@ -145,6 +173,31 @@ class Reviews:
         with reading(self._engine) as connection:
             return [Decision(**row) for row in connection.execute(query).mappings()]
 
+    def ledger(self, visitor: Visitor) -> LedgerView:
+        """Read the whole ledger and tell whether it is what was written; seconds for a million entries."""
+        _admins(visitor)
+        home = self._settings.studio_home
+        entries, fault = ledger.verify(self._engine, key=self._jobs.checker.key, home=home)
+        return LedgerView(entries, fault)
+
+    def entries(self) -> int:
+        """How many entries the ledger has."""
+        with reading(self._engine) as connection:
+            return int(connection.execute(sa.text("SELECT count(*) FROM ledger")).scalar_one())
+
+    def notices(self, visitor: Visitor) -> tuple[Notice, ...]:
+        """What people should know of this studio's checks and of the certificate that signs its files."""
+        _admins(visitor)
+        try:
+            warning = certificate_for(self._settings).notice()
+        except SealError as error:
+            warning = error.notice
+        return (*coverage(self._settings).notices, *(() if warning is None else (warning,)))
+
+    def unchecked(self) -> tuple[str, ...]:
+        """The categories that nobody here looks for in pictures."""
+        return coverage(self._settings).unchecked
+
     def policy(self) -> Policy:
         """The rules that hold now."""
         with reading(self._engine) as connection:
@@ -153,6 +206,8 @@ class Reviews:
     def set_policy(self, visitor: Visitor, values: Mapping[str, Any], *, reason: str = "") -> Policy:
         """Change some of the rules (Policy's fields by name) and leave the others; an admin's right."""
         _admins(visitor)
+        if "allow" in (dict(values.get(kind) or {}).get("minors") for kind in ("texts", "pictures")):
+            raise Refused(Notice("policy_minors"))
         try:
             rules = Policy.model_validate(self.policy().model_dump() | dict(values))
             with writing(self._engine) as connection:
@@ -186,7 +241,8 @@ class Reviews:
             raise Refused(Notice("review_over"))
         asset = self._assets.read(connection, asset_id)
         after: Standing = "public" if what == "approve" else "rejected"
-        self._assets.stand(connection, asset_id, after)
+        because = None if what == "approve" else [Notice("review_rejected", {"comment": comment})]
+        self._assets.stand(connection, asset_id, after, because)
         return asset.asked if asset else "", None
 
     def _noted(self) -> None:

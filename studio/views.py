@@ -12,6 +12,8 @@ from studio.refusal import Refused
 __all__ = ["FINAL_STATES", "JobView", "Refused", "seen_by"]
 
 FINAL_STATES = frozenset({"done", "failed", "cancelled"})
+# Standings of what is made and not shown to everybody.
+WITHHELD: frozenset[Standing] = frozenset({"draft", "held", "blocked", "rejected"})
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,19 @@ class JobView:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing about this job will change by itself any more."""
-        return self.job.state in FINAL_STATES
+        """Whether nothing about this job will change by itself any more: what is held is decided about."""
+        return self.job.state in FINAL_STATES and self.standing != "held"
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether it goes on only when a person decides: about its words, or about what was made of them."""
+        return self.job.state == "held" or (self.job.state == "done" and self.standing == "held")
+
+    @property
+    def state(self) -> str:
+        """How it stands in one word: the job's state, or the standing of what was made and is not open."""
+        withheld = self.job.state == "done" and self.standing in WITHHELD
+        return str(self.standing) if withheld else self.job.state
 
 
 def seen_by(visitor: Visitor, view: JobView) -> JobView:

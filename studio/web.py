@@ -10,11 +10,12 @@ from urllib.parse import parse_qs, quote
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from pipelines.request import Notice
 from studio import access, doors, gate, story_routes
+from studio.api import trace
 from studio.core import Refused, Studio
 from studio.library import Asset
 from studio.words import LANGUAGES
@@ -69,7 +70,9 @@ def make_app(studio: Studio) -> FastAPI:
     _word_errors(app)
     _add_media(app, studio)
     _add_doors(app, studio)
+    _add_review(app, studio)
     story_routes.add_routes(app, studio)
+    trace.add_routes(app, studio)
 
     @app.get("/healthz")
     def healthz() -> dict[str, bool]:
@@ -130,6 +133,17 @@ def _add_media(app: FastAPI, studio: Studio) -> None:
             raise Refused(Notice("page_unknown"))
         # The address carries the version, so a picture asked for twice is the same one.
         return Response(picture, media_type="image/webp", headers={"cache-control": "private, max-age=60"})
+
+
+def _add_review(app: FastAPI, studio: Studio) -> None:
+    """What an open Review asks every few seconds: whether anything there is another by now."""
+
+    @app.get("/review/now")
+    def now(request: Request) -> Response:
+        if not access.visitor_of(request.cookies, studio.settings).admin:
+            raise Refused(Notice("admin_only"))
+        told = {"mark": studio.reviews.mark(), "count": studio.reviews.count()}
+        return JSONResponse(told, headers={"cache-control": "no-store"})
 
 
 def _add_doors(app: FastAPI, studio: Studio) -> None:

@@ -32,9 +32,14 @@ class Create:
     form: dict[str, Field]
     job: gr.Textbox
     notice: gr.HTML
+    trouble: gr.HTML
     model_note: gr.HTML
     price: gr.HTML
     desk: Desk
+
+    def told(self) -> list[Any]:
+        """What says that something can't be made."""
+        return [self.notice, self.trouble]
 
     def outputs(self) -> list[Any]:
         """The fields of the form and the note on the model, for events that fill them."""
@@ -63,6 +68,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
                 elem_id="prompt",
                 autofocus=True,
             )
+            trouble = area("", "trouble")
             improving = area(rewriting.resting(page), "rewriting")
             reads = area("", "reads")
             tries = area(_examples(page), "examples")
@@ -128,7 +134,8 @@ def build(page: Page) -> tuple[Create, Dependency]:
         **advanced,
         "prompt_original": original,
     }
-    made = Create(form=form, job=job, notice=notice, model_note=note, price=price, desk=desk)
+    told = {"notice": notice, "trouble": trouble, "model_note": note, "price": price}
+    made = Create(form=form, job=job, desk=desk, **told)
     _wire_form(made, dice=dice, reads=reads)
     _wire_filling(made, upload=upload, tries=tries)
     _wire_rewriting(page, made, offer=offer, below=improving)
@@ -203,7 +210,7 @@ def _wire_form(made: Create, *, dice: gr.Button, reads: gr.HTML) -> None:
     said = [form[name] for name in ("prompt", "style", "model")]
     gr.on([box.change for box in said], desk.reads, said, reads, **RAW, trigger_mode="always_last")
     # A sentence about what was wrong is done with once somebody changes something.
-    gr.on([field.input for field in form.values()], None, None, made.notice, js="() => ''")
+    gr.on([field.input for field in form.values()], None, None, made.told(), js="() => ['', '']")
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
 
 
@@ -246,13 +253,14 @@ def _wire_asking(made: Create, *, generate: gr.Button) -> None:
     asked = generate.click(
         made.desk.ask,
         None,
-        [made.job, made.notice],
+        [made.job, made.notice, made.trouble],
         inputs_kwargs={**made.form},
         api_name="generate",
         queue=False,
         show_progress="hidden",
         preprocess=False,
     )
+    asked.then(None, None, None, js="() => review.troubled()")
     asked.then(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **RAW)
 
 

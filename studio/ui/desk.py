@@ -16,7 +16,7 @@ from pipelines.request import MAX_PROMPT
 from studio.core import Refused
 from studio.styles import STYLES, apply
 from studio.ui import form as fields
-from studio.ui import takes
+from studio.ui import takes, withheld
 from studio.ui.context import Page
 from studio.ui.examples import examples, sketch_reads
 from studio.ui.markup import acted
@@ -32,12 +32,15 @@ class Desk:
 
     # -- asking --------------------------------------------------------------------------------------------
 
-    def ask(self, request: gr.Request, **form: Any) -> tuple[Any, str]:
-        """Queue what the form asks for: the job to follow, and a sentence if it can't be made."""
+    def ask(self, request: gr.Request, **form: Any) -> tuple[Any, str, str]:
+        """Queue what the form asks for: the job to follow, a sentence if it can't be made, or which words."""
         try:
-            return self.page.studio.generate(self.page.visitor(request), **form), ""
+            return self.page.studio.generate(self.page.visitor(request), **form), "", ""
         except Refused as refused:
-            return gr.skip(), self._sorry(refused)
+            if all(notice.code.startswith("trust_") for notice in refused.notices):
+                texts = {name: str(form.get(name) or "") for name in ("prompt", "negative_prompt")}
+                return gr.skip(), "", withheld.trouble(self.page, refused.notices, texts)
+            return gr.skip(), self._sorry(refused), ""
 
     def price(self, **form: Any) -> str:
         """Time and price of what the form asks for now; the prompt does not matter."""
@@ -153,6 +156,8 @@ class Desk:
                 return "", "", {}
             elif what == "use":
                 return gr.skip(), "", self.fill(studio.asset(visitor, key).form)
+            elif what == "edit":
+                return gr.skip(), "", self.fill(studio.job(visitor, key).job.form)
             elif what == "example":
                 return gr.skip(), "", self.example(key)
         except Refused as refused:

@@ -6,10 +6,12 @@ from typing import Any
 import gradio as gr
 
 from pipelines.models import MODELS
-from studio.access import Visitor
+from studio.access import Visitor, may_see
 from studio.core import JobView, Refused
 from studio.jobs import Job
+from studio.rows import OPEN
 from studio.styles import STYLES
+from studio.ui import withheld
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, button, icon
 
@@ -87,7 +89,7 @@ def _row(page: Page, visitor: Visitor, view: JobView) -> str:
     prompt = job.asked
     owner = page.t("you") if job.owner == visitor.owner else page.t("someone")
     mine = "row mine" if job.owner == visitor.owner else "row"
-    line = attributes(class_=mine, data_state=job.state, data_job=job.id)
+    line = attributes(class_=mine, data_state=withheld.state(view), data_job=job.id)
     named = attributes(
         type="button",
         class_="open",
@@ -97,7 +99,8 @@ def _row(page: Page, visitor: Visitor, view: JobView) -> str:
     )
     return (
         f"<li{line}>"
-        f'<span class="dot" aria-hidden="true"></span>{_still(view)}<button{named}>{escape(prompt)}</button>'
+        f'<span class="dot" aria-hidden="true"></span>{_still(visitor, view)}'
+        f"<button{named}>{escape(prompt)}</button>"
         f'<span class="what">{escape(_what(page, job))}</span>'
         f'<span class="owner">{escape(owner)}</span><span class="state">{_state(page, view)}</span>'
         f'<span class="does">{_buttons(page, visitor, view)}</span></li>'
@@ -111,10 +114,10 @@ def _what(page: Page, job: Job) -> str:
     return f"{MODELS[job.model].title if job.model in MODELS else job.model} · {job.size}"
 
 
-def _still(view: JobView) -> str:
+def _still(visitor: Visitor, view: JobView) -> str:
     """What there is to see of a job: its film's still, its running picture, or an empty frame."""
     source = ""
-    if view.job.asset_id:
+    if view.job.asset_id and may_see(visitor, view.standing or "public", view.job.owner):
         source = f"../media/{view.job.asset_id}.webp"
     elif view.progress is not None and view.progress.preview_version:
         source = f"../preview/{view.job.id}.webp?v={view.progress.preview_version}"
@@ -141,7 +144,11 @@ def _state(page: Page, view: JobView) -> str:
         if view.eta:
             words += " · " + page.t("price_about", time=page.duration(view.eta))
         return escape(words)
-    words = page.state(job.state)
+    state = withheld.state(view)
+    if state == "held":
+        what = "row_held_words" if job.state == "held" else "row_held"
+        return escape(page.t(what))
+    words = page.t(f"row_{state}") if state in ("blocked", "rejected") else page.state(job.state)
     if job.state == "failed" and job.error is not None:
         why = escape(page.say(job.error))
         return f'<span title="{why}">{escape(words)}: {why}</span>'
@@ -154,7 +161,7 @@ def _buttons(page: Page, visitor: Visitor, view: JobView) -> str:
     job, found = view.job, []
     if job.state == "queued" and visitor.admin and view.position:
         found.append(button(page.t("to_front"), "front", key=job.id, symbol="front", look="bare", quiet=True))
-    if job.state in ("queued", "running") and view.may_change:
+    if job.state in OPEN and view.may_change:
         ask = page.t("cancel_confirm")
         found.append(
             button(

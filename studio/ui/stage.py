@@ -11,8 +11,10 @@ from pipelines.models import MODELS
 from pipelines.request import Notice
 from studio.core import JobView
 from studio.library import Asset
+from studio.rows import OPEN
 from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
+from studio.ui import withheld
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon, recipe
 
@@ -59,16 +61,22 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
         "failed": _failed,
         "cancelled": _cancelled,
     }
-    screen, below = draw[view.job.state](page, view)
+    state = withheld.state(view)
+    screen, below = withheld.veil(page, view, actions=_edit(page, view)), ""
+    if screen:
+        below = facts(_about(page, view)) + _actions(page, view)
+    else:
+        screen, below = draw[view.job.state](page, view)
     size = view.job.size
     note = "" if view.may_change else f'<p class="note">{escape(page.t("not_mine"))}</p>'
-    below += f'<blockquote class="asked">{escape(view.job.asked)}</blockquote>{note}'
+    asked = withheld.marked(view.job.asked, withheld.words_of(withheld.reasons_of(view)))
+    below += f'<blockquote class="asked">{asked}</blockquote>{note}'
     if view.asset is not None:
         use = button(page.t("use_recipe"), "use", key=view.asset.id, symbol="recipe", id_="use")
         use = use if view.job.kind == "clip" else ""
         below += recipe(page, recipe_rows(page, view.asset), does=use)
     return _stage(
-        view.job.state,
+        state,
         screen,
         below,
         job=view.job.id,
@@ -148,7 +156,21 @@ def _done(page: Page, view: JobView) -> tuple[str, str]:
     words = [page.state("done"), *_about(page, view), *(page.say(notice) for notice in view.job.notices)]
     if asset.render_seconds:
         words.insert(1, page.t("took", time=page.duration(asset.render_seconds)))
-    return player(page, asset), facts(words) + _actions(page, view)
+    return player(page, asset), withheld.badge(page, asset) + facts(words) + _actions(page, view)
+
+
+def _edit(page: Page, view: JobView) -> str:
+    """The way back to the form, with what was asked for in it."""
+    if not view.may_change or view.job.kind != "clip" or view.state == "draft":
+        return ""
+    made = view.job.state == "done" and view.standing == "held"
+    return (
+        ""
+        if made
+        else button(
+            page.t("edit_words"), "edit", key=view.job.id, symbol="pen", look="raised", id_="edit_words"
+        )
+    )
 
 
 def _failed(page: Page, view: JobView) -> tuple[str, str]:
@@ -258,7 +280,7 @@ def _bar(step: int, total: int) -> str:
 
 def _actions(page: Page, view: JobView) -> str:
     job, found = view.job.id, []
-    if view.job.state in ("queued", "running") and view.may_change:
+    if view.job.state in OPEN and view.may_change:
         found.append(
             button(
                 page.t("cancel"),
