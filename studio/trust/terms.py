@@ -193,7 +193,7 @@ def _outcome(term: Term, text: str, start: int, end: int, contexts: "Contexts") 
         for inside in re.finditer(re.escape(phrase), around):
             if inside.start() <= at < inside.end() or inside.start() < at + end - start <= inside.end():
                 return None
-    if end - start <= 3 and is_han(text[start]) and crosses_words(text, start, end):
+    if end - start <= 3 and " " not in term.text and is_han(text[start]) and crosses_words(text, start, end):
         return None
     if term.only_with and not contexts.in_sentence(term.only_with, text, start, end):
         return None
@@ -240,8 +240,11 @@ class Contexts:
             places.sort()
 
     def near(self, names: Sequence[str], start: int, end: int, reach: int = _REACH) -> bool:
-        """Whether one of the contexts shows within reach."""
-        return any(self._between(name, start - reach, end + reach) for name in names)
+        """Whether one of the contexts shows within reach, but outside of text[start:end] itself."""
+        return any(
+            self._between(name, start - reach, start) or self._between(name, end, end + reach)
+            for name in names
+        )
 
     def in_sentence(self, names: Sequence[str], text: str, start: int, end: int) -> bool:
         """Whether one of the contexts shows in the same sentence (at most 120 characters off)."""
@@ -279,6 +282,7 @@ def _context_words() -> tuple[dict[str, list[str]], Any]:
     return words, _machine(words)
 
 
+@cache
 def table(name: str) -> Any:
     """What stands in assets/safety/NAME.yaml."""
     import yaml
