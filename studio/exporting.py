@@ -151,15 +151,27 @@ class Exporter:
 
         return key_from(self.key)
 
-    def begin(self, export_id: str, kind: "ExportKind") -> Begun:
-        """A new file: `export_id` is its number for ever, at most 40 characters."""
+    def begin(
+        self,
+        export_id: str,
+        kind: "ExportKind",
+        *,
+        codeword: int | None = None,
+        label: LabelStyle | None = None,
+    ) -> Begun:
+        """A new file: `export_id` is its number for ever, at most 40 characters.
+
+        `codeword` and `label` are those of pictures that are handed on as they are (another format of a
+        film); new ones are marked with a codeword of their own and labelled by the rules.
+        """
         from studio.trust.mark import new_codeword
 
         with reading(self._engine) as connection:
             rules = policy.current(connection)
         aigc = aigc_of(export_id, producer=self._settings.aigc_producer, key=self.key)
-        label = rules.label.style(self._settings.label_text)
-        return Begun(export_id, kind, new_codeword(), label, aigc, rules, self.key, self.mark_key)
+        label = label or rules.label.style(self._settings.label_text)
+        codeword = new_codeword() if codeword is None else codeword
+        return Begun(export_id, kind, codeword, label, aigc, rules, self.key, self.mark_key)
 
     def finish(
         self,

@@ -2,10 +2,6 @@
 
 import contextlib
 import secrets
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,9 +13,10 @@ from pipelines.request import Notice
 from studio import access, doors, table_routes
 from studio.access import Visitor
 from studio.core import Refused, Studio
+from studio.formats import SIDECAR, Exports, Made
 from studio.library import Asset
 from studio.media import tracks
-from studio.media.export import KINDS, SUFFIXES, Kind, export
+from studio.media.export import KINDS, SUFFIXES, Kind
 from studio.media.ffmpeg import MediaError
 from studio.media.music import MAX_BYTES as MAX_MUSIC_BYTES
 from studio.media.music import bed
@@ -159,7 +156,7 @@ def _add_brought(app: FastAPI, studio: Studio) -> None:
 
 
 def _add_films(app: FastAPI, studio: Studio) -> None:
-    exports = Exports(studio)
+    exports = Exports(studio.engine, studio.settings, studio.assets)
 
     @app.get("/film/{name}")
     def subtitles(request: Request, name: str, language: str = "zh", download: bool = False) -> Response:
@@ -176,11 +173,14 @@ def _add_films(app: FastAPI, studio: Studio) -> None:
 
     @app.api_route("/export/{name}", methods=["GET", "POST"])
     def another_format(request: Request, name: str, status: bool = False) -> Response:
-        asset_id, _, asked = name.rpartition(".")
+        beside = name.endswith(SIDECAR)
+        asset_id, _, asked = name.removesuffix(SIDECAR).rpartition(".")
         kind = next((one for one in KINDS if one == asked), None)
         if kind is None:
             raise Refused(Notice("page_unknown"))
         asset = studio.asset(_who(request, studio), asset_id)
+        if beside:
+            return _credentials(exports.sidecar(asset, kind), asset, kind)
         if request.method == "POST":
             exports.begin(asset, kind)
         told = exports.state(asset, kind)
@@ -190,6 +190,14 @@ def _add_films(app: FastAPI, studio: Studio) -> None:
             raise Refused(told.error or Notice("export_not_made"))
         headers = _PRIVATE | {"content-disposition": _named(asset.asked, SUFFIXES[kind])}
         return FileResponse(told.path, media_type=_TYPES[SUFFIXES[kind]], headers=headers)
+
+
+def _credentials(path: Path | None, asset: Asset, kind: Kind) -> Response:
+    """What lies beside an export whose format has no place for its credentials."""
+    if path is None:
+        raise Refused(Notice("export_not_made"))
+    headers = _PRIVATE | {"content-disposition": _named(asset.asked, SUFFIXES[kind] + SIDECAR)}
+    return FileResponse(path, media_type="application/c2pa", headers=headers)
 
 
 def _subtitles(path: Path, language: str, kind: tracks.TextKind) -> str:
@@ -206,66 +214,6 @@ def _subtitles(path: Path, language: str, kind: tracks.TextKind) -> str:
         raise Refused(error.notice) from error
     except OSError as error:
         raise Refused(Notice("file_missing")) from error
-
-
-@dataclass(frozen=True)
-class Made:
-    """How an export is doing: `share` of it is done, it lies at `path`, or `error` says why not."""
-
-    share: float = 0.0
-    path: Path | None = None
-    error: Notice | None = None
-    notices: tuple[Notice, ...] = ()
-
-
-class Exports:
-    """Makes other formats of films, one after the other, each once; they lie in `home/exports`."""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-        self._made: dict[tuple[str, Kind], Made] = {}
-        self._lock = threading.Lock()
-        self._hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="export")
-
-    def begin(self, asset: Asset, kind: Kind) -> None:
-        """Make the film in that format, unless it is there or in the making."""
-        key = asset.id, kind
-        with self._lock:
-            now = self._made.get(key)
-            if (now is not None and now.error is None) or self._path(asset, kind).exists():
-                return
-            self._made[key] = Made()
-        self._hands.submit(self._make, asset, kind)
-
-    def state(self, asset: Asset, kind: Kind) -> Made:
-        """How it is doing now."""
-        path = self._path(asset, kind)
-        with self._lock:
-            made = self._made.get((asset.id, kind), Made())
-        return replace(made, share=1.0, path=path) if path.exists() else made
-
-    def _make(self, asset: Asset, kind: Kind) -> None:
-        key, path = (asset.id, kind), self._path(asset, kind)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            facts = export(self._studio.library_file(asset), path, kind, on_progress=self._teller(key))
-            made = Made(share=1.0, path=path, notices=facts.notices)
-        except MediaError as error:
-            made = Made(error=error.notice)
-        except OSError:
-            made = Made(error=Notice("file_missing"))
-        with self._lock:
-            self._made[key] = made
-
-    def _teller(self, key: tuple[str, Kind]) -> Callable[[int, int], None]:
-        def tell(done: int, total: int) -> None:
-            with self._lock:
-                self._made[key] = Made(share=min(0.99, done / max(1, total)))
-
-        return tell
-
-    def _path(self, asset: Asset, kind: Kind) -> Path:
-        return self._studio.settings.studio_home / "exports" / f"{asset.id}.{kind}{SUFFIXES[kind]}"
 
 
 def _told(made: Made, language: Language) -> dict[str, object]:
