@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
+from studio.text.english import tokens_of
 from studio.text.segmenter import cut, heads, tagged, weak_heads
 from studio.text.terms import words
 
@@ -94,6 +95,9 @@ def words_of(text: str, names: Collection[str] = ()) -> list[Word]:
     found: list[Word] = []
     at = 0
     for i, (word, tag) in enumerate(raw):
+        if tag == "eng" and word.startswith("and ") and found:
+            found.append(Word("and", "conj", at, at + 3))
+            at, word, tag = at + 4, word[4:], "name" if word[4:] in names else tag
         if word.strip():
             behind = [part[0] for part in raw[i + 1 : i + 3]] + ["", ""]
             here = _Here(word, tag, found, behind[0], behind[1])
@@ -114,6 +118,8 @@ def _by_form(here: _Here) -> Kind | None:
     word = here.text
     if word in words("grammar", "time_ends", "zh") or (_DAY.fullmatch(word) and here.tag != "name"):
         return "time"
+    if here.tag == "eng" and here.after in ("noun", "pronoun", "other") and _is_english_verb(here):
+        return "verb"  # 老爷爷们 are playing mahjong
     if here.tag in ("name", "eng"):
         return "adverb" if word.lower() in words("grammar", "adverbs", "zh") else "noun"
     if not re.search(r"\w", word):
@@ -156,6 +162,14 @@ def _by_form(here: _Here) -> Kind | None:
     if here.after in ("verb", "tail") and _is_tail(here):
         return "tail"
     return None
+
+
+def _is_english_verb(here: _Here) -> bool:
+    """Whether English words behind a Chinese subject tell what it does."""
+    if any(word.kind in ("verb", "dull", "prep") for word in here.found):
+        return False
+    first = tokens_of(f"They {here.text}")[1:2]
+    return bool(first) and first[0].tag in ("VBP", "VBD", "VBZ") and first[0].text.islower()
 
 
 def _is_spot(here: _Here) -> bool:

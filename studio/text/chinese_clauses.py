@@ -151,7 +151,7 @@ def _nominal(read: Read, i: int) -> None:
         end_action(read, word.start)
         if read.noun and before_verb:
             take_subject(read)
-    elif word.text == "、" and read.noun and read.begin is None:
+    elif word.text in ("、", "and") and read.noun and read.begin is None:
         take_subject(read)
 
 

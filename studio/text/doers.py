@@ -25,6 +25,10 @@ _SPOKEN = frozenset(
 )
 # Log odds above which the surest one counts though nobody is sure.
 _ALONE = -2.0
+# Whom these mean is there, though somebody else acts: 老马驮着他.
+_POINTS = re.compile(r"\b(?:him|his|her)\b|[他她](?!们)", re.IGNORECASE)
+# Those of whom a clause before told already.
+_THE_SAME = frozenset(("一个人", "两个人", "俩人"))
 # 下起了大雪: weather, and nobody's doing.
 _FALLS = re.compile(r"[下刮飘起打]起?[着了]?(?:一[阵场])?.{0,3}[雨雪风雾雷]")
 
@@ -159,6 +163,8 @@ class _Gathered:
             how[f"is_{clause.state}"] = 1.0
         if subject.lower() == "it" and not clause.actions:
             return []  # "it was late"
+        if subject in _THE_SAME and any(kind_of(one) != "thing" for one in self.here):
+            return self.latest or self.here
         if is_pronoun(subject):
             heads = self._meant(subject)
             for head in heads:
@@ -209,8 +215,11 @@ class _Gathered:
         return not clause.actions and _covered(head, "weather", ("words",))
 
     def mention(self, told: str) -> None:
-        """Beings that the shot names without their doing anything that was read."""
+        """Beings that the shot names or points at without their doing anything that was read."""
         low = told.lower()
+        for pronoun in dict.fromkeys(match.group().lower() for match in _POINTS.finditer(told)):
+            for head in self._meant(pronoun):
+                self.note(head, pointed=1.0)
         known = [one for fields in self.known[-6:] for one in fields]
         for word in dict.fromkeys([*self.names, *known]):
             place = _place_of(word, told, low)

@@ -133,11 +133,26 @@ def _corrected(tokens: list[Token]) -> list[Token]:
         tag = "NN" if token.low == "lightning" or _does(token, found) else token.tag
         if token.low == "left" and found and found[-1].tag in ("DT", "PRP$"):
             tag = "NN"  # "to the left" is a direction
+        elif _is_noun(_Here(token, found, tokens, finite)):
+            tag = "NN"
         elif token.low in verb_forms():
             tag = _verb_tag(_Here(token, found, tokens, finite)) or tag
         finite = finite or tag in ("VBD", "VBZ", "VBP", "MD")
         found.append(Token(token.text, tag, token.start, token.end, token.lemma))
     return found
+
+
+def _is_noun(here: _Here) -> bool:
+    """What is read as a verb right before the verb, or in "in the washing shed the cherries tumble"."""
+    after = here.after
+    if after is None or not here.base:
+        return False
+    if here.token.tag == "VB" and here.before in ("", "RB", "CC", "DT", "JJ", ",", "IN"):
+        behind = here.tokens[len(here.found) + 2 : len(here.found) + 3]
+        moves = after.tag == "NNS" and after.low in verb_forms() and behind and behind[0].tag in ("RP", "IN")
+        return after.tag in ("VBZ", "VBD") or bool(moves)
+    led = here.token.tag == "VBD" and after.tag == "DT" and _behind_preposition(here.found)
+    return led and _finite_ahead(here.tokens, len(here.found) + 1)
 
 
 def _with_verb(tokens: list[Token]) -> list[Token]:
@@ -153,8 +168,15 @@ def _with_verb(tokens: list[Token]) -> list[Token]:
                 fits = (
                     token.low in verb_forms() and token.lemma == token.low and token.tag not in ("IN", "DT")
                 )
-                if k and fits and _several_before(part[:k]) and k + 1 < len(part) + (end == len(tokens) or 1):
+                if (
+                    k
+                    and fits
+                    and (_several_before(part[:k]) or _several_of(part[:k]))
+                    and k + 1 < len(part) + (end == len(tokens) or 1)
+                ):
                     tokens[start + k] = replace(token, tag="VBP")
+                    if part[0].tag == "VB":
+                        tokens[start] = replace(part[0], tag="JJ")  # "Loose pens drift past"
                     break
         start = end + 1
     return tokens
@@ -242,6 +264,14 @@ def _several_before(found: list[Token]) -> bool:
     while k > 0 and found[k].tag in ("NN", "JJ", "DT", "PRP$"):
         k -= 1
     return 0 < k < len(found) - 1 and found[k].low == "and" and found[k - 1].tag in ("NN", "NNP")
+
+
+def _several_of(found: list[Token]) -> bool:
+    """Whether several of a kind stand right before: rows of lettuce, pens and a sock."""
+    tags = [token.tag for token in found[-4:]]
+    if tags[-3:-1] == ["NNS", "IN"] and found[-2].low == "of":
+        return tags[-1] in ("NN", "NNS")
+    return len(found) > 3 and tags[0] == "NNS" and found[-3].low == "and" and tags[2:] == ["DT", "NN"]
 
 
 def _leads_on(after: Token | None) -> bool:

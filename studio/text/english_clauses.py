@@ -126,6 +126,8 @@ def _verb(read: Read, i: int) -> int:
     after_noun = before is not None and before.tag in (*NOUNS, "PRP")
     listed = token.tag == "VBN" and read.tag(i - 1) in ("CC", ",", "DT", "JJ", "IN", "CD")
     only_describes = token.tag in ("VBG", "VBN") and not read.verbal and not after_noun
+    if token.tag == "VBG" and before and before.tag == "CC" and read.tag(i + 1) in NOUNS:
+        only_describes = read.tag(noun_end(tokens, i + 1)) in FINITE  # "and glowing lava squeezes out"
     if (only_describes or listed) and read.tag(i + 1) in NOUNS:
         read.noun = tokens[i : noun_end(tokens, i + 1)]  # "fading light": no verb
         return max(noun_end(tokens, i + 1), i + 1)
