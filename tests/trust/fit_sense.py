@@ -25,17 +25,21 @@ _PENALTY = 6.0
 # How much a sentence of another category says against this one.
 _OTHERS = 0.2
 # The share of harmless sentences that may be taken for something else; a text has several.
-_FALSE = 0.004
+_FALSE = 0.0016
 _FILLINGS = 3
+# How far a threshold stands above the likeliest sentence of a shipped story.
+_MARGIN = 0.03
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Sentences with their categories ("harmless" is one) and the line each was made from."""
+    """Sentences with their categories ("harmless" is one) and the line each was made from; lines from `written`
+    on are stories."""
 
     texts: list[str]
     categories: list[str]
     lines: list[int]
+    written: int
 
 
 def filled(line: str, slots: dict[str, list[str]], language: str, dice: random.Random) -> list[str]:
@@ -52,7 +56,8 @@ def filled(line: str, slots: dict[str, list[str]], language: str, dice: random.R
 def rows_of(path: Path = SENTENCES / "fit.toml") -> Rows:
     """The written sentences, then those of the annotated stories."""
     data = tomllib.loads(path.read_text("utf-8"))
-    rows, dice, line_at = Rows([], [], []), random.Random(7), 0
+    written = sum(len(lines) for language in ("zh", "en") for lines in data[language].values())
+    rows, dice, line_at = Rows([], [], [], written), random.Random(7), 0
     for language in ("zh", "en"):
         for category, lines in data[language].items():
             for line in lines:
@@ -115,7 +120,7 @@ def main() -> None:
         seen = folds != k
         scores[~seen] = scored(meanings[~seen], heads(meanings[seen], own[seen]))
     harmless = own == "harmless"
-    thresholds = np.array([max(0.3, np.quantile(column, 1 - _FALSE / 2)) for column in scores[harmless].T])
+    thresholds = np.array([max(0.5, np.quantile(column, 1 - _FALSE / 2)) for column in scores[harmless].T])
     over = (scores >= thresholds).any(axis=1)
     print("harmless", harmless.sum(), "taken for something", round(over[harmless].mean(), 4))
     for k, category in enumerate(CATEGORIES):
@@ -131,6 +136,9 @@ def main() -> None:
         if over[k]:
             print("  false:", rows.texts[k], CATEGORIES[(scores[k] - thresholds).argmax()])
     fitted = heads(meanings, own)
+    # The shipped stories are harmless through and through.
+    told = np.array(rows.lines) > rows.written
+    thresholds = np.maximum(thresholds, scored(meanings[told], fitted).max(axis=0) + _MARGIN)
     tensors = {
         "weights": fitted[:, :-1].astype(np.float32),
         "bias": fitted[:, -1].astype(np.float32),

@@ -1,0 +1,168 @@
+"""The text check: disguises are seen through, plain-worded harm is noticed, harmless texts pass."""
+
+import threading
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio import words
+from studio.trust.normal import fold
+from studio.trust.terms import LISTS, listed, table
+from studio.trust.texts import CATEGORIES, Verdict, check_texts
+from tests.text.corpus import STORIES, annotated
+from tests.trust.evasions import sentences
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _check(text: str, **rules: Any) -> Verdict:
+    return check_texts({"prompt": text}, **rules)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("part", ["dev", "held"])
+def test_at_least_95_of_100_bad_sentences_are_stopped(part: str, language: str) -> None:
+    written = sentences(part)[language]
+    assert len(written["evasive"]) >= 150
+    bad = written["evasive"] + written["plain"]
+    missed = [text for text in bad if _check(text).outcome == "allow"]
+    assert len(missed) <= 0.05 * len(bad), missed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["dev", "held"])
+def test_at_most_2_of_100_harmless_texts_are_stopped(part: str) -> None:
+    harmless = [text for own in sentences(part).values() for text in own["harmless"]]
+    assert len(harmless) >= 140
+    stopped = [text for text in harmless if _check(text).outcome != "allow"]
+    assert len(stopped) <= 0.02 * len(harmless), stopped
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _strings(one)
+
+
+@pytest.mark.slow
+def test_what_ships_is_allowed() -> None:
+    texts = [annotated(path).text for path in sorted((STORIES / "dev").glob("*.toml"))]
+    for path in sorted((ROOT / "assets" / "examples").rglob("*.toml")):
+        texts += _strings(tomllib.loads(path.read_text("utf-8")))
+    found = check_texts({f"text {k}": text for k, text in enumerate(texts)}).findings
+    assert [(one.words, one.category, one.source) for one in found] == []
+
+
+def test_a_finding_names_the_words_as_they_were_typed() -> None:
+    text = "她说：给我看ｎ.u.d.e的图"
+    (finding,) = _check(text).findings
+    assert (finding.words, text[finding.start : finding.end]) == ("ｎ.u.d.e", finding.words)
+    assert (finding.category, finding.outcome, finding.source) == ("sexual", "hold", "list")
+
+
+def test_the_gravest_finding_comes_first_and_decides() -> None:
+    verdict = check_texts({"shot 1": "血腥的场面", "shot 2": "肢解尸体"})
+    assert verdict.outcome == "block"
+    assert verdict.worst is not None
+    assert (verdict.worst.place, verdict.worst.category) == ("shot 2", "gore")
+
+
+def test_company_decides_what_a_word_means() -> None:
+    assert _check("地上有断肢").outcome == "block"
+    assert _check("急救课：断肢怎样保存送医").outcome == "hold"
+    assert _check("珀耳修斯砍下美杜莎的头").outcome != "block"
+    assert _check("the chef carves a heart out of a beetroot").outcome == "allow"
+
+
+def test_latin_words_have_borders_and_chinese_ones_too() -> None:
+    for text in (
+        "Bombay at night",
+        "Essex and Sussex",
+        "a cockpit in the sky",
+        "干细胞研究",
+        "他射门得分",
+        "杀青宴",
+    ):
+        assert _check(text).outcome == "allow", text
+
+
+def test_a_negative_prompt_may_say_what_is_not_wanted() -> None:
+    assert check_texts({"negative_prompt": "nsfw, nude, gore, blood, 裸体, 血腥"}).outcome == "allow"
+    assert check_texts({"negative_prompt": "faggots"}).outcome == "hold"
+
+
+def test_names_of_the_admins_list_are_held_however_they_are_written() -> None:
+    names = ("王小明", "Acme Cola")
+    for text in (
+        "王小明在跑步",
+        "王 小 明在跑步",
+        "a can of Acme Cola",
+        "ACME-COLA's new can",
+        "a can of Асme Cola",
+    ):
+        (finding,) = _check(text, names=names).findings
+        assert (finding.category, finding.outcome, finding.source) == ("names", "hold", "names"), text
+    assert _check("王小明在跑步").outcome == "allow"
+
+
+def test_policy_says_what_a_category_leads_to() -> None:
+    assert _check("a naked woman", outcomes={"sexual": "block"}).outcome == "block"
+    assert _check("a naked woman", outcomes={"sexual": "allow"}).outcome == "allow"
+    assert _check("王小明", names=["王小明"], outcomes={"names": "block"}).outcome == "block"
+
+
+def test_texts_that_are_empty_strange_or_endless_come_to_an_end() -> None:
+    for text in (
+        "",
+        " ",
+        "\u200b",
+        "\ud83d",
+        "👍" * 2000,
+        "a " * 20_000,
+        "炸 " * 10_000,
+        "*" * 20_000,
+        "\n" * 50_000,
+    ):
+        assert check_texts({"story": text}).outcome in ("allow", "hold", "block")
+
+
+def test_several_threads_may_check_at_once() -> None:
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(_check("裸 体").outcome)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["hold"] * 4
+
+
+def test_folding_keeps_the_places_of_what_was_typed() -> None:
+    text = "Z\u200bhà Ⓝude 炸彈ﬁn"
+    plain = fold(text)
+    assert plain.text == "zha nude 炸弹fin"
+    assert plain.span(0, 3) == (0, 4)
+    assert text[slice(*plain.span(9, 11))] == "炸彈"
+
+
+def test_every_entry_of_the_lists_can_be_reviewed() -> None:
+    contexts = set(table("contexts"))
+    for category in LISTS:
+        for row in table(category):
+            assert row["why"], row
+            assert row["outcome"] in ("hold", "block")
+            for rule in ("allow_in", "hold_in", "only_with"):
+                assert set(row.get(rule, ())) <= contexts, row
+    assert {term.category for term in listed().terms} < set(CATEGORIES)
+
+
+def test_every_reason_has_words() -> None:
+    for language in words.LANGUAGES:
+        notices = words.book(language)["notice"]
+        assert {f"trust_{category}" for category in CATEGORIES} <= set(notices)
+        assert {f"trust_reads_{category}" for category in LISTS} <= set(notices)
