@@ -8,7 +8,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from studio.library import Asset, Library, new_id, places
 from studio.lock import file_name
 from studio.media.clip import ClipFacts
 from studio.media.probe import POSTER_SIDE, thumbnail
-from studio.media.timeline import FilmCut, ShotCut
+from studio.media.timeline import FilmCut, ShotCut, label_of
 from studio.media.whole import is_unfinished
 from studio.recipe import film_recipe
 from studio.reporter import Reporter
@@ -289,6 +289,7 @@ class FilmMaker:
         cut = cutting.film_cut(
             plan, shots, home=home, label=begun.label, comment=begun.comment(comment), tags=begun.tags
         )
+        begun = replace(begun, label=label_of(cut))
         path, still = self.tmp / f"{asset_id}.mp4", self.tmp / f"{asset_id}.webp"
         with contextlib.ExitStack() as left_over:
             for file in (path, still):
