@@ -60,6 +60,11 @@ def state(name: str, language: Language) -> str:
     return _text("state", name, language)
 
 
+def category(name: str, language: Language) -> str:
+    """What a category of the checks is called."""
+    return _text("category", name, language)
+
+
 def door(key: str, language: Language) -> str:
     """A text of the pages around the studio's own: password, admin, refusal."""
     return _text("door", key, language)

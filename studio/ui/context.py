@@ -54,6 +54,11 @@ class Page:
         found = words.state(name, self.language)
         return found[:1].upper() + found[1:]
 
+    def category(self, name: str) -> str:
+        """What a category of the checks is called, at the beginning of a line."""
+        found = words.category(name, self.language)
+        return found[:1].upper() + found[1:]
+
     def duration(self, seconds: float) -> str:
         """A length of time as people say it."""
         return words.duration(seconds, self.language)

@@ -4,9 +4,10 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
 - form: prompt, examples, style, size, length, quality, seed, dice, model, advanced (an accordion; inside:
   negative_prompt, num_inference_steps, guidance_scale, guidance_scale_2, flow_shift, num_frames),
   drop_mp4 (`#drop_mp4 input[type=file]`), notice, price, generate
-- stage: its `section` has data-state (empty, queued, running, done, failed, cancelled, unknown), data-job and
-  data-mine; inside: preview (the running picture), player, cancel, retry, download, again,
-  copy_link, use
+- stage: its `section` has data-state (empty, held, queued, running, done, draft, blocked, rejected, failed,
+  cancelled, unknown), data-job and data-mine; inside:
+  preview (the running picture), player, cancel, retry, download, again,
+  copy_link, use, edit_words
 - below the stage: takes
 - tabs: tab_create-button, tab_queue-button, tab_library-button
 - queue: queue_list (`li.row[data-state][data-job]`), pause
@@ -17,6 +18,9 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
   `.slice[data-shot]`; cards `.shot[data-shot][data-state]` with `textarea.text`; sections story_to_shots,
   story_to_cast, story_to_film, story_to_text; story_animatic, story_film, story_approve_all;
   `#story_stage section[data-state]` with story_player, story_cancel, story_retry, story_download
+- review (admins only): `.review[data-section][data-current]`, review_look, review_past, review_rules;
+  review_player, review_comment, review_name, review_approve, review_reject, review_quarantine; rules_form,
+  rules_reason, rules_list, rules_save, ledger_check; elsewhere to_review; below the prompt trouble
 - frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
 """
 
@@ -29,7 +33,7 @@ import gradio as gr
 from pipelines.request import Notice
 from studio.access import Visitor
 from studio.core import Refused, Studio
-from studio.ui import create, library, queue
+from studio.ui import create, library, queue, review
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, icon
 from studio.ui.story import tab as story
@@ -54,6 +58,9 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 rows, ticking = queue.build(page, quick=quick)
             with gr.Tab(page.t("tab_library"), id="library", elem_id="tab_library") as tab_library:
                 kept = library.build(page, quick=quick)
+            hidden: dict[str, Any] = {"visible": False}
+            with gr.Tab(page.t("tab_review"), id="review", elem_id="tab_review", **hidden) as tab_review:
+                review.build(page, quick=quick)
         area(_dialogs(page), "dialogs")
         often = gr.Timer(PILL_SECONDS)
 
@@ -66,6 +73,9 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         def show_library(limit: int, request: gr.Request) -> tuple[str, Any]:
             return library.render(page, page.visitor(request), limit=limit), gr.Timer(active=False)
 
+        def show_review(request: gr.Request) -> Any:
+            return gr.Tab(visible=page.visitor(request).admin)
+
         def rest() -> Any:
             return gr.Timer(active=False)
 
@@ -73,7 +83,9 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         followed.then(show_bar, None, bar, **quick)
         tab_queue.select(show_queue, None, [rows, ticking], **quick)
         tab_library.select(show_library, kept.limit, [kept.grid, ticking], **quick)
-        gr.on([tab_create.select, tab_story.select], rest, None, ticking, **quick)
+        gr.on([tab_create.select, tab_story.select, tab_review.select], rest, None, ticking, **quick)
+        tab_review.select(None, None, None, js="() => review.opened()")
+        blocks.load(show_review, None, tab_review, **quick)
         told.followed.then(show_bar, None, bar, **quick)
         _cross_tabs(page, tabs, made, told, rows, kept)
         blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **create.RAW)
@@ -121,8 +133,9 @@ def _story_of(page: Page, visitor: Visitor, job_id: str) -> str:
 
 def _bar(page: Page, visitor: Visitor | None = None) -> str:
     """The top bar; before anybody is known it has no queue and no door for admins."""
-    pill, door = "", ""
+    pill, door, waiting = "", "", None
     if visitor is not None:
+        waiting = page.studio.reviews.count() if visitor.admin else None
         pill = queue.pill(page)
         named = attributes(
             href=f"../admin?next=/{page.language}/",
@@ -146,7 +159,8 @@ def _bar(page: Page, visitor: Visitor | None = None) -> str:
     looks += _local(page.t("light_dark"), "light_dark", "theme")
     name = f'<a class="name" href="./"><span>{escape(page.t("title"))}</span></a>'
     return (
-        f'<header class="topbar" data-lang="{spoken}">{name}<span class="grow"></span>'
+        f'<header class="topbar"{attributes(data_lang=spoken, data_waiting=waiting)}>{name}'
+        f'<span class="grow"></span>'
         f'<span id="pill">{pill}</span>'
         f"<a{language}>{'English' if other == 'en' else '中文'}</a>{looks}{door}</header>"
     )
@@ -171,6 +185,8 @@ def _dialogs(page: Page) -> str:
             ("Space", "key_play"),
             ("← →", "key_frame"),
             ("1 – 4", "key_take"),
+            ("A", "key_approve"),
+            ("R", "key_reject"),
             ("/", "key_prompt"),
             ("?", "key_keys"),
         )

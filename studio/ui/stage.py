@@ -193,21 +193,24 @@ def _cancelled(page: Page, view: JobView) -> tuple[str, str]:
     return screen, facts(_about(page, view))
 
 
-def player(page: Page, asset: Asset, *, id_: str = "player") -> str:
-    """The video with our own slim controls; studio.js moves them."""
+def player(
+    page: Page, asset: Asset, *, id_: str = "player", sound: bool = False, autoplay: bool = True
+) -> str:
+    """The video with our own slim controls; studio.js moves them. `sound`: a film that is heard and timed."""
     source = f"../media/{escape(asset.id)}"
     named = attributes(
         id=id_,
         src=f"{source}.mp4",
         poster=f"{source}.webp",
         loop=True,
-        muted=True,
-        autoplay=True,
+        muted=not sound,
+        autoplay=autoplay and not sound,
         playsinline=True,
-        preload="auto",
+        preload="auto" if autoplay else "none",
         tabindex="0",
         data_fps=asset.fps,
         data_frames=asset.frames,
+        data_clock=sound,
         aria_label=page.t("player_label"),
         data_missing=page.say(Notice("file_missing")),
     )
@@ -219,8 +222,10 @@ def player(page: Page, asset: Asset, *, id_: str = "player") -> str:
     scrub += f' aria-label="{escape(page.t("player_scrub"))}">'
     full = button(page.t("player_full"), "full", symbol="full", look="bare", quiet=True)
     counter = f'<output class="counter">1 / {asset.frames}</output>'
-    deck = f'<div class="deck">{controls}{scrub}{counter}{full}</div>'
-    return f'<div class="player"><video{named}></video>{deck}</div>'
+    mute = button(page.t("story_mute"), "mute", symbol="sound", look="bare mute", quiet=True) if sound else ""
+    deck = f'<div class="deck">{controls}{scrub}{counter}{mute}{full}</div>'
+    look = "player" if autoplay and not sound else "player paused"
+    return f'<div class="{look}"><video{named}></video>{deck}</div>'
 
 
 def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:

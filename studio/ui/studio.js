@@ -35,7 +35,7 @@ window.studio = (() => {
     const asks = new URLSearchParams(location.search);
     if (asks.get('story')) choose('story');
     else if (asks.get('job')) choose('create');
-    else if (/^(story|queue|library)$/.test(asks.get('tab'))) choose(asks.get('tab'));
+    else if (/^(story|queue|library|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'));
     else if (back) choose('create');
   }
   addEventListener('popstate', () => {
@@ -78,7 +78,7 @@ window.studio = (() => {
     const about = button.closest('.row, .panel, .stage');
     if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent, standing(button)))) return;
     send({ act, key });
-    if (act === 'example') one('#prompt textarea')?.focus();
+    if (act === 'example' || act === 'edit') one('#prompt textarea')?.focus();
     if (act === 'select') card = button;
     if (act === 'close') card?.focus();
   }
@@ -317,7 +317,7 @@ window.studio = (() => {
   const SILENCE = 20000;
   let alive = Date.now();
   async function listen() {
-    const live = ['queued', 'running'].includes(stage()?.dataset.state);
+    const live = ['held', 'queued', 'running'].includes(stage()?.dataset.state);
     if (!live || document.hidden) { alive = Math.max(alive, Date.now() - SILENCE + 4000); return; }
     if (Date.now() - alive < SILENCE) return;
     one('#line').hidden = false;
@@ -383,5 +383,6 @@ window.studio = (() => {
     veil.textContent = film.dataset.missing;
     film.closest('.player').replaceWith(veil);
   }, true);
-  return { asked, opened, able, address, here, sure, standing, flash, answered, still };
+  const send = (area, data) => senders[area]?.(data);
+  return { asked, opened, able, address, choose, send, here, sure, standing, flash, answered, still };
 })();
