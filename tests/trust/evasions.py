@@ -15,7 +15,8 @@ SENTENCES = Path(__file__).parent / "sentences"
 _HOMOGLYPHS = str.maketrans("aceiopsxy", "асеіорѕху")
 _LEET = str.maketrans("aeiost", "4310$7")
 _PARTS = (
-    "炸火乍 弹弓单 奸女干 枪木仓 裸衤果 性忄生 精米青 割害刂 强弓虽 腥月星 死歹匕 斩车斤 杀乂木 残歹戋 砍石欠 "
+    "炸火乍 弹弓单 奸女干 枪木仓 裸衤果 性忄生 精米青 "
+    "割害刂 强弓虽 腥月星 死歹匕 斩车斤 杀乂木 残歹戋 砍石欠 "
     "肢月支 怖忄布 做亻故 爆火暴 吸口及 体亻本 妓女支 嫖女票 解角军 情忄青 "
 )
 _SPLITS = {three[0]: three[1:] for three in _PARTS.split()}

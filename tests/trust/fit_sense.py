@@ -33,8 +33,10 @@ _MARGIN = 0.03
 
 @dataclass(frozen=True)
 class Rows:
-    """Sentences with their categories ("harmless" is one) and the line each was made from; lines from `written`
-    on are stories."""
+    """Sentences with their categories ("harmless" is one) and the lines they were made from.
+
+    Lines after `written` are stories.
+    """
 
     texts: list[str]
     categories: list[str]
