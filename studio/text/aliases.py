@@ -9,7 +9,7 @@ from studio.text.language import HAN, has_han
 from studio.text.terms import words
 from studio.text.told import unquoted
 
-_THE = r"(?:an?|the|his|her|their|its|my|our)"
+_THE = r"(?i:an?|the|his|her|their|its|my|our)"
 _RUN = r"(?:[\w-]+ ){0,3}[\w-]+"
 _SEVERAL = r"(?:an?|another|two|three|four|five|six|several|some|many|other)"
 _SEVERAL_ZH = r"(?:[一两三四五六七八九十几另每各这那]+[个只位名条头匹群些]|其他|别的)"

@@ -17,7 +17,7 @@ UNSEEN = sorted((STORIES / "unseen").glob("*.toml"))
 # What the rules reach on stories nobody tuned them to, a little less. 0.85 is wanted of each; a second reader
 # agrees with the first to .94 (subject), .90 (environment), .82 (weather), and .92 or more in the others.
 REACHED = {
-    "subject": 0.75, "action": 0.85, "environment": 0.67, "time": 0.87, "weather": 0.66, "mood": 0.85,
+    "subject": 0.775, "action": 0.85, "environment": 0.67, "time": 0.87, "weather": 0.66, "mood": 0.85,
     "camera": 0.85, "style": 0.95,
 }  # fmt: skip
 FIELDS = tuple(ShotFields.model_fields)
