@@ -83,6 +83,7 @@ def _card(page: Page, asset: Asset) -> str:
         data_act="select",
         data_key=asset.id,
         data_film=f"../media/{asset.id}.mp4",
+        draggable="true",
         style=f"--r:{asset.width / asset.height:.3f}",
         aria_label=prompt,
     )
@@ -119,6 +120,7 @@ def render_panel(page: Page, visitor: Visitor, key: str) -> str:
     if asset.plan is not None:
         key = f"{asset.plan.story_id} {asset.job_id}"
         does += button(page.t("open_story"), "to_story", key=key, symbol="film", id_="open_the_story")
+    does += button(page.t("verify"), "verify", key=asset.id, symbol="shield", look="bare", quiet=True)
     does += button(page.t("copy_link"), "copy", key=asset.job_id, symbol="link", look="bare", quiet=True)
     if may_change(visitor, asset.owner):
         ask = page.t("delete_confirm")

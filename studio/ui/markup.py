@@ -44,6 +44,9 @@ ICONS = {
     "print": '<path d="M6 8V3h8v5M6 14H4V8h12v6h-2M6 12h8v5H6z"/>',
     "more": '<path d="M5 10h.01M10 10h.01M15 10h.01" stroke-width="2.2"/>',
     "table": '<rect x="3.5" y="4.5" width="13" height="11" rx="1.5"/><path d="M3.5 8.5h13M8 8.5v7"/>',
+    "info": '<path d="M10 9v5M10 6h.01" stroke-width="2"/>',
+    "alert": '<path d="M10 5v6M10 14h.01" stroke-width="2"/>',
+    "minus": '<path d="M6 10h8"/>',
     "theme": '<circle cx="10" cy="10" r="6"/><path d="M10 4a6 6 0 0 1 0 12z" fill="currentColor"/>',
     "key": '<circle cx="7" cy="10" r="3"/><path d="M10 10h7M14.5 10v3"/>',
     "keys": '<rect x="2.5" y="5" width="15" height="10" rx="1.5"/>'

@@ -21,6 +21,8 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
 - review (admins only): `.review[data-section][data-current]`, review_look, review_past, review_rules;
   review_player, review_comment, review_name, review_approve, review_reject, review_quarantine; rules_form,
   rules_reason, rules_list, rules_save, ledger_check; elsewhere to_review; below the prompt trouble
+- verify: `#drop_verify input[type=file]`, `#verify_told section[data-answer]` (certain, candidates, none,
+  failed), `.part[data-part][data-sign]`, `.kin .one`; elsewhere to_verify
 - frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
 """
 
@@ -33,7 +35,7 @@ import gradio as gr
 from pipelines.request import Notice
 from studio.access import Visitor
 from studio.core import Refused, Studio
-from studio.ui import create, library, queue, review
+from studio.ui import create, library, queue, review, verify
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, icon
 from studio.ui.story import tab as story
@@ -58,6 +60,8 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 rows, ticking = queue.build(page, quick=quick)
             with gr.Tab(page.t("tab_library"), id="library", elem_id="tab_library") as tab_library:
                 kept = library.build(page, quick=quick)
+            with gr.Tab(page.t("tab_verify"), id="verify", elem_id="tab_verify") as tab_verify:
+                verify.build(page, quick=quick)
             hidden: dict[str, Any] = {"visible": False}
             with gr.Tab(page.t("tab_review"), id="review", elem_id="tab_review", **hidden) as tab_review:
                 review.build(page, quick=quick)
@@ -83,7 +87,13 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         followed.then(show_bar, None, bar, **quick)
         tab_queue.select(show_queue, None, [rows, ticking], **quick)
         tab_library.select(show_library, kept.limit, [kept.grid, ticking], **quick)
-        gr.on([tab_create.select, tab_story.select, tab_review.select], rest, None, ticking, **quick)
+        gr.on(
+            [tab_create.select, tab_story.select, tab_verify.select, tab_review.select],
+            rest,
+            None,
+            ticking,
+            **quick,
+        )
         tab_review.select(None, None, None, js="() => review.opened()")
         blocks.load(show_review, None, tab_review, **quick)
         told.followed.then(show_bar, None, bar, **quick)

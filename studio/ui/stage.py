@@ -303,6 +303,7 @@ def _actions(page: Page, view: JobView) -> str:
         found.append(f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>")
         if view.job.kind == "clip":
             found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))
+        found.append(button(page.t("verify"), "verify", key=view.asset.id, symbol="shield", id_="to_verify"))
     if view.job.plan is not None:
         key = f"{view.job.plan.story_id} {job}"
         found.append(button(page.t("open_story"), "to_story", key=key, symbol="film", id_="open_story"))

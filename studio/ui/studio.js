@@ -85,6 +85,7 @@ window.studio = (() => {
   let card = null;
   const here = {
     copy: (_, key) => copy(key),
+    verify: (_, key) => window.verify?.asset(key),
     to_story: (_, key) => { choose('story'); window.story?.wanted(key); },
     play: (button) => toggle(filmOf(button)),
     back: (button) => stepFrame(filmOf(button), -1),
@@ -274,14 +275,17 @@ window.studio = (() => {
   document.addEventListener('dragover', (event) => {
     if (!carriesFile(event)) return;
     event.preventDefault();
-    one('#dropping').hidden = false;
+    const note = one('#dropping');
+    note.dataset.form ??= note.textContent;
+    note.textContent = window.verify?.open() ? window.verify.words() : note.dataset.form;
+    note.hidden = false;
   });
   document.addEventListener('dragleave', (event) => { if (!event.relatedTarget) one('#dropping').hidden = true; });
   document.addEventListener('drop', (event) => {
     if (!carriesFile(event)) return;
     event.preventDefault();
     one('#dropping').hidden = true;
-    const input = one('#drop_mp4 input[type=file]');
+    const input = one(window.verify?.open() ? '#drop_verify input[type=file]' : '#drop_mp4 input[type=file]');
     const only = new DataTransfer();
     if (!input || !event.dataTransfer.files.length) return;
     only.items.add(event.dataTransfer.files[0]);
@@ -337,6 +341,7 @@ window.studio = (() => {
     if (!answer?.ok) { one('#line').hidden = false; return; }
     flash('#broken', 6000);
     window.story?.broken();
+    window.verify?.broken();
   }
   function arrange() {
     const state = stage()?.dataset.state || 'empty';
@@ -384,5 +389,5 @@ window.studio = (() => {
     film.closest('.player').replaceWith(veil);
   }, true);
   const send = (area, data) => senders[area]?.(data);
-  return { asked, opened, able, address, choose, send, here, sure, standing, flash, answered, still };
+  return { asked, opened, able, address, choose, send, senders, here, sure, standing, flash, answered, still };
 })();

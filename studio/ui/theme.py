@@ -86,7 +86,18 @@ _SIZES = {
 
 
 # In the order in which they need each other.
-SCRIPTS = ("studio.js", "story.js", "story_hands.js", "story_live.js", "story_table.js", "review.js")
+SCRIPTS = (
+    "studio.js",
+    "story.js",
+    "story_hands.js",
+    "story_live.js",
+    "story_table.js",
+    "verify.js",
+    "review.js",
+)
+
+
+STYLES_READ = ("studio.css", "story.css", "verify.css", "review.css")
 
 
 def theme() -> gr.themes.Base:
@@ -102,7 +113,7 @@ def theme() -> gr.themes.Base:
 def mount_options() -> dict[str, Any]:
     """What `gr.mount_gradio_app` needs for look, keys and covers; all of it lies inside the page itself."""
     script = "\n".join(_read(name) for name in SCRIPTS)
-    style = "\n".join((_read("studio.css"), _read("story.css"), _read("review.css"), *_drawn()))
+    style = "\n".join((*map(_read, STYLES_READ), *_drawn()))
     # Not as Gradio's `css`: that one prefixes every rule, which breaks those on :root and in @media.
     # The first of all, so that a page in light never shows dark before.
     chosen = "try{document.documentElement.dataset.theme=localStorage.getItem('wan_theme')||'dark'}catch{}"
