@@ -88,7 +88,8 @@ class Stories:
         """The newest film of a story itself that can be watched; None if there is none."""
         self._known(story_id)
         found = (self._read_job(job) for job in self._desk.finished_films(story_id))
-        return next((seen_by(visitor, view) for view in found if view is not None and view.asset), None)
+        seen = (seen_by(visitor, view) for view in found if view is not None)
+        return next((view for view in seen if view.asset is not None), None)
 
     def estimate(self, visitor: Visitor, story_id: str, level: Level) -> StoryEstimate:
         """What a film of the story would cost now; `Refused` if it can't be made."""
@@ -279,11 +280,14 @@ class Stories:
         clip, job = self._assets.with_keys(owner, [key]).get(key), self._jobs.with_keys(owner, [key]).get(key)
         if clip is not None:
             return clip.job_id
-        if job is not None and job.state not in FINAL_STATES:
+        if job is not None and (job.state not in FINAL_STATES or self._is_held(job.asset_id)):
             return job.id
         form = typed | {"model": request.model, "size": f"{request.width}x{request.height}"}
         form |= {name: getattr(request, name) for name in ("num_frames", "seed", "num_inference_steps")}
         return self._jobs.submit(owner, form, request, story_id=story_id)
+
+    def _is_held(self, asset_id: str | None) -> bool:
+        return asset_id is not None and self._assets.standings([asset_id]).get(asset_id) == "held"
 
     def _show(self, visitor: Visitor, story_id: str, shot_id: str, source: Source) -> StoryView:
         """The story whose shot shows a file."""

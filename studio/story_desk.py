@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from studio.db import reading
 from studio.jobs import Jobs
-from studio.library import Library
+from studio.library import USABLE, Library
 from studio.media.ffmpeg import MediaError
 from studio.media.probe import thumbnail
 from studio.rows import job_table
@@ -58,7 +58,11 @@ class StoryDesk:
         takes = tuple(self._store.takes(kept.id))
         keys = {take.key for take in takes}
         keys |= {key for shot in outlines for found in shot.keys.values() for key in found}
-        return Shelf(takes, self._jobs.with_keys(kept.owner, keys), self._assets.with_keys(kept.owner, keys))
+        jobs, clips = self._jobs.with_keys(kept.owner, keys), self._assets.with_keys(kept.owner, keys)
+        lacking = {job.asset_id: job.id for key, job in jobs.items() if key not in clips and job.asset_id}
+        standings = self._assets.standings(lacking) if lacking else {}
+        withheld = {lacking[asset]: how for asset, how in standings.items() if how not in USABLE}
+        return Shelf(takes, jobs, clips, withheld)
 
     def newest_film(self, story_id: str) -> str | None:
         """The job of the newest film of the story itself, not of a row of a table."""

@@ -14,7 +14,7 @@ from studio.story.tables import story_table, take_table
 class Pulse:
     """A story's revision; its newest film and that one's state; how many films are under way, how many takes.
 
-    The newest film may be one of a table's.
+    The newest film may be one of a table's. `decided`: how often a person decided about anything so far.
     """
 
     revision: int
@@ -22,11 +22,12 @@ class Pulse:
     state: str
     busy: int
     takes: int
+    decided: int = 0
 
     @property
     def mark(self) -> str:
         """All of it as one text: another one as soon as anything of it is another."""
-        return f"{self.revision}.{self.film}.{self.state}.{self.busy}.{self.takes}"
+        return f"{self.revision}.{self.film}.{self.state}.{self.busy}.{self.takes}.{self.decided}"
 
 
 def pulse(engine: Engine, story_id: str) -> Pulse | None:
@@ -40,9 +41,10 @@ def pulse(engine: Engine, story_id: str) -> Pulse | None:
         sa.select(newest.c.state).scalar_subquery().label("state"),
         sa.select(sa.func.count()).where(mine, job.state.in_(LIVE)).scalar_subquery().label("busy"),
         sa.select(sa.func.count()).where(take_table.c.story_id == story_id).scalar_subquery().label("takes"),
+        sa.select(sa.func.count()).select_from(sa.table("decision")).scalar_subquery().label("decided"),
     ).where(story.id == story_id)
     with reading(engine) as connection:
         row = connection.execute(query).first()
     if row is None:
         return None
-    return Pulse(row.revision, row.film or "", row.state or "", row.busy, row.takes)
+    return Pulse(row.revision, row.film or "", row.state or "", row.busy, row.takes, row.decided)

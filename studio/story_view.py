@@ -1,13 +1,13 @@
 """A story as one visitor sees it now: its shots, which takes they have, how its newest film is doing."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pipelines.request import Notice
 from studio.jobs import Job
 from studio.jobs import State as JobState
-from studio.library import Asset
+from studio.library import Asset, Standing
 from studio.story.outline import LEVELS, ShotOutline
 from studio.story.plan import ChosenTake
 from studio.story.store import Take
@@ -15,13 +15,20 @@ from studio.story.types import Level, Shot, Story
 from studio.text.lexicon import Hint
 from studio.views import JobView
 
-ShotState = Literal["empty", "waiting", "running", "draft", "stale", "full", "failed", "source"]
+ShotState = Literal[
+    "empty", "waiting", "running", "held", "draft", "stale", "full", "failed", "blocked", "source"
+]
 _LIVE = ("held", "queued", "running")
+_LIVE_STATES: dict[str, ShotState] = {"held": "held", "queued": "waiting", "running": "running"}
+_REFUSED: tuple[Standing, ...] = ("blocked", "rejected")
 
 
 @dataclass(frozen=True)
 class TakeView:
-    """One take of a shot. `chosen`: the film shows it; `current`: it shows what the shot is now."""
+    """One take of a shot. `chosen`: the film shows it; `current`: it shows what the shot is now.
+
+    `standing` is how a made one stands that may not be used.
+    """
 
     asset_id: str | None
     job_id: str
@@ -29,6 +36,7 @@ class TakeView:
     state: JobState
     chosen: bool
     current: bool
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True)
@@ -90,11 +98,15 @@ class StoryEstimate:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The takes of a story: those that were asked for, the owner's jobs and clips by the requests' keys."""
+    """The takes of a story: those that were asked for, the owner's jobs and clips by the requests' keys.
+
+    `standings`: by job, how the clips stand that were made and may not be used.
+    """
 
     takes: tuple[Take, ...]
     jobs: Mapping[str, Job]
     clips: Mapping[str, Asset]
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
     def of(self, shot_id: str) -> list[Take]:
         """What was asked for of one shot, the oldest first."""
@@ -109,8 +121,10 @@ def shot_view(outline: ShotOutline, written: Shot, shelf: Shelf, there: Collecti
     if source is not None and source.kind == "asset" and source.place not in there:
         notices.append(Notice("shot_source_gone", {"number": outline.number}))
     state, job = _state(outline, written, takes, shelf)
-    if state == "failed" and job and job.error:
+    if job and job.error and (state == "failed" or job.state == "held"):
         notices.append(job.error)
+    elif state in ("held", "blocked"):
+        notices.append(Notice("take_held" if state == "held" else "take_refused"))
     return ShotView(
         shot=written,
         number=outline.number,
@@ -146,7 +160,8 @@ def _takes(outline: ShotOutline, shelf: Shelf) -> list[tuple[TakeView, str]]:
     found = []
     for key, take in asked.items():
         clip, job = shelf.clips.get(key), shelf.jobs.get(key)
-        if clip is None and (job is None or job.state == "done"):
+        standing = shelf.standings.get(job.id) if job is not None and clip is None else None
+        if clip is None and (job is None or (job.state == "done" and standing is None)):
             continue  # never made, or deleted since
         view = TakeView(
             asset_id=clip.id if clip else None,
@@ -155,6 +170,7 @@ def _takes(outline: ShotOutline, shelf: Shelf) -> list[tuple[TakeView, str]]:
             state="done" if clip else job.state if job else "queued",
             chosen=clip is not None and clip.id == used,
             current=outline.is_current(key, take.seed),
+            standing=standing,
         )
         found.append((view, key))
     return found
@@ -177,7 +193,10 @@ def _state(
     current = [(take.state, shelf.jobs.get(key)) for take, key in takes if take.current]
     for state, job in sorted(current, key=lambda one: one[0] != "running"):
         if job and state in _LIVE:
-            return ("running" if state == "running" else "waiting"), job
+            return _LIVE_STATES[state], job
+    standings = {take.standing: shelf.jobs.get(key) for take, key in takes if take.current and take.standing}
+    if "held" in standings:
+        return "held", standings["held"]
     chosen = next((take for take, _ in takes if take.asset_id and take.asset_id == shot.take), None)
     if _complete(outline, shelf, "film") or (chosen and chosen.level == "film"):
         return "full", None
@@ -185,6 +204,9 @@ def _state(
     failed = next((job for state, job in reversed(current) if state == "failed" and job), None)
     if failed:
         return "failed", failed
+    refused = next((standings[name] for name in _REFUSED if name in standings), None)
+    if refused:
+        return "blocked", refused
     if chosen or _complete(outline, shelf, "animatic"):
         return "draft", None
     return ("stale" if any(take.asset_id for take, _ in takes) else "empty"), None

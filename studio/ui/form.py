@@ -119,9 +119,13 @@ def price(page: Page, estimate: Estimate) -> str:
         parts.append(page.t("price_then", time=page.duration(estimate.seconds)))
     else:
         parts.append(page.t("price_about", time=page.duration(estimate.seconds + (estimate.wait or 0))))
-    return " · ".join(
-        [*parts, page.t("price_free"), page.t("price_label", label=page.studio.settings.label_text)]
-    )
+    return " · ".join([*parts, page.t("price_free"), label(page)])
+
+
+def label(page: Page) -> str:
+    """The visible label as it will be, by the rules of now: "label: AI生成"."""
+    style = page.studio.reviews.policy().label.style(page.studio.settings.label_text)
+    return page.t("price_label", label=style.text) if style.shown else page.t("price_label_off")
 
 
 def weights_here(page: Page, spec: ModelSpec) -> bool:

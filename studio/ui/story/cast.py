@@ -8,6 +8,7 @@ from studio.stories import StoryView
 from studio.story.variables import MAX_VALUE, names_in
 from studio.story_tables import FilmCounts
 from studio.text.characters import Character
+from studio.ui import withheld
 from studio.ui.context import Page
 from studio.ui.markup import attributes, icon
 from studio.ui.story.parts import To, actions, do, line, lines, part
@@ -157,6 +158,13 @@ def _titled(view: JobView) -> str:
     return title if not row or title.startswith(row) else f"{row} · {title}"
 
 
+def _state(page: Page, view: JobView) -> str:
+    state = withheld.state(view)
+    if state == "held":
+        return page.t("row_held_words" if view.job.state == "held" else "row_held")
+    return page.t(f"row_{state}") if state in ("blocked", "rejected") else page.state(view.job.state)
+
+
 def _film(page: Page, view: JobView) -> str:
     job = view.job
     named = attributes(type="button", class_="open", data_act="film_open", data_key=job.id)
@@ -164,7 +172,7 @@ def _film(page: Page, view: JobView) -> str:
     if view.asset is not None:
         image = f"<img{attributes(src=f'../media/{view.asset.id}.webp', alt='', loading='lazy')}>"
     level = page.t(f"story_level_{job.plan.level}") if job.plan else ""
-    about = " · ".join(filter(None, (page.state(job.state), level, page.ago(job.created))))
+    about = " · ".join(filter(None, (_state(page, view), level, page.ago(job.created))))
     words = f"<b>{escape(_titled(view))}</b><small>{escape(about)}</small>"
     return (
         f'<li data-key="{escape(job.id)}"><button{named}><span class="still">{image}</span>'

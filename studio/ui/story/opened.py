@@ -212,11 +212,19 @@ def _takes(page: Page, view: StoryView, shot: ShotView) -> str:
     return part(page.t("story_takes"), strip, actions(more, full, stop))
 
 
+def _take_state(page: Page, take: TakeView) -> str:
+    """What there is to say of a take that can't be seen; nothing of one that can."""
+    if take.standing is not None:
+        return page.t(f"standing_{take.standing}")
+    return "" if take.state == "done" else page.state(take.state)
+
+
 def _take(page: Page, view: StoryView, shot: ShotView, take: TakeView, number: int) -> str:
     across, down = view.story.look.format.split(":")
     level = page.t(f"story_level_{take.level}")
     words = [page.t("story_take", number=number), level]
-    words += [] if take.state == "done" else [page.state(take.state)]
+    state = _take_state(page, take)
+    words += [state] if state else []
     words += [] if take.current else [page.t("story_take_old")]
     named = attributes(
         type="button",
@@ -239,11 +247,7 @@ def _take(page: Page, view: StoryView, shot: ShotView, take: TakeView, number: i
         if take.asset_id
         else ""
     )
-    badge = (
-        f'<span class="badge">{escape(level)}</span>'
-        if image
-        else f"<span>{escape(page.state(take.state))}</span>"
-    )
+    badge = f'<span class="badge">{escape(level)}</span>' if image else f"<span>{escape(state)}</span>"
     return f"<button{named}>{image}{badge}</button>"
 
 

@@ -10,6 +10,7 @@ from studio.library import Asset
 from studio.media.export import KINDS
 from studio.stories import StoryView
 from studio.story.variables import filled
+from studio.ui import withheld
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon
 from studio.ui.story.head import clock
@@ -45,10 +46,14 @@ def render(
         screen, below = _before(page, view, live)
         return _stage(page, view, "running" if live else "empty", screen, below, beat=beat)
     draw = {"queued": _waiting, "running": _running, "failed": _failed, "cancelled": _cancelled}
-    state = film.job.state
+    state = withheld.state(film)
+    hidden = withheld.veil(page, film)
     if last is not None and last.asset is not None:
         screen, below = _done(page, view, last, marks)
         below = _lost(page, film) + below
+    elif hidden:
+        stop = _stop(page, film) if film.job.state == "held" else ""
+        screen, below = hidden, facts(_about(page, film)) + stop
     elif state in draw:
         screen, below = draw[state](page, view, film, live)
     else:
@@ -238,7 +243,9 @@ def _done(page: Page, view: StoryView, film: JobView, marks: Sequence[float]) ->
     notices = "".join(f'<p class="note warn">{escape(page.say(notice))}</p>' for notice in film.job.notices)
     if not is_current(view, film):
         notices += f'<p class="note warn" id="story_outdated">{escape(page.t("story_outdated"))}</p>'
-    return player(page, asset, marks), facts(words) + notices + _gifts(page, asset, film, made=is_made(view))
+    held = withheld.badge(page, asset, film=True)
+    gifts = _gifts(page, asset, film, made=is_made(view))
+    return player(page, asset, marks), held + facts(words) + notices + gifts
 
 
 def is_made(view: StoryView) -> bool:

@@ -123,13 +123,14 @@ def live(page: Page, view: StoryView) -> dict[str, Live]:
 def busy(view: StoryView, shown: JobView | None) -> bool:
     """Whether anything about it will change by itself."""
     rendering = any(shot.state in cards.LIVE for shot in view.shots)
-    return rendering or (shown is not None and not shown.is_final)
+    # Who waits for a person is told by the pulse: nothing comes of it for hours.
+    return rendering or (shown is not None and not shown.is_final and not shown.waits_for_a_person)
 
 
 def stamp(view: StoryView, here: Here) -> str:
     """What changes with everything that the cards, the line and the bar show."""
     shots = [(shot.shot.id, shot.state, shot.job_id, shot.takes) for shot in view.shots]
-    film = view.film and (view.film.job.id, view.film.job.state)
+    film = view.film and (view.film.job.id, view.film.job.state, view.film.standing)
     told = repr((view.id, view.revision, shots, film, here.film))
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
 
