@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -35,11 +35,11 @@ class Mender:
             for cut in range(1, len(word)) if len(word) >= 5 else ():
                 self._shorter.setdefault(word[:cut] + word[cut + 1 :], []).append(word)
 
-    def mend(self, text: Mapped) -> Mapped:
-        """The text with its disguised words written plainly."""
+    def mend(self, text: Mapped, spells: Callable[[str], bool]) -> Mapped:
+        """The text with its disguised words written plainly; what `spells` knows as pinyin is none."""
         text = text.replaced(self._leet(text.text))
         text = text.replaced(self._apart(text.text))
-        return text.replaced(self._misspelled(text.text))
+        return text.replaced(self._misspelled(text.text, spells))
 
     def suggest(self, token: str) -> str | None:
         """The word that a token is a misspelling of, if its letters allow it: one letter too many, missing,
@@ -134,9 +134,9 @@ class Mender:
             if len(joined) > 16:
                 return 1
             word = joined if joined in self.words else joined.translate(_LEET)
-            if len(word) < 4 or word not in self.words:
-                continue
             parts = [text[slice(*token)] for token in tokens[i : last + 1]]
+            if word not in self.words or (len(parts[-1]) == 1 and parts[0] in self.words):
+                continue
             gaps = {text[a[1] : b[0]] for a, b in pairwise(tokens[i : last + 1])}
             # A blank or a hyphen may stand there for its own sake, a heart may not.
             if " ".join(parts) not in _ordinary("splits") or not gaps <= {" ", "-", ", ", ". ", "'", "/"}:
@@ -177,11 +177,12 @@ class Mender:
             at += longest or 1
         return found
 
-    def _misspelled(self, text: str) -> list[Change]:
+    def _misspelled(self, text: str, spells: Callable[[str], bool]) -> list[Change]:
         found: list[Change] = []
         for token in _TOKEN.finditer(text):
             word = token.group()
-            if word not in self.words and word not in _ordinary("near") and (meant := self.suggest(word)):
+            ordinary = word in self.words or word in _ordinary("near") or spells(word)
+            if not ordinary and (meant := self.suggest(word)):
                 found.append((*token.span(), meant))
         return found
 

@@ -26,11 +26,11 @@ _SMALL = frozenset(
 )
 # Syllables that are English words too.
 _ENGLISH_SYLLABLES = (
-    "a ai an ba bai ban bang bi bin bo can cha chat chi dang de di die din do du e en fa fan fang "
-    "fen fu gang ge gin go gong gun guy hai hang he hei hen her hi hot i ice in is jade la lai lan lang "
+    "a ai an ba bai ban bang bi bin bo can cha chat chi dang de di die din do e en fa fan fang "
+    "fen fu gang gin go gong gun guy hai hang he hei hen her hi hot i ice in is jade la lai lan lang "
     "lei lie lin ling long lu ma man mane me mei men mi min mu nan nu nun o pa pan pang pen pi pie pin "
     "ping pong pu ran rang run sang sha she sin so song sun tan tang tie tin to tong van wan wang we "
-    "wei win wo xi xu ya yang ye yin you "
+    "wei win wo xu ya yang ye yin you "
 )
 _ENGLISH = frozenset(_ENGLISH_SYLLABLES.split())
 
@@ -74,6 +74,10 @@ class Ear:
             joined = "".join(syllables)
             if len(joined) > 3 and joined not in _ordinary():
                 self._joined.setdefault(joined, syllables)
+
+    def spells(self, word: str) -> bool:
+        """Whether a word in Latin letters is the pinyin of a literal."""
+        return word in self._joined
 
     def mend(self, text: Mapped) -> Mapped:
         """The text with its disguised words written plainly."""

@@ -126,7 +126,7 @@ def _finding(
 def _mended(text: str, names: tuple[str, ...]) -> Mapped:
     plain = fold(text)
     for mender, ear in (_menders(), *([_name_menders(names)] if names else ())):
-        plain = ear.mend(mender.mend(plain))
+        plain = ear.mend(mender.mend(plain, ear.spells))
     return plain
 
 
