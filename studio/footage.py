@@ -10,6 +10,7 @@ from studio.media import music
 from studio.media.label import LabelStyle
 from studio.media.probe import probe
 from studio.settings import Settings
+from studio.story import files
 from studio.story.film_plan import FilmPlan, PlannedSource
 
 if TYPE_CHECKING:
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def place_of(home: Path, place: str) -> Path | None:
-    """Where a file of a plan lies; None unless it is there, below the home."""
-    home = home.resolve()
+    """Where a file of a plan lies; None unless it is there, among clips or among what was brought."""
     path = (home / place).resolve()
-    return path if path.is_relative_to(home) and path.is_file() else None
+    fine = any(path.is_relative_to((home / room).resolve()) for room in ("media", files.FOLDER))
+    return path if fine and path.is_file() else None
 
 
 def of_clips(clips: Sequence[Asset], library: Library, settings: Settings) -> list[Footage]:
