@@ -58,7 +58,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Fault:
-    """Where the ledger is not what it was: `number` was "changed", is "missing", or all from it on "cut" off."""
+    """Where the ledger is not what it was: `number` was "changed", is "missing", or with all after it "cut"."""
 
     number: int
     what: Literal["changed", "missing", "cut"]
