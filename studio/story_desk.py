@@ -25,6 +25,7 @@ from studio.story.types import Level, Story
 from studio.story.variables import differing
 from studio.story_view import Shelf, ShotView, StoryEstimate, chosen_takes
 from studio.text.llm import LlmProblem
+from studio.trust import policy
 from studio.views import Refused
 
 _REMEMBERED = 64
@@ -155,7 +156,12 @@ class StoryDesk:
             have=shelf.clips.keys(),
             chosen=self._chosen(story, shelf),
             places=self.places(story),
+            spoken_label=self._spoken_label(),
         )
+
+    def _spoken_label(self) -> bool:
+        with reading(self._store.engine) as connection:
+            return policy.current(connection).label.spoken
 
     def _chosen(self, story: Story, shelf: Shelf) -> dict[str, ChosenTake]:
         """The takes that a person chose; one that was not asked for here counts as finished."""

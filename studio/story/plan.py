@@ -16,6 +16,7 @@ from studio.media.timeline import FORMATS, frame_size
 from studio.story.film_plan import FilmPlan, PlannedShot, PlannedSource, another, key_of
 from studio.story.problems import StoryProblem
 from studio.story.prompts import bare_prompt, seed_of, style_of
+from studio.story.spoken_label import announced
 from studio.story.translating import other_language, untranslated
 from studio.story.types import Level, Look, Shot, Story
 from studio.story.variables import fill, filled, unset
@@ -55,13 +56,15 @@ def make_plan(
     have: Collection[str] = (),
     chosen: Mapping[str, ChosenTake] | None = None,
     places: Mapping[str, str] | None = None,
+    spoken_label: bool = False,
 ) -> FilmPlan:
     """The plan of a film of the story as it is now.
 
     `have` are the keys of takes that are there already, `chosen` takes by shot, `places` the files of library
     clips by asset id, below the home. An animatic shows the best take of each shot that is there, else a
     draft of the sketch model. A film makes approved shots, and those without a draft of what they are now, at
-    full quality; the others show their draft. Raises StoryProblem for what can't be filmed.
+    full quality; the others show their draft. `spoken_label`: the first narration begins by saying that AI
+    made it. Raises StoryProblem for what can't be filmed.
     """
     if not story.shots:
         raise StoryProblem("story_no_shots")
@@ -71,8 +74,14 @@ def make_plan(
         raise StoryProblem("none_approved")
     story = filled(story)
     takes = _Takes(default_model, level, have, chosen or {})
+    told = announced(story) if spoken_label else story
     shots = tuple(
         _planned(story, shot, number, takes, places or {}) for number, shot in enumerate(story.shots, 1)
+    )
+    # Takes and chapters are those of the story itself, so that the sentence asks for no new clips.
+    shots = tuple(
+        _told(told, shot, planned) if shot is not written else planned
+        for written, shot, planned in zip(story.shots, told.shots, _with_chapters(shots), strict=True)
     )
     look = story.look
     return FilmPlan(
@@ -80,7 +89,7 @@ def make_plan(
         title=story.title,
         language=story.language,
         level=level,
-        shots=_with_chapters(shots),
+        shots=shots,
         height=min(look.height, ANIMATIC_HEIGHT) if level == "animatic" else look.height,
         look=look.style if look.style in LOOKS else "",
         voice=voice_of(story),
@@ -233,6 +242,13 @@ def _planned(story: Story, shot: Shot, number: int, takes: _Takes, places: Mappi
         move=shot.move,
         transition=shot.transition or story.look.transition,
     )
+
+
+def _told(story: Story, shot: Shot, planned: PlannedShot) -> PlannedShot:
+    """A planned shot with what this one says instead, and as long as that needs."""
+    seconds = max(planned.seconds, round(shot_seconds(story, shot), 2))
+    told = {"narration": shot.text, "captions": _captions(story, shot), "seconds": seconds}
+    return planned.model_copy(update=told)
 
 
 def _captions(story: Story, shot: Shot) -> dict[Language, str]:

@@ -73,7 +73,8 @@ window.review = (() => {
   // -- looking again by itself, while somebody looks -------------------------------------------------------------------
   const BEAT = 3000;
   async function look() {
-    if (isOpen() && !document.hidden && ui.section === 'look' && !settling()) {
+    if (isOpen() && !room() && !settling()) opened();
+    else if (isOpen() && !document.hidden && ui.section === 'look' && !settling()) {
       const answer = await fetch('../review/now', { cache: 'no-store' }).catch(() => null);
       const told = answer?.ok ? await answer.json().catch(() => null) : null;
       if (told && room() && told.mark !== room().dataset.mark) ask('open');

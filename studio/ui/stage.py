@@ -68,7 +68,8 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
     else:
         screen, below = draw[view.job.state](page, view)
     size = view.job.size
-    note = "" if view.may_change else f'<p class="note">{escape(page.t("not_mine"))}</p>'
+    seen = view.may_change or (view.asset is None and state not in ("queued", "running"))
+    note = "" if seen else f'<p class="note">{escape(page.t("not_mine"))}</p>'
     asked = withheld.marked(view.job.asked, withheld.words_of(withheld.reasons_of(view)))
     below += f'<blockquote class="asked">{asked}</blockquote>{note}'
     if view.asset is not None:

@@ -35,7 +35,7 @@ window.studio = (() => {
     const asks = new URLSearchParams(location.search);
     if (asks.get('story')) choose('story');
     else if (asks.get('job')) choose('create');
-    else if (/^(story|queue|library|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'));
+    else if (/^(story|queue|library|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'), 150);
     else if (back) choose('create');
   }
   addEventListener('popstate', () => {

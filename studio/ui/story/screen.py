@@ -9,6 +9,7 @@ from studio.core import JobView
 from studio.library import Asset
 from studio.media.export import KINDS
 from studio.stories import StoryView
+from studio.story.spoken_label import unannounced
 from studio.story.variables import filled
 from studio.ui import withheld
 from studio.ui.context import Page
@@ -262,7 +263,8 @@ def is_current(view: StoryView, film: JobView) -> bool:
     if plan is None:
         return True
     story = filled(view.story)
-    told = [(shot.shot_id, shot.narration.strip()) for shot in plan.shots]
+    # Whether the label is spoken is a rule of the house, no part of the story.
+    told = [(shot.shot_id, unannounced(shot.narration, plan.language).strip()) for shot in plan.shots]
     look = (plan.format, plan.music, tuple(plan.subtitles), plan.narrate, plan.end_card, plan.logo)
     now = story.look
     return told == [(shot.id, shot.text.strip()) for shot in story.shots] and look == (
