@@ -36,7 +36,7 @@ def main() -> int:
         settings = Settings.from_env()
     except SettingsError as error:
         return _refuse(error.notice)
-    if problem := settings.problem():
+    if problem := settings.problem() or _signing(settings):
         return _refuse(problem)
     door = _listen(settings)
     if isinstance(door, Notice):
@@ -99,6 +99,24 @@ def _serve(settings: Settings, door: socket.socket) -> int:
             print(terminal("stopping", terminal_language()), flush=True)
             worker.stop()
     return 0
+
+
+def _signing(settings: Settings) -> Notice | None:
+    """Why exports can't be signed, if so: better told now than when the first clip is done.
+
+    A self-made certificate is made on the way, and the warning said that it proves nothing to others.
+    """
+    # The signing library takes a moment to load.
+    from studio.trust.certificate import SealError, certificate_for
+    from studio.trust.credentials import trial
+
+    try:
+        certificate = certificate_for(settings)
+    except SealError as error:
+        return error.notice
+    if warning := certificate.notice():
+        print(say(warning, terminal_language()), flush=True)
+    return trial(certificate)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -58,7 +58,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Fault:
-    """Where the ledger is not what it was: `number` was "changed", is "missing", or with all after it "cut"."""
+    """Where the ledger is broken: entry `number` was "changed", is "missing", or the end was "cut" off."""
 
     number: int
     what: Literal["changed", "missing", "cut"]
