@@ -92,12 +92,13 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.fingerprint", description=main.__doc__)
     parser.add_argument("--clips", type=int, default=12, help="of each kind")
+    parser.add_argument("--first", type=int, default=0, help="number of the first clip: others are others")
     parser.add_argument("--reads", type=int, default=OTHERS, help="of pictures without a mark")
     options, _ = parser.parse_known_args()
     _cost()
     _false_names(options.reads)
     with tempfile.TemporaryDirectory() as folder:
-        _attacks(Path(folder), options.clips)
+        _attacks(Path(folder), range(options.first, options.first + options.clips))
 
 
 def _kinds(number: int) -> dict[str, Callable[[], Frames]]:
@@ -132,9 +133,9 @@ def _made(frames: Frames, path: Path, kind: str) -> Clip:
     return Clip(path.stem, kind, path, codeword, _psnr(float(np.mean(errors))))
 
 
-def _attacks(folder: Path, count: int) -> None:
+def _attacks(folder: Path, numbers: range) -> None:
     index, clips = likeness.Index(), []
-    for number in range(count):
+    for number in numbers:
         for kind, frames in _kinds(number).items():
             clip = _made(frames(), folder / f"{kind}{number}.mp4", kind)
             index.add(clip.name, likeness.hashes_of(clip.path))
