@@ -22,7 +22,7 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
   review_player, review_comment, review_name, review_approve, review_reject, review_quarantine; rules_form,
   rules_reason, rules_list, rules_save, ledger_check; elsewhere to_review; below the prompt trouble
 - verify: `#drop_verify input[type=file]`, `#verify_told section[data-answer]` (certain, candidates, none,
-  failed), `.part[data-part][data-sign]`, `.kin .one`; elsewhere to_verify
+  failed), `.clue[data-part][data-sign]`, `.kin .one`; elsewhere to_verify
 - frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
 """
 
@@ -62,8 +62,7 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 kept = library.build(page, quick=quick)
             with gr.Tab(page.t("tab_verify"), id="verify", elem_id="tab_verify") as tab_verify:
                 verify.build(page, quick=quick)
-            hidden: dict[str, Any] = {"visible": False}
-            with gr.Tab(page.t("tab_review"), id="review", elem_id="tab_review", **hidden) as tab_review:
+            with gr.Tab(page.t("tab_review"), id="review", elem_id="tab_review") as tab_review:
                 review.build(page, quick=quick)
         area(_dialogs(page), "dialogs")
         often = gr.Timer(PILL_SECONDS)
@@ -76,9 +75,6 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
 
         def show_library(limit: int, request: gr.Request) -> tuple[str, Any]:
             return library.render(page, page.visitor(request), limit=limit), gr.Timer(active=False)
-
-        def show_review(request: gr.Request) -> Any:
-            return gr.Tab(visible=page.visitor(request).admin)
 
         def rest() -> Any:
             return gr.Timer(active=False)
@@ -95,7 +91,6 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
             **quick,
         )
         tab_review.select(None, None, None, js="() => review.opened()")
-        blocks.load(show_review, None, tab_review, **quick)
         told.followed.then(show_bar, None, bar, **quick)
         _cross_tabs(page, tabs, made, told, rows, kept)
         blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **create.RAW)
