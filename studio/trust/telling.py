@@ -43,7 +43,9 @@ def answer(traced: Traced) -> Notice:
 
 
 def because(traced: Traced) -> tuple[Notice, ...]:
-    """What speaks for that, the best first."""
+    """What speaks for that, the best first; what it does not mean if nothing does."""
+    if traced.answer == "none":
+        return (Notice("trace_none_means"),)
     found = dict.fromkeys(witness for one in traced.named for witness in one.by)
     return tuple(Notice(f"trace_by_{witness}") for witness in found)
 

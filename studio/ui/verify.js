@@ -2,12 +2,11 @@
 window.verify = (() => {
   const one = (selector, root = document) => root.querySelector(selector);
   const open = () => Boolean(one('#verify')?.offsetParent);
-  let reading = 0;
+  let beat;
 
   function show(name) {
     const place = one('#verify_drop');
     if (!place) return;
-    clearTimeout(reading);
     one('.reading', place).hidden = name === null;
     one('.invites', place).hidden = name !== null;
     one('#verify').toggleAttribute('data-reading', name !== null);
@@ -57,7 +56,12 @@ window.verify = (() => {
   function begin() {
     const told = one('#verify_told');
     if (!told) { setTimeout(begin, 200); return; }
-    new MutationObserver(() => show(null)).observe(told, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-beat'] });
+    // Gradio touches its element for reasons of its own: only an answer ends the reading.
+    new MutationObserver(() => {
+      const now = one('[data-beat]', told)?.dataset.beat;
+      if (now !== beat) show(null);
+      beat = now;
+    }).observe(told, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-beat'] });
   }
   begin();
   // Nobody answered.

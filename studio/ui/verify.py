@@ -82,17 +82,16 @@ def _invitation(page: Page) -> str:
 def failed(page: Page, *notices: Notice) -> str:
     """Why nothing can be told of a file."""
     return (
-        f'<section class="verdict" data-answer="failed" data-beat="{time.time_ns()}">'
+        f'<section class="traced" data-answer="failed" data-beat="{time.time_ns()}">'
         f"{_head('bad', page.t('verify_failed'), page.say(*notices))}</section>"
     )
 
 
 def render(page: Page, view: TraceView, name: str = "") -> str:
     """What is told of a video: `name` is that of the file that was dropped."""
-    because = page.say(*view.because) if view.answer != "none" else ""
-    head = _head(_ANSWERS[view.answer], page.say(view.notice), because, name=name)
+    head = _head(_ANSWERS[view.answer], page.say(view.notice), page.say(*view.because), name=name)
     parts = "".join(
-        f'<details class="part" data-part="{line.part}" data-sign="{line.sign}"><summary>'
+        f'<details class="clue" data-part="{line.part}" data-sign="{line.sign}"><summary>'
         f"{_sign(page, line.sign)}<b>{escape(page.t(f'verify_{line.part}'))}</b>"
         f"<span>{escape(page.say(line.notice))}</span></summary>"
         f'<p class="muted">{escape(page.say(line.about))}</p></details>'
@@ -102,8 +101,8 @@ def render(page: Page, view: TraceView, name: str = "") -> str:
     title = page.t("verify_alike") if view.answer == "candidates" else page.t("verify_this")
     kin = f'<h3>{escape(title)}</h3><div class="kin">{kin}</div>' if kin else ""
     note = f'<p class="muted">{escape(page.t("verify_not_kept"))}</p>' if name else ""
-    named = attributes(class_="verdict", data_answer=view.answer, data_beat=time.time_ns())
-    return f'<section{named}>{head}<div class="parts">{parts}</div>{kin}{note}</section>'
+    named = attributes(class_="traced", data_answer=view.answer, data_beat=time.time_ns())
+    return f'<section{named}>{head}<div class="clues">{parts}</div>{kin}{note}</section>'
 
 
 def _head(sign: str, title: str, text: str, *, name: str = "") -> str:
