@@ -89,7 +89,12 @@ window.review = (() => {
     const waits = Number(bar.dataset.waiting) || 0;
     if (waits) tab.dataset.count = waits > 99 ? '99+' : waits; else delete tab.dataset.count;
   }
-  function opened() { ask('open', { current: ui.wanted || room()?.dataset.current || '' }); ui.wanted = ''; }
+  // The tab's inside comes with its first opening, a little later.
+  function opened(tries = 30) {
+    ask('open', { current: ui.wanted || room()?.dataset.current || '' });
+    if (room()) ui.wanted = '';
+    else if (tries) setTimeout(() => { if (!room() || ui.wanted) opened(tries - 1); }, 400);
+  }
   studio.here.to_review = (button, key) => {
     ui.section = 'look';
     ui.wanted = key;
@@ -144,11 +149,17 @@ window.review = (() => {
 
   function begin() {
     const bar = one('#bar');
-    if (!bar || !one('#review_room')) { setTimeout(begin, 80); return; }
+    if (!bar) { setTimeout(begin, 80); return; }
     new MutationObserver(count).observe(bar, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-waiting'] });
-    new MutationObserver(drawn).observe(one('#review_room'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-current', 'data-mark', 'data-section'] });
     count();
+    attend();
     look();
+  }
+  function attend() {
+    const place = one('#review_room');
+    if (!place) { setTimeout(attend, 200); return; }
+    new MutationObserver(drawn).observe(place, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-current', 'data-mark', 'data-section'] });
+    drawn();
   }
   begin();
   return { troubled, opened };

@@ -87,7 +87,7 @@ def ledger_checked(page: Page, found: LedgerView) -> str:
 
 def _publish(page: Page, rules: Policy) -> str:
     choices = [(name, page.t(f"rules_{name}")) for name in ("at_once", "after_review")]
-    return _segments(page, "publish", "rules_publish", choices, rules.publish) + _hint(
+    return _segments(page, "publish", "rules_publish", choices, rules.publish, titled=False) + _hint(
         page, "rules_publish_hint"
     )
 
@@ -198,14 +198,18 @@ def _hint(page: Page, key: str, **values: Any) -> str:
     return f'<p class="hint">{escape(page.t(key, **values))}</p>'
 
 
-def _segments(page: Page, name: str, title: str, choices: Choices, chosen: str) -> str:
+def _segments(
+    page: Page, name: str, title: str, choices: Choices, chosen: str, *, titled: bool = True
+) -> str:
     found = "".join(
         f"<label><input{attributes(type='radio', name=name, value=value, checked=value == chosen)}>"
         f"<span>{escape(text)}</span></label>"
         for value, text in choices
     )
     label = escape(page.t(title))
-    return f'<div class="choices" role="radiogroup" aria-label="{label}" data-name="{name}">{found}</div>'
+    shown = f"<span>{label}</span>" if titled else ""
+    group = f'<div class="choices" role="radiogroup" aria-label="{label}">{found}</div>'
+    return f'<div class="box">{shown}{group}</div>'
 
 
 def _select(page: Page, name: str, title: str, choices: Choices, chosen: str) -> str:
