@@ -137,14 +137,19 @@ def evasions(bases: list[list[str]], language: str) -> Iterator[Evasion]:
 
 
 def sentences(part: str) -> dict[str, dict[str, list[str]]]:
-    """The sentences of a part ("dev", "held"): evasive, plain and harmless ones of both languages."""
-    data = tomllib.loads((SENTENCES / f"{part}.toml").read_text("utf-8"))
+    """The sentences of a part of both languages: evasive, plain and harmless ones.
+
+    "dev", "held", "blind_a" or "blind_b" (the halves of "blind": every second entry of each list).
+    """
+    name, _, half = part.partition("_")
+    data = tomllib.loads((SENTENCES / f"{name}.toml").read_text("utf-8"))
+    own = slice("ab".index(half), None, 2) if half else slice(None)
     return {
         language: {
-            "evasive": [one.text for one in evasions(data[f"base_{language}"], language)]
-            + data.get(f"euphemisms_{language}", []),
-            "plain": [text for texts in data[f"plain_{language}"].values() for text in texts],
-            "harmless": data["harmless"][language],
+            "evasive": [one.text for one in evasions(data[f"base_{language}"][own], language)]
+            + data.get(f"euphemisms_{language}", [])[own],
+            "plain": [text for texts in data[f"plain_{language}"].values() for text in texts[own]],
+            "harmless": data["harmless"][language][own],
         }
         for language in ("zh", "en")
     }
