@@ -78,6 +78,9 @@ def _make(studio: Studio, job_id: str, out: Path) -> int:
         if worker:
             worker.start()
         view = asyncio.run(_follow(studio, job_id, worker))
+        if view is not None and view.state in ("held", "blocked", "rejected") and view.job.state == "done":
+            # It is in the library and goes nowhere from here before a person has decided.
+            return _fail(next(iter(view.reasons), Notice("held_review")), 1)
         if view is None or view.asset is None:
             return _fail(
                 view.job.error if view and view.job.error else Notice(view.job.state if view else "internal"),
@@ -128,6 +131,8 @@ async def _follow(studio: Studio, job_id: str, worker: LocalWorker | None) -> Jo
                 return last
             last = view
             _show(view)
+            if view.waits_for_a_person:
+                return view
     finally:
         if watching:
             watching.cancel()
