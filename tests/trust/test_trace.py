@@ -1,4 +1,4 @@
-"""Facts about tracing: what is made here is named by what proves it, look-alikes are a list, others nothing."""
+"""Facts about tracing: what is of here is named by what proves it, look-alikes are a list, others nothing."""
 
 import json
 import secrets
