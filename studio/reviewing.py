@@ -256,9 +256,15 @@ def _of_job(job: Job) -> HeldItem:
         title=job.asked,
         owner=job.owner,
         created=job.created,
-        reasons=() if job.error is None else (job.error,),
+        reasons=() if job.error is None else (_why(job.error),),
         texts=texts_of(job.form, job.request, job.plan),
     )
+
+
+def _why(held: Notice) -> Notice:
+    """What was found in words, out of the notice that their job keeps."""
+    reason = held.values.get("reason")
+    return reason if isinstance(reason, Notice) and reason.code else held
 
 
 def _of_asset(asset: Asset) -> HeldItem:

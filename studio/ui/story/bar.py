@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from html import escape
 
+from studio.rows import OPEN
 from studio.stories import StoryEstimate, StoryView
 from studio.story.types import Level
 from studio.ui.context import Page
@@ -39,8 +40,9 @@ def render(page: Page, view: StoryView, animatic: Price, film: Price) -> str:
 
 def _choice(page: Page, view: StoryView, level: Level, price: Price, *, primary: bool) -> str:
     """A button and what it would take; while such a film is made, the button that stops it."""
-    job = view.film.job if view.film is not None and not view.film.is_final else None
+    job = view.film.job if view.film is not None and view.film.job.state in OPEN else None
     if job is not None and job.plan is not None and job.plan.level == level:
+        doing = page.t("held_words_title" if job.state == "held" else f"story_making_{level}")
         stop = do(
             page.t("story_stop_film"),
             "cancel",
@@ -50,9 +52,7 @@ def _choice(page: Page, view: StoryView, level: Level, price: Price, *, primary:
             confirm=page.t("cancel_confirm"),
             id_=f"story_stop_{level}",
         )
-        return (
-            f'<div class="choice">{stop}<p class="price">{escape(page.t(f"story_making_{level}"))}</p></div>'
-        )
+        return f'<div class="choice">{stop}<p class="price">{escape(doing)}</p></div>'
     button = _button(page, level, primary=primary, off=price.estimate is None)
     told = [] if price.estimate is None else parts(page, price.estimate)
     drafts = sum(shot.state == "draft" and not shot.shot.approved for shot in view.shots)

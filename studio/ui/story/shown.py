@@ -95,7 +95,8 @@ def film_of(page: Page, visitor: Visitor, view: StoryView, here: Here) -> JobVie
             return view.film
         if asked.job.plan is not None and asked.job.plan.story_id == view.id:
             return asked
-    lost = view.film is not None and view.film.is_final and view.film.asset is None
+    made = view.film is not None and (view.film.is_final or view.film.waits_for_a_person)
+    lost = made and view.film is not None and view.film.asset is None
     if lost and not view.may_change:
         # Who was given the link wants to see a film, not that the last try failed.
         films = page.studio.stories.films(visitor, view.id, limit=FILMS)
