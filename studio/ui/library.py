@@ -10,7 +10,7 @@ import gradio as gr
 from studio.access import Visitor, may_change
 from studio.core import Refused
 from studio.library import Asset
-from studio.ui import stage
+from studio.ui import stage, withheld
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, button, facts, icon, recipe
 
@@ -97,6 +97,8 @@ def _card(page: Page, asset: Asset) -> str:
     )
     words = f"{escape(prompt)}<small>{escape(page.ago(asset.created))}</small>"
     badge = f'<span class="badge">{escape(film_length(page, asset))}</span>' if asset.kind == "film" else ""
+    if asset.standing != "public":
+        badge += f'<span class="badge standing-of">{escape(page.t(f"standing_{asset.standing}"))}</span>'
     return f'<button{named}><img{image}>{badge}<span class="caption">{words}</span></button>'
 
 
@@ -133,6 +135,7 @@ def render_panel(page: Page, visitor: Visitor, key: str) -> str:
     asked = f'<blockquote class="asked">{escape(asset.asked)}</blockquote>'
     return (
         f"<aside{shape}><header>{facts(about)}{close}</header>{stage.player(page, asset, id_='panel_player')}"
+        f"{withheld.badge(page, asset)}"
         f'{asked}<div class="actions">{does}</div>{recipe(page, stage.recipe_rows(page, asset), opened=True)}'
         "</aside>"
     )

@@ -62,14 +62,14 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
         "cancelled": _cancelled,
     }
     state = withheld.state(view)
-    screen, below = withheld.veil(page, view, actions=_edit(page, view)), ""
-    if screen:
+    hidden = withheld.veil(page, view, actions=_edit(page, view))
+    screen, below = hidden, ""
+    if hidden:
         below = facts(_about(page, view)) + _actions(page, view)
     else:
         screen, below = draw[view.job.state](page, view)
     size = view.job.size
-    seen = view.may_change or (view.asset is None and state not in ("queued", "running"))
-    note = "" if seen else f'<p class="note">{escape(page.t("not_mine"))}</p>'
+    note = "" if view.may_change or hidden else f'<p class="note">{escape(page.t("not_mine"))}</p>'
     asked = withheld.marked(view.job.asked, withheld.words_of(withheld.reasons_of(view)))
     below += f'<blockquote class="asked">{asked}</blockquote>{note}'
     if view.asset is not None:

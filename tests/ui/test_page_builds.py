@@ -17,7 +17,7 @@ IDS = {
     "negative_prompt", "num_inference_steps", "guidance_scale", "guidance_scale_2", "flow_shift",
     "num_frames", "drop_mp4", "notice", "price", "generate", "stage", "takes",
     "tab_create", "tab_story", "tab_queue", "tab_library", "queue_list", "library_grid", "library_panel",
-    "tab_verify", "drop_verify", "verify_told",
+    "tab_verify", "drop_verify", "verify_told", "tab_review", "review_room", "trouble",
     "story_head", "story_line", "story_board", "story_bar", "story_stage", "bar", "dialogs",
 }  # fmt: skip
 
@@ -77,6 +77,10 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
     # Texts whose keys are put together or stand in a table.
     listed = set(re.findall(r"[\"'](\w+)[\"']", sources))
     built = ("quality_", "why_", "model_", "player_", "music_", "sheet_", "verify_")
+    built += ("standing_", "row_", "rules_", "ledger_", "review_approve", "review_reject")
+    built += tuple(f"review_{part}_" for part in ("section", "kind", "did", "was"))
+    # The titles of what is held back, by state.
+    built += tuple(f"{state}_title" for state in ("held", "draft", "blocked", "rejected"))
     story = "corner did export field film fps kind language level like make making move state step subtitles"
     story += " table_takes table_unknown to transition why"
     built += tuple(f"story_{part}_" for part in story.split())
