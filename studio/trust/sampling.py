@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,16 @@ def sample_file(path: Path) -> Samples:
     Takes little more than 20 s at most, what is read by then counts, and memory for a few frames.
     MediaError "file_empty" or "not_a_video".
     """
+    with opened(path) as container:
+        return _sampled(container)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[av.container.InputContainer]:
+    """A video that nobody trusts, open as what its first bytes say it is; it can point at no other file.
+
+    What goes wrong with it within is MediaError "file_empty" or "not_a_video".
+    """
     if path.stat().st_size == 0:
         raise MediaError("file_empty")
     try:
@@ -62,7 +73,7 @@ def sample_file(path: Path) -> Samples:
             metadata_errors="replace",
             options={"protocol_whitelist": "file"},
         ) as container:
-            return _sampled(container)
+            yield container
     except (av.FFmpegError, IndexError, ValueError, UnicodeError) as error:
         raise MediaError("not_a_video", stderr=str(error)) from error
 

@@ -18,7 +18,7 @@ from PIL import Image
 from studio.media.ffmpeg import MediaError
 from studio.media.label import TEXTS, Corner, LabelStyle, label_for
 from studio.trust.carriers import Floats
-from studio.trust.sampling import demuxer_of
+from studio.trust.sampling import opened
 
 CORNERS: tuple[Corner, ...] = ("bottom_right", "bottom_left", "top_right", "top_left")
 # The opening frames: a label stands on them for two seconds at least.
@@ -69,22 +69,12 @@ def find_label(path: Path, styles: Sequence[LabelStyle]) -> Seen | None:
 
 def _opening(path: Path) -> tuple[Floats, tuple[int, int]]:
     """The mean of a few opening frames, grey and small, and the video's size (width, height)."""
-    if path.stat().st_size == 0:
-        raise MediaError("file_empty")
-    try:
-        with av.open(
-            f"file:{path.absolute()}",
-            format=demuxer_of(path),
-            metadata_errors="replace",
-            options={"protocol_whitelist": "file"},
-        ) as container:
-            stream = container.streams.video[0]
-            if max(stream.width, stream.height) > _MAX_SIDE:
-                raise ValueError("the picture is too large")
-            stream.codec_context.options = {"max_pixels": str(_MAX_SIDE * _MAX_SIDE // 2)}
-            frames = list(_frames(container, stream))
-    except (av.FFmpegError, IndexError, ValueError, UnicodeError) as error:
-        raise MediaError("not_a_video", stderr=str(error)) from error
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        if max(stream.width, stream.height) > _MAX_SIDE:
+            raise ValueError("the picture is too large")
+        stream.codec_context.options = {"max_pixels": str(_MAX_SIDE * _MAX_SIDE // 2)}
+        frames = list(_frames(container, stream))
     if not frames:
         raise MediaError("not_a_video")
     alike = [frame for frame, size in frames if size == frames[0][1] and frame.shape == frames[0][0].shape]
