@@ -1,7 +1,8 @@
 """Studio: the only door for the page, the API and the command line. No browser, no torch."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,20 +138,29 @@ class Studio:
         view = self._read(job_id)
         if view is None:
             raise Refused(Notice("job_unknown"))
-        return seen_by(visitor, view)
+        seen = seen_by(visitor, view)
+        return _without_preview(seen) if self._hides(visitor, view) else seen
+
+    def shows_previews(self, visitor: Visitor) -> bool:
+        """Whether this visitor sees pictures in the making: not where a person approves them first."""
+        return visitor.admin or self.reviews.policy().publish == "at_once"
+
+    def _hides(self, visitor: Visitor, view: JobView) -> bool:
+        shown = view.progress is not None and view.progress.preview_version
+        return bool(shown) and not self.shows_previews(visitor)
 
     async def follow(self, visitor: Visitor, job_id: str) -> AsyncIterator[JobView]:
         """Yield a job's view now and at each change, and end after the final one."""
-        known = False
+        known, hidden = False, not await asyncio.to_thread(self.shows_previews, visitor)
         async for view in self._followers.follow(job_id):
             known = True
-            yield seen_by(visitor, view)
+            yield _without_preview(seen_by(visitor, view)) if hidden else seen_by(visitor, view)
         if not known:
             raise Refused(Notice("job_unknown"))
 
     def preview(self, visitor: Visitor, job_id: str) -> bytes | None:
-        """The newest preview of a running job as an animated WebP, if there is one."""
-        return self.jobs.preview(job_id)
+        """The newest preview of a running job as an animated WebP, if there is one that may be seen."""
+        return self.jobs.preview(job_id) if self.shows_previews(visitor) else None
 
     def queue(self, visitor: Visitor, *, limit: int = 100) -> list[JobView]:
         """The jobs this visitor may see: waiting ones in the queue's order, then the newest finished ones."""
@@ -164,6 +174,8 @@ class Studio:
             standing = standings.get(job.asset_id or "")
             view = JobView(job, progress, position, eta, asset=None, standing=standing)
             views.append(seen_by(visitor, view))
+        if views and not self.shows_previews(visitor):
+            views = [_without_preview(view) for view in views]
         return views
 
     def _read(self, job_id: str) -> JobView | None:
@@ -307,6 +319,12 @@ def _seconds(value: Any, spec: ModelSpec) -> float:
 
 def _refuse(code: str, **values: Any) -> Refused:
     return Refused(Notice(code, values))
+
+
+def _without_preview(view: JobView) -> JobView:
+    if view.progress is None:
+        return view
+    return replace(view, progress=replace(view.progress, preview_version=0))
 
 
 def _admin_only(visitor: Visitor) -> None:

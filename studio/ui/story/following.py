@@ -85,7 +85,7 @@ class StoryFollower:
         """The story as it is now; raises Refused if it is gone."""
         page = self._page
         view = page.studio.stories.get(visitor, story)
-        takes = {shot: asdict(one) for shot, one in shown.live(page, view).items()}
+        takes = {shot: asdict(one) for shot, one in shown.live(page, visitor, view).items()}
         told = {"story": story, "stamp": shown.stamp(view, here), "shots": takes, "beat": beat}
         return Glance(
             stage=shown.stage(page, visitor, view, here, beat=beat),

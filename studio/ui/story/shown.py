@@ -83,7 +83,7 @@ def stage(page: Page, visitor: Visitor, view: StoryView, here: Here, *, beat: in
     # A try that came to nothing takes no good film from the stage.
     last = page.studio.stories.last_film(visitor, view.id) if lost else None
     marks = _marks(page, last or shown)
-    return screen.render(page, view, shown, last=last, live=live(page, view), marks=marks, beat=beat)
+    return screen.render(page, view, shown, last=last, live=live(page, visitor, view), marks=marks, beat=beat)
 
 
 def film_of(page: Page, visitor: Visitor, view: StoryView, here: Here) -> JobView | None:
@@ -104,9 +104,10 @@ def film_of(page: Page, visitor: Visitor, view: StoryView, here: Here) -> JobVie
     return view.film
 
 
-def live(page: Page, view: StoryView) -> dict[str, Live]:
-    """The takes that are being rendered now, by shot id."""
+def live(page: Page, visitor: Visitor, view: StoryView) -> dict[str, Live]:
+    """The takes that are being rendered now, by shot id, with their pictures if the visitor may see them."""
     found = {}
+    seen = any(shot.state == "running" for shot in view.shots) and page.studio.shows_previews(visitor)
     for shot in view.shots:
         if shot.state != "running" or not shot.job_id:
             continue
@@ -114,7 +115,7 @@ def live(page: Page, view: StoryView) -> dict[str, Live]:
         painting = progress is not None and progress.stage == "denoising"
         found[shot.shot.id] = Live(
             job_id=shot.job_id,
-            version=progress.preview_version if progress else 0,
+            version=progress.preview_version if progress and seen else 0,
             step=progress.step if progress and painting else 0,
             total=progress.total if progress and painting else 0,
         )
