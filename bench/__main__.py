@@ -9,6 +9,7 @@ PARTS = {
     "queue": "submit, start, follow, 200 followers, memory over many jobs",
     "film": "a film of 6 and of 24 shots at 1080: memory, seconds a shot",
     "fingerprint": "marks and likeness under attacks, false names, what marking costs",
+    "trust": "what checking, marking, sealing and tracing cost beside the work itself",
     "web": "the web process: start, first page, memory, what it imports",
 }
 
