@@ -19,6 +19,7 @@ from studio.db import reading, utc_now, writing
 from studio.library import Asset, Library
 from studio.rows import LIVE, film_take_table, job_of, job_table, new_clip
 from studio.story.film_plan import key_of
+from studio.trust import ledger
 
 # With an owner's number beside it: two films of one owner ask for takes one after the other.
 _LOCK = 7_274_202
@@ -43,11 +44,12 @@ class Found:
 
 
 class FilmTakes:
-    """Looks for takes and asks for them, on behalf of films."""
+    """Looks for takes and asks for them, on behalf of films; `key` is what the ledger is sealed with."""
 
-    def __init__(self, engine: Engine, library: Library) -> None:
+    def __init__(self, engine: Engine, library: Library, key: bytes) -> None:
         self.engine = engine
         self.library = library
+        self.key = key
 
     def look(self, attempt: Attempt, requests: Sequence[GenerationRequest]) -> Found:
         """What is there now. Raises TakeFailed for the first take that failed or was cancelled.
@@ -84,6 +86,9 @@ class FilmTakes:
                 row["created"] = now + timedelta(microseconds=number)
                 connection.execute(sa.insert(job_table).values(**row))
                 others[key] = row["id"]
+                # Its words were checked with the film's.
+                facts = {"kind": "clip", "model": row["model"], "film": film}
+                ledger.append(connection, "created", row["id"], key=self.key, who=owner, facts=facts)
             _remember(connection, film, {key: others[key] for key in missing})
             return Found(found.clips, found.coming | frozenset(missing), len(new))
 

@@ -106,7 +106,7 @@ class FilmMaker:
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
         self.exporter = Exporter(settings, engine)
-        self.takes = FilmTakes(engine, self.library)
+        self.takes = FilmTakes(engine, self.library, self.exporter.key)
         self.tmp = own_tmp(settings)
         self.work = settings.studio_home / "work"
 

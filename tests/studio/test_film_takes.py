@@ -31,7 +31,7 @@ def _begin(desk: Desk, worker: str = "w1", ticket: str = "film-ticket") -> Attem
 def _ask(desk: Desk, attempt: Attempt, requests: Sequence[GenerationRequest] | None = None) -> list[str]:
     """Ask for a film's takes; the prompts of those that are coming."""
     asked = attempt.job.plan.requests() if requests is None and attempt.job.plan else requests or []
-    found = FilmTakes(desk.engine, desk.library).ask(attempt, asked)
+    found = FilmTakes(desk.engine, desk.library, b"key").ask(attempt, asked)
     return [request.prompt for request in asked if key_of(request) in found.coming]
 
 
@@ -135,7 +135,7 @@ def test_a_take_that_is_there_is_not_made_again(desk: Desk) -> None:
 def test_asking_again_asks_for_nothing_new(desk: Desk) -> None:
     film_id = submit(desk.jobs, plan("a boat", "a kite", "a boat"))
     attempt = _begin(desk)
-    looker = FilmTakes(desk.engine, desk.library)
+    looker = FilmTakes(desk.engine, desk.library, b"key")
     assert [looker.ask(attempt, attempt.job.plan.requests()).new for _ in range(3)] == [2, 0, 0]
     assert _make(desk, 1) == ["a boat"], "in the order of the shots"
     again = desk.claims("w2").begin(film_id, "film-ticket")
@@ -161,7 +161,7 @@ def test_a_clip_that_somebody_else_gave_up_is_asked_for_anew(desk: Desk) -> None
     attempt = _begin(desk)
     _ask(desk, attempt)
     desk.jobs.cancel(mine)
-    looker = FilmTakes(desk.engine, desk.library)
+    looker = FilmTakes(desk.engine, desk.library, b"key")
     assert looker.look(attempt, [take("a boat")]).coming == frozenset()
     assert _ask(desk, attempt) == ["a boat"]
     assert len(takes(desk.jobs)) == 1
