@@ -1,14 +1,17 @@
 """The review room: what waits, who decides, what an owner then sees; rules and ledger, on both databases."""
 
+import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from pipelines.request import Notice
+from pipelines.request import Notice, Progress
 from studio import db
 from studio.access import Visitor
+from studio.core import Studio
 from studio.library import Asset, new_id, places
 from studio.refusal import Refused
 from studio.reviewing import Reviews
@@ -168,3 +171,39 @@ def test_what_is_checked_and_what_signs_is_said(desk: Desk, reviews: Reviews) ->
     assert "certificate_self_made" in codes
     assert set(codes) & {"pictures_unchecked", "pictures_checked"}
     assert "violence" in reviews.unchecked()
+
+
+def test_where_a_person_approves_first_nobody_else_sees_a_picture_in_the_making(
+    desk: Desk, reviews: Reviews
+) -> None:
+    studio, job = Studio(desk.settings), desk.submit()
+    desk.claims().report(desk.begin(), Progress("denoising", 1, 4), 6.0, (1, b"picture"))
+    assert studio.preview(ANN, job) == b"picture"
+    studio.reviews.set_policy(ADMIN, {"publish": "after_review"})
+    assert studio.preview(ANN, job) is None
+    views = [studio.job(ANN, job), *studio.queue(ANN)]
+    assert [view.progress and view.progress.preview_version for view in views] == [0, 0]
+    assert studio.preview(ADMIN, job) == b"picture"
+    progress = studio.job(ADMIN, job).progress
+    assert progress is not None
+    assert progress.preview_version == 1
+    studio.jobs.tickets.close()
+    studio.engine.dispose()
+
+
+def test_a_follower_of_what_is_held_hears_of_the_decision(desk: Desk, reviews: Reviews) -> None:
+    studio = Studio(desk.settings)
+    held = made(desk, "held", Notice("held_review"))
+
+    async def watch() -> list[str]:
+        seen = []
+        async for view in studio.follow(ANN, held.job_id):
+            seen.append(view.state)
+            if view.waits_for_a_person:
+                decide = partial(reviews.decide, ADMIN, "picture", held.id, "approve", name="Wei")
+                await asyncio.to_thread(decide)
+        return seen
+
+    assert asyncio.run(asyncio.wait_for(watch(), 60)) == ["held", "done"]
+    studio.jobs.tickets.close()
+    studio.engine.dispose()
