@@ -135,7 +135,7 @@ class Exports:
                 model=asset.model,
                 revision=asset.model_revision,
                 prompt=_prompt(asset),
-                title=asset.asked,
+                title=asset.title,
                 ingredients=[_parent(asset, film)],
             )
             place = self._published(asset, kind, part, finished)
@@ -248,7 +248,8 @@ def _prompt(asset: Asset) -> str:
 def _parent(asset: Asset, film: Path) -> "Ingredient":
     from studio.trust.credentials import Ingredient
 
-    return Ingredient(asset.asked[:80], "parentOf", "studio", film)
+    # Named by its number: what is in credentials goes wherever the file goes.
+    return Ingredient(f"{asset.kind} {asset.id}", "parentOf", "studio", film)
 
 
 def _why(error: Exception) -> Notice:

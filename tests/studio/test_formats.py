@@ -19,7 +19,7 @@ from studio.media.probe import thumbnail
 from studio.trust import exports, ledger
 from studio.trust.aigc import carried, is_ours
 from studio.trust.certificate import known_certificates
-from studio.trust.credentials import read
+from studio.trust.credentials import read, sidecar_of
 from studio.trust.exports import Registered
 from tests.studio.web_kit import keep
 from tests.trust.clips import clouds
@@ -87,6 +87,7 @@ def test_each_format_is_labelled_signed_registered_and_told(private: Studio, kin
     credentials = read(path, known=known_certificates(private.settings))
     assert (credentials.state, credentials.ours) == ("valid_untrusted", True)
     assert credentials.export_id == row.id
+    assert b"a boat" not in (sidecar_of(path) if kind == "vp9" else path).read_bytes()
     assert [(one.relation, one.state) for one in credentials.ingredients] == [("parentOf", "valid_untrusted")]
     assert (row.kind, row.codeword, row.label) == (kind, original.codeword, original.label)
     with reading(private.engine) as connection:
