@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pipelines.simplified import simplified
+
 from . import lexicon as lex
 from .captions import plain_caption
 from .world import ATTRIBUTES, DEFAULTS, Scene
@@ -72,7 +74,7 @@ class _Found:
 
 def read(prompt: str) -> Reading:
     """Read a prompt in English or Chinese; what it does not say has the world's own default."""
-    text = unicodedata.normalize("NFKC", prompt).lower()
+    text = simplified(unicodedata.normalize("NFKC", prompt)).lower()
     language = "zh" if len(_HAN.findall(text)) * 5 >= sum(c.isalpha() for c in text) > 0 else "en"
     found = _found(text)
     subject = _subject(found["subject"])

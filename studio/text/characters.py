@@ -10,6 +10,7 @@ from studio.text.beings import Gender, beings, gender_of, kind_of
 from studio.text.language import TextLanguage, has_han
 from studio.text.names import uses
 from studio.text.told import unquoted
+from studio.text.traditional import Own, each, simplified
 
 MAX_NAME = 60
 MAX_LOOKS = 400
@@ -79,7 +80,8 @@ def find_characters(text: str, shots: Sequence[str]) -> tuple[Character, ...]:
     """
     from studio.text.casting import cast
 
-    return cast(text, shots)
+    own = Own((*shots, text))
+    return tuple(each(one, own) for one in cast(simplified(text), [simplified(shot) for shot in shots]))
 
 
 def who_is_in(text: str, characters: Sequence[Character], before: Sequence[str]) -> tuple[str, ...]:
@@ -88,6 +90,9 @@ def who_is_in(text: str, characters: Sequence[Character], before: Sequence[str])
     `before` are the texts of the shots before it, oldest first: a pronoun means the last one named that fits
     (by sex, if the name or the looks tell it), "they" the last ones. What is only said does not count.
     """
+    if Own((text, *before, *(name for character in characters for name in _names(character)))).differs:
+        text, before = simplified(text), [simplified(shot) for shot in before]
+        characters = [each(character, simplified) for character in characters]
     known = {character.id: _sex(character) for character in characters}
     history = [place for shot in before[-12:] for place in _mentions(unquoted(shot), characters)]
     shot = unquoted(text)
@@ -111,7 +116,7 @@ def rename(text: str, old: str, new: str) -> str:
         return text
     parts: list[str] = []
     place = 0
-    for start, end in uses(text, old.strip()):
+    for start, end in uses(simplified(text), simplified(old.strip())):
         shouted = text[start:end].isupper() and not old.isupper() and len(old) > 1
         parts += [text[place:start], new.upper() if shouted else new]
         place = end

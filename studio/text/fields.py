@@ -20,6 +20,7 @@ from studio.text.names import nameless
 from studio.text.places import Shown, scenery_of
 from studio.text.setting import setting_of
 from studio.text.told import Told, headings_of, told_in
+from studio.text.traditional import Own, each, simplified
 
 MAX_PHRASES = 8
 MAX_PHRASE = 120
@@ -65,10 +66,26 @@ def fields_of(
     gives what carries over.
     """
     past = tuple(before) or ((carry,) if carry else ())
+    earlier = [phrase for one in reversed((*past, *((carry,) if carry else ()))) for phrase in _all_of(one)]
+    own = Own((text, heading, *earlier, *names, story))
+    if own.differs:
+        found = fields_of(
+            simplified(text),
+            carry=carry and each(carry, simplified),
+            names=tuple(map(simplified, names)),
+            heading=simplified(heading),
+            before=[each(one, simplified) for one in before],
+            story=simplified(story),
+        )
+        return each(found, own)
     believed = Belief(((1.0, tuple(Shown(one.environment, one.subject) for one in past)),))
     if past and carry:
         past = (*past[:-1], carry)
     return _read(text, past, believed, names, heading, story)[0]
+
+
+def _all_of(fields: ShotFields) -> list[str]:
+    return [phrase for _, phrases in fields for phrase in phrases]
 
 
 def _read(
@@ -163,7 +180,12 @@ def fields_of_story(
     """
     found: list[ShotFields] = []
     believed = Belief()
+    whole, text = text, simplified(text)
+    names = tuple(map(simplified, names))
     for (start, end), heading in zip(spans, headings_of(text, spans), strict=True):
         fields, believed = _read(text[start:end], found, believed, names, heading, text)
         found.append(fields)
-    return tuple(found)
+    if text == whole:
+        return tuple(found)
+    own = [Own((whole[start:end], whole)) for start, end in spans]
+    return tuple(map(each, found, own))

@@ -7,6 +7,7 @@ from typing import Literal
 
 from studio.text.language import TextLanguage, has_han
 from studio.text.terms import english_forms, inside_words, table
+from studio.text.traditional import simplified
 
 HintKind = Literal["visible", "myth", "stars", "festival", "tag"]
 
@@ -44,6 +45,7 @@ def visible(text: str, language: TextLanguage) -> tuple[Hint, ...]:
     """
     found: list[Hint] = []
     told: set[str] = set()
+    own, text = text, simplified(text)
     for match in _pattern().finditer(text):
         word = match.group()
         entry = _entry(word)
@@ -54,7 +56,8 @@ def visible(text: str, language: TextLanguage) -> tuple[Hint, ...]:
             continue
         told.add(entry.key)
         chinese = has_han(word) if language == "mixed" else language == "zh"
-        found.append(Hint(word, match.start(), match.end(), entry.zh if chinese else entry.en, entry.kind))
+        looks = entry.zh if chinese else entry.en
+        found.append(Hint(own[match.start() : match.end()], match.start(), match.end(), looks, entry.kind))
     return tuple(found)
 
 

@@ -24,6 +24,7 @@ from studio.text.language import HAN, has_han, language_of
 from studio.text.layout import Passage, layout_of
 from studio.text.llm import LlmClient, LlmProblem, PlainText, ask, configured
 from studio.text.shots import MOST_SHOTS, ShotDraft, StoryDraft, split_story
+from studio.text.traditional import Own, simplified
 
 MAX_CHARACTERS = 12
 MAX_TRANSLATION = 1000
@@ -215,13 +216,14 @@ def _placed(text: str, shots: Sequence[_Shot], client: LlmClient) -> list[tuple[
             raise LlmProblem("llm_bad_answer", client)
         begins.append(places[found])
         at = found + len(words)
-    passages = layout_of(text).passages or (Passage("prose", 0, len(text)),)
+    own = Own((text,))
+    passages = layout_of(simplified(text)).passages or (Passage("prose", 0, len(text)),)
     begins[0] = min(begins[0], passages[0].start)
     placed = []
     for (start, end), shot in zip(pairwise([*begins, len(text)]), shots, strict=True):
         draft = _draft(text, passages, start, end)
         if draft:
-            placed.append((draft, shot))
+            placed.append((replace(draft, heading=own(draft.heading)), shot))
     if not placed:
         raise LlmProblem("llm_bad_answer", client)
     return placed

@@ -10,6 +10,7 @@ from studio.text.fields import ShotFields
 from studio.text.language import TextLanguage, has_han
 from studio.text.lexicon import Hint
 from studio.text.terms import words
+from studio.text.traditional import simplified
 
 MAX_PROMPT = 2000
 # Longer descriptions stand behind subject, action and place: the sketch model reads 48 tokens.
@@ -121,8 +122,8 @@ def _names(character: Character, subject: str) -> bool:
 
 
 def _plain_subject(subject: str, chinese: bool) -> str:
-    if subject.lower() in _NARRATOR:
-        return _NARRATOR[subject.lower()]
+    if (one := simplified(subject.lower())) in _NARRATOR:
+        return _NARRATOR[one]
     if subject.isupper() and len(subject) > 1:
         subject = subject.title()
     if chinese or has_han(subject) or not subject[0].islower() or _DETERMINED.match(subject):
@@ -143,9 +144,10 @@ def _places(fields: ShotFields, chinese: bool) -> list[str]:
 def _place_zh(place: str) -> str:
     if place.startswith("在") or re.search(r"[A-Za-z]", place):
         return place
-    if _LOCALIZED.search(place):
+    plain = simplified(place)
+    if _LOCALIZED.search(plain):
         return f"在{place}"
-    return f"在{place}{'上' if place.endswith(tuple(words('grammar', 'on_places', 'zh'))) else '里'}"
+    return f"在{place}{'上' if plain.endswith(tuple(words('grammar', 'on_places', 'zh'))) else '里'}"
 
 
 def _place_en(place: str) -> str:

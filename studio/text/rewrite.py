@@ -23,6 +23,7 @@ from studio.text.lexicon import visible
 from studio.text.llm import LlmClient, LlmProblem, PlainText, ask
 from studio.text.llm_story import Target, instructions
 from studio.text.rewrite_rules import additions, no_picture
+from studio.text.traditional import Own, simplified
 
 STYLE_ROOM = 300
 """Characters of a prompt's length that are left for the style."""
@@ -128,6 +129,9 @@ def _alike(old: Sequence[str], new: Sequence[str]) -> int:
 
 def lost_words(original: str, rewritten: str) -> tuple[str, ...]:
     """The words of a prompt that carry its picture and stand no more in another text; lower case."""
+    # A model may well answer in simplified characters: that loses no word.
+    own = Own((original,))
+    original, rewritten = simplified(original), simplified(rewritten)
     low = rewritten.casefold()
     latin = Counter(match.group().casefold() for match in _LATIN.finditer(rewritten))
     wanted: Counter[str] = Counter()
@@ -137,7 +141,7 @@ def lost_words(original: str, rewritten: str) -> tuple[str, ...]:
         there = low.count(word) if has_han(word) else latin[word]
         if there < wanted[word]:
             lost.append(word)
-    return tuple(lost)
+    return tuple(map(own, lost))
 
 
 def content_words(text: str) -> tuple[str, ...]:
@@ -183,12 +187,13 @@ def _by_rules(original: str, language: TextLanguage) -> str:
     if not any(c.isalnum() for c in original):
         return original
     spoken: Target = "en" if language == "en" else "zh"
+    plain = simplified(original)
     comma = "，" if spoken == "zh" else ", "
     tail = _TAIL.search(original)
     end = tail.start() if tail else len(original)
     body, closing = original[:end], original[end:]
     room = MAX_PROMPT - STYLE_ROOM - len(original)
-    for phrase in additions(original, fields_of(original), visible(original, language), spoken):
+    for phrase in additions(plain, fields_of(plain), visible(plain, language), spoken):
         if len(comma) + len(phrase) > room:
             break
         body += comma + phrase
@@ -199,7 +204,10 @@ def _by_rules(original: str, language: TextLanguage) -> str:
 def _pieces(text: str) -> Iterator[str]:
     for match in _PIECE.finditer(text):
         if has_han(match.group()):
-            yield from rjieba.cut(match.group(), False)
+            at = match.start()
+            for word in rjieba.cut(simplified(match.group()), False):
+                yield text[at : at + len(word)]
+                at += len(word)
         else:
             yield match.group()
 

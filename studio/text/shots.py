@@ -10,6 +10,7 @@ from studio.text.borders import Told, strength, weights
 from studio.text.language import HAN, TextLanguage, language_of
 from studio.text.layout import layout_of
 from studio.text.problems import TextProblem
+from studio.text.traditional import Own, simplified
 from studio.text.units import Unit, units_of
 
 LONGEST_STORY = 12_000
@@ -59,8 +60,9 @@ def split_story(text: str) -> StoryDraft:
     # Punctuation alone tells nothing; a picture sign may.
     if not any(sign.isalnum() or unicodedata.category(sign) == "So" for sign in text):
         raise TextProblem(Notice("story_empty"))
-    layout = layout_of(text)
-    units = units_of(text, layout.passages)
+    own, plain = Own((text,)), simplified(text)
+    layout = layout_of(plain)
+    units = units_of(plain, layout.passages)
     if not units:
         return _one_shot(text)
     runs = _runs(units)
@@ -71,8 +73,8 @@ def split_story(text: str) -> StoryDraft:
     if not any(unit.signs.shows for unit in units):
         notices.append(Notice("story_abstract"))
         runs = _joined_where_unsure(runs)
-    shots = tuple(_shot(text, run) for run in runs)
-    return StoryDraft(layout.title, language_of(text), shots, tuple(notices))
+    shots = tuple(_shot(text, run, own) for run in runs)
+    return StoryDraft(own(layout.title), language_of(text), shots, tuple(notices))
 
 
 def _joined_where_unsure(runs: list[_Run]) -> list[_Run]:
@@ -135,10 +137,10 @@ def _cost(run: _Run, before: int, length: int) -> float:
     return run.strength + math.log1p(before + length)
 
 
-def _shot(text: str, run: _Run) -> ShotDraft:
+def _shot(text: str, run: _Run, own: Own) -> ShotDraft:
     first, last = run.units[0], run.units[-1]
     told = " ".join(_tidy(text[unit.start : unit.end]) for unit in run.units)
-    return ShotDraft(first.start, last.end, _closed_up(told), first.heading)
+    return ShotDraft(first.start, last.end, _closed_up(told), own(first.heading))
 
 
 def _tidy(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from studio.text.language import has_han
 from studio.text.lines import FULL_STOP, Line, lines_of
 from studio.text.sentences import sentences, speech_spans
+from studio.text.traditional import Own, simplified
 
 _SAID = re.compile(r"[。！？!?，,…~～.]")
 _QUOTES = '“”‘’「」『』"'
@@ -148,10 +149,11 @@ def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
 def around_shots(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
     """All that stands around each shot text[start:end] and is not told: over it and in it, a line each."""
     found = []
+    own, text = Own((text,)), simplified(text)
     for (start, end), head in zip(spans, headings_of(text, spans), strict=True):
         lines = "\n".join((head, told_in(text[start:end]).around)).split("\n")
         # A list's number says nothing, and is another one as soon as an item is put before it.
-        found.append("\n".join(line for line in lines if re.search(r"[^\W\d_]", line)))
+        found.append("\n".join(own(line) for line in lines if re.search(r"[^\W\d_]", line)))
     return found
 
 
