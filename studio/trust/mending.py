@@ -157,7 +157,7 @@ class Mender:
         found: list[Change] = []
         for group in groups:
             letters = "".join(text[start:end] for start, end in group).translate(_LEET)
-            if letters in self.words or (len(groups) > 1 and len(letters) > 1):
+            if letters in self.words or (len(groups) > 1 and len(letters) > 1) or self.suggest(letters):
                 found.append((group[0][0], group[-1][1], letters))
             else:
                 found += self._within(letters, group)

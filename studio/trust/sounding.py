@@ -121,7 +121,7 @@ class Ear:
             for last, literal in self._plain.iter("".join(char for char, _, _ in row)):
                 first = last - len(literal) + 1
                 start, end = row[first][1], row[last][2]
-                if end - start > len(literal) and not crosses_words(text, start, end):
+                if end - start > len(literal) and not _crosses(text, start, end, literal):
                     found.append((start, end, literal))
         return found
 
@@ -137,6 +137,12 @@ class Ear:
                     found.append((row[0].start, row[-1].end, literal))
                     break
         return found
+
+
+def _crosses(text: str, start: int, end: int, literal: str) -> bool:
+    """Whether a literal with gaps is only parts of other words: of its neighbours, read without the gaps."""
+    before, after = text[max(0, start - 6) : start], text[end : end + 6]
+    return crosses_words(before + literal + after, len(before), len(before) + len(literal))
 
 
 def _same_token(units: Sequence[_Unit], one: int, other: int) -> bool:

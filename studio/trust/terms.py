@@ -22,6 +22,8 @@ LISTS = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "political
 # How far a context reaches, in characters: a story is long, and its beginning may tell what it is.
 _REACH = 600
 _SENTENCE = re.compile(r"[。！？!?;；\n]|\.(?=\s|$)")
+# Words of so many letters are told by themselves, wherever they stand in a term.
+_LONG = 6
 _EDGE = r"a-z\d"
 _GAP_LATIN = rf"(?:[^{_EDGE}.!?;\n]{{1,3}}[a-z\d']+){{0,4}}?"
 _GAP_HAN = r"[^。！？!?;；\n]{0,8}?"
@@ -95,7 +97,7 @@ class Lexicon:
         self.words: set[str] = set()
         """Every English word form in the terms."""
         self.telling: set[str] = set()
-        """Those that a term begins with: only these are looked for in misspellings."""
+        """Those that a term begins with, and long ones: only these are looked for in misspellings."""
         self.literals: set[str] = set()
         """Chinese strings in the terms that their sound or their parts give away."""
         for term in self.terms:
@@ -112,7 +114,7 @@ class Lexicon:
         for word in (word for part in row for word in part if word != "~"):
             if not has_han(word):
                 self.words |= forms(word)
-                self.telling |= forms(word) if word in row[0] else set()
+                self.telling |= forms(word) if word in row[0] or len(word) >= _LONG else set()
             elif len(word) > 1 and term.heard:
                 self.literals.add(word)
 
@@ -197,9 +199,12 @@ def _outcome(term: Term, text: str, start: int, end: int, contexts: "Contexts") 
         return None
     if term.only_with and not contexts.in_sentence(term.only_with, text, start, end):
         return None
-    if contexts.near(term.allow_in, start, end):
+    # What is grave is excused by the company in its own sentence alone.
+    grave = term.outcome == "block" or term.category == "gore"
+    low, high = _sentence_of(text, start, end, 2 * _REACH) if grave else (start - _REACH, end + _REACH)
+    if contexts.around(term.allow_in, start, end, low, high):
         return None
-    if term.outcome == "block" and contexts.near(term.hold_in, start, end):
+    if term.outcome == "block" and contexts.around(term.hold_in, start, end, low, high):
         return "hold"
     return term.outcome
 
@@ -239,26 +244,28 @@ class Contexts:
         for places in self._places.values():
             places.sort()
 
-    def near(self, names: Sequence[str], start: int, end: int, reach: int = _REACH) -> bool:
-        """Whether one of the contexts shows within reach, but outside of text[start:end] itself."""
-        return any(
-            self._between(name, start - reach, start) or self._between(name, end, end + reach)
-            for name in names
-        )
+    def around(self, names: Sequence[str], start: int, end: int, low: int, high: int) -> bool:
+        """Whether one of the contexts shows in text[low:high], but outside of text[start:end] itself."""
+        return any(self._between(name, low, start) or self._between(name, end, high) for name in names)
 
     def in_sentence(self, names: Sequence[str], text: str, start: int, end: int) -> bool:
         """Whether one of the contexts shows in the same sentence (at most 120 characters off)."""
-        low, high = max(0, start - 120), min(len(text), end + 120)
-        for border in _SENTENCE.finditer(text, low, start):
-            low = border.end()
-        after = _SENTENCE.search(text, end, high)
-        high = after.start() if after else high
+        low, high = _sentence_of(text, start, end, 120)
         return any(self._between(name, low, high) for name in names)
 
     def _between(self, name: str, low: int, high: int) -> bool:
         places = self._places.get(name, [])
         at = bisect_left(places, low)
         return at < len(places) and places[at] < high
+
+
+def _sentence_of(text: str, start: int, end: int, reach: int) -> tuple[int, int]:
+    """Where the sentence around text[start:end] begins and ends, at most `reach` characters off."""
+    low, high = max(0, start - reach), min(len(text), end + reach)
+    for border in _SENTENCE.finditer(text, low, start):
+        low = border.end()
+    after = _SENTENCE.search(text, end, high)
+    return low, after.start() if after else high
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
