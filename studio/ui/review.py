@@ -154,7 +154,8 @@ def render(page: Page, visitor: Visitor, asked: Message, found: Answer) -> str:
     said += (
         f'<p class="told done" role="status">{icon("check")}{escape(found.told)}</p>' if found.told else ""
     )
-    return f"<div{named}>{_ways(page, items, asked.section)}{said}{body}</div>"
+    # Its place is always there: what is typed below stays when something is said.
+    return f"<div{named}>{_ways(page, items, asked.section)}<div class='said'>{said}</div>{body}</div>"
 
 
 def _ways(page: Page, items: Sequence[HeldItem], section: str) -> str:
@@ -246,8 +247,9 @@ def _desk(page: Page, visitor: Visitor, item: HeldItem) -> str:
     why = "".join(f"<li>{escape(page.say(reason))}</li>" for reason in item.reasons)
     about = [page.t(f"review_kind_{_kind(item)}"), _who(page, visitor, item.owner), page.ago(item.created)]
     if item.asset is not None:
-        long = film_length(page, item.asset) if item.asset.kind == "film" else f"{item.asset.seconds:.1f} s"
-        about += [str(item.asset.size), long]
+        about += [str(item.asset.size), page.t("seconds", count=f"{item.asset.seconds:.1f}")]
+    if item.asset is not None and item.asset.kind == "film":
+        about = [film_length(page, item.asset), *about[1:-1]]
     asked = "" if item.asset is None else f'<blockquote class="asked">{escape(item.title)}</blockquote>'
     reasons = f'<ul class="why">{why}</ul>' if why else ""
     return (
