@@ -18,7 +18,7 @@ IDS = {
     "num_frames", "drop_mp4", "notice", "price", "generate", "stage", "takes",
     "tab_create", "tab_story", "tab_queue", "tab_library", "queue_list", "library_grid", "library_panel",
     "tab_verify", "drop_verify", "verify_told", "tab_review", "review_room", "trouble",
-    "story_head", "story_line", "story_board", "story_bar", "story_stage", "bar", "dialogs",
+    "story_head", "story_line", "story_board", "story_bar", "story_stage", "story_films", "bar", "dialogs",
 }  # fmt: skip
 
 

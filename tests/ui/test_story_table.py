@@ -84,14 +84,14 @@ def test_all_that_waits_is_cancelled_and_what_is_made_goes_on(
 ) -> None:
     jobs = studio.stories.tables.films(ME, view.id, TABLE, "animatic")
     set_state(studio, jobs[0], "running", worker="w")
-    html = shown.board(page, ME, studio.stories.get(ME, view.id), Here(section="cast"))
+    html = shown.filmed(page, ME, studio.stories.get(ME, view.id))
     asks = next(attrs for _, attrs in Tags(html).tags if attrs.get("id") == "story_cancel_waiting")
     assert str(MANY_FILMS) in asks["data-confirm"]
     assert str(MANY_FILMS) in send(page, view.id, "cancel_waiting")["told"]
     states = {film.job.id: film.job.state for film in studio.stories.films(ME, view.id)}
     assert states.pop(jobs[0]) == "running"
     assert set(states.values()) == {"cancelled"}
-    html = shown.board(page, ME, studio.stories.get(ME, view.id), Here(section="cast"))
+    html = shown.filmed(page, ME, studio.stories.get(ME, view.id))
     assert "story_cancel_waiting" not in Tags(html).ids()
 
 
@@ -101,12 +101,12 @@ def test_a_film_is_called_by_its_row_first_and_those_not_listed_are_counted(
     studio.stories.change(ME, view.id, "set_title", title="By the sea")
     table = "child\n" + "\n".join(f"Mia {n}" for n in range(shown.FILMS + 3))
     studio.stories.tables.films(ME, view.id, table, "animatic")
-    html = shown.board(page, ME, studio.stories.get(ME, view.id), Here(section="cast"))
+    html = shown.filmed(page, ME, studio.stories.get(ME, view.id))
     assert f"<b>Mia {shown.FILMS + 2} · By the sea</b>" in html
     assert page.t("story_films_more", count=3) in html
     studio.stories.change(ME, view.id, "set_title", title="{child} by the sea")
     studio.stories.tables.films(ME, view.id, "child\nAnna\nTom", "animatic")
-    html = shown.board(page, ME, studio.stories.get(ME, view.id), Here(section="cast"))
+    html = shown.filmed(page, ME, studio.stories.get(ME, view.id))
     assert "<b>Anna by the sea</b>" in html
 
 
@@ -116,3 +116,20 @@ def test_the_question_before_a_story_is_deleted_tells_of_its_films(
     html = shown.areas(page, ME, view, Here())["head"]
     asks = next(attrs for _, attrs in Tags(html).tags if attrs.get("id") == "story_delete")
     assert "cancelled" in asks["data-confirm"]
+
+
+def test_films_stand_below_the_stage_whatever_part_is_open(
+    page: Page, studio: Studio, view: StoryView
+) -> None:
+    studio.stories.tables.films(ME, view.id, "child\nAnna\nTom", "animatic")
+    for section in ("shots", "cast", "film", "text"):
+        areas = shown.areas(page, ME, studio.stories.get(ME, view.id), Here(section=section))
+        assert page.t("story_films") in areas["films"]
+        assert page.t("story_films") not in areas["board"]
+    assert shown.areas(page, GUEST, studio.stories.get(GUEST, view.id), Here())["films"] == ""
+
+
+def test_the_only_film_is_not_listed_below_itself(page: Page, studio: Studio, view: StoryView) -> None:
+    studio.stories.change(ME, view.id, "set_variable", name="child", value="Mia")
+    studio.stories.film(ME, view.id, "animatic")
+    assert shown.filmed(page, ME, studio.stories.get(ME, view.id)) == ""

@@ -1,31 +1,22 @@
-"""Who is in a story, what its {variables} stand for, and many films of one story from a table."""
+"""Who is in a story, what its {variables} stand for, and the table that makes one film a row."""
 
-from collections.abc import Sequence
 from html import escape
 
-from studio.core import JobView
 from studio.stories import StoryView
 from studio.story.variables import MAX_VALUE, names_in
-from studio.story_tables import FilmCounts
 from studio.text.characters import Character
-from studio.ui import withheld
 from studio.ui.context import Page
 from studio.ui.markup import attributes, icon
 from studio.ui.story.parts import To, actions, do, line, lines, part
 
-NONE = FilmCounts(0, 0)
 
-
-def render(page: Page, view: StoryView, films: Sequence[JobView] = (), counts: FilmCounts = NONE) -> str:
-    """The people, the variables, the table; `films` are those asked for last, `counts` tells of all."""
+def render(page: Page, view: StoryView) -> str:
+    """The people, the variables, the table."""
     people = "".join(_person(page, view, person) for person in view.story.characters)
     hint = f'<p class="muted">{escape(page.t("story_cast_hint"))}</p>'
     if not view.may_change:
         return f'<div class="cast">{people or hint}</div>'
-    return (
-        f'<div class="cast">{hint}{people}{_new(page)}{_variables(page, view)}{_table(page, view)}'
-        f"{_films(page, films, counts)}</div>"
-    )
+    return f'<div class="cast">{hint}{people}{_new(page)}{_variables(page, view)}{_table(page, view)}</div>'
 
 
 def _person(page: Page, view: StoryView, person: Character) -> str:
@@ -127,54 +118,3 @@ def _table(page: Page, view: StoryView) -> str:
     told = f"<p{attributes(id='story_table_told', role='status', data_own=True)}></p>"
     form = f'<form data-act="table"><textarea{box}></textarea>{told}{pressed}</form>'
     return part(page.t("story_table"), hint, form)
-
-
-def _films(page: Page, films: Sequence[JobView], counts: FilmCounts) -> str:
-    if not films:
-        return ""
-    rows = "".join(_film(page, view) for view in films)
-    found = [f'<ul class="stories">{rows}</ul>']
-    if counts.asked > len(films):
-        more = page.t("story_films_more", count=counts.asked - len(films))
-        found.append(f'<p class="muted" id="story_films_more">{escape(more)}</p>')
-    if counts.waiting:
-        stop = do(
-            page.t("story_cancel_waiting", count=counts.waiting),
-            "cancel_waiting",
-            symbol="stop",
-            look="raised",
-            confirm=page.t("story_cancel_waiting_confirm", count=counts.waiting),
-            id_="story_cancel_waiting",
-        )
-        found.append(actions(stop))
-    return part(page.t("story_films"), *found)
-
-
-def _titled(view: JobView) -> str:
-    """What a film is called in the list: what its row of the table says, then the title."""
-    told = view.job.form.get("values")
-    row = " · ".join(str(value) for value in told) if isinstance(told, list) else ""
-    title = view.job.asked
-    return title if not row or title.startswith(row) else f"{row} · {title}"
-
-
-def _state(page: Page, view: JobView) -> str:
-    state = withheld.state(view)
-    if state == "held":
-        return page.t("row_held_words" if view.job.state == "held" else "row_held")
-    return page.t(f"row_{state}") if state in ("blocked", "rejected") else page.state(view.job.state)
-
-
-def _film(page: Page, view: JobView) -> str:
-    job = view.job
-    named = attributes(type="button", class_="open", data_act="film_open", data_key=job.id)
-    image = icon("film")
-    if view.asset is not None:
-        image = f"<img{attributes(src=f'../media/{view.asset.id}.webp', alt='', loading='lazy')}>"
-    level = page.t(f"story_level_{job.plan.level}") if job.plan else ""
-    about = " · ".join(filter(None, (_state(page, view), level, page.ago(job.created))))
-    words = f"<b>{escape(_titled(view))}</b><small>{escape(about)}</small>"
-    return (
-        f'<li data-key="{escape(job.id)}"><button{named}><span class="still">{image}</span>'
-        f'<span class="words-of">{words}</span></button></li>'
-    )

@@ -1,7 +1,6 @@
 """A story as the areas of the tab show it, each as HTML; and what says that they have to be drawn anew."""
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ from studio.library import Asset
 from studio.media.tracks import chapters
 from studio.stories import StoryView
 from studio.story.types import Level
-from studio.story_tables import FilmCounts
 from studio.ui.context import Page
-from studio.ui.story import bar, cards, cast, film, head, screen, start, text
+from studio.ui.story import bar, cards, cast, film, films, head, screen, start, text
 from studio.ui.story.message import Here
 from studio.ui.story.screen import Live
 
@@ -25,15 +23,18 @@ CLIPS = 24
 def areas(
     page: Page, visitor: Visitor, view: StoryView | None, here: Here, *, sorry: str = ""
 ) -> dict[str, Any]:
-    """Every area by its name: head, line, board, bar, stage."""
+    """Every area by its name: head, line, board, bar, stage, films."""
     if view is None:
-        return dict.fromkeys(("head", "line", "bar", "stage"), "") | {"board": first(page, visitor, sorry)}
+        return dict.fromkeys(("head", "line", "bar", "stage", "films"), "") | {
+            "board": first(page, visitor, sorry)
+        }
     return {
         "head": head.render(page, view),
         "line": head.timeline(page, view),
         "board": board(page, visitor, view, here),
         "bar": priced(page, visitor, view),
         "stage": stage(page, visitor, view, here),
+        "films": filmed(page, visitor, view),
     }
 
 
@@ -42,9 +43,9 @@ def first(page: Page, visitor: Visitor, sorry: str = "") -> str:
     stories = page.studio.stories.list(visitor, limit=RECENT)
     stills = {}
     for one in stories:
-        films = page.studio.stories.films(visitor, one.id, limit=1)
-        if films and films[0].asset is not None:
-            stills[one.id] = f"../media/{films[0].asset.id}.webp"
+        made = page.studio.stories.films(visitor, one.id, limit=1)
+        if made and made[0].asset is not None:
+            stills[one.id] = f"../media/{made[0].asset.id}.webp"
     return start.render(page, stories, stills, sorry=sorry)
 
 
@@ -52,7 +53,7 @@ def board(page: Page, visitor: Visitor, view: StoryView, here: Here) -> str:
     """The section of the story that is looked at, below the ways to the others."""
     inside = {
         "shots": lambda: cards.render(page, view, here, _clips(page, visitor, here)),
-        "cast": lambda: cast.render(page, view, *_films(page, visitor, view)),
+        "cast": lambda: cast.render(page, view),
         "film": lambda: film.render(page, view),
         "text": lambda: text.render(page, view),
     }
@@ -73,6 +74,14 @@ def _price(page: Page, visitor: Visitor, view: StoryView, level: Level) -> bar.P
         return bar.Price(page.studio.stories.estimate(visitor, view.id, level))
     except Refused as refused:
         return bar.Price(None, page.say(*refused.notices))
+
+
+def filmed(page: Page, visitor: Visitor, view: StoryView) -> str:
+    """The story's films, for those who may change it."""
+    if not view.may_change:
+        return ""
+    asked = page.studio.stories.films(visitor, view.id, limit=FILMS)
+    return films.render(page, view, asked, page.studio.stories.tables.counts(view.id))
 
 
 def stage(page: Page, visitor: Visitor, view: StoryView, here: Here, *, beat: int = 0) -> str:
@@ -99,8 +108,8 @@ def film_of(page: Page, visitor: Visitor, view: StoryView, here: Here) -> JobVie
     lost = made and view.film is not None and view.film.asset is None
     if lost and not view.may_change:
         # Who was given the link wants to see a film, not that the last try failed.
-        films = page.studio.stories.films(visitor, view.id, limit=FILMS)
-        return next((film for film in films if film.asset is not None), view.film)
+        others = page.studio.stories.films(visitor, view.id, limit=FILMS)
+        return next((film for film in others if film.asset is not None), view.film)
     return view.film
 
 
@@ -139,11 +148,6 @@ def stamp(view: StoryView, here: Here) -> str:
 
 def _clips(page: Page, visitor: Visitor, here: Here) -> list[Asset]:
     return page.studio.library(visitor, limit=CLIPS) if here.pick and here.open else []
-
-
-def _films(page: Page, visitor: Visitor, view: StoryView) -> tuple[Sequence[JobView], FilmCounts]:
-    stories = page.studio.stories
-    return stories.films(visitor, view.id, limit=FILMS), stories.tables.counts(view.id)
 
 
 def _marks(page: Page, shown: JobView | None) -> tuple[float, ...]:

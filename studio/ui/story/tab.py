@@ -13,7 +13,7 @@ from studio.ui.markup import attributes, icon
 from studio.ui.story.desk import StoryDesk
 from studio.ui.story.following import StoryFollower
 
-AREAS = ("head", "line", "board", "bar", "stage")
+AREAS = ("head", "line", "board", "bar", "stage", "films")
 
 # How an area hands its HTML to story.js, which puts it in place without disturbing who types in it.
 _MOUNT = (
@@ -42,6 +42,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> StoryTab:
                 areas["bar"] = _area("story_bar")
             with gr.Column(elem_id="story_right"):
                 areas["stage"] = _area("story_stage")
+                areas["films"] = _area("story_films")
     live, ack = _area("story_live", "offstage"), _area("story_ack", "offstage")
     box = gr.Textbox("", elem_id="story_box", elem_classes="offstage", label="story", show_label=False)
     asked = gr.Textbox("", elem_id="story_asked", elem_classes="offstage", label="story", show_label=False)
