@@ -1,8 +1,9 @@
 """What trust costs: text checks, marking, sealing and tracing, most of them beside the encoding of the clip.
 
-Ratios are of runs in turn, in seconds of this process's own threads, so that a busy machine changes little.
+All is processor time, the encoder's included, and ratios are of runs in turn: a busy machine changes little.
 """
 
+import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -49,9 +50,7 @@ def main() -> None:
 def _texts() -> None:
     """Milliseconds a prompt, after the first, which loads."""
     check_texts({"prompt": PROMPTS[0]})
-    spent = [
-        _spent(lambda text=text: check_texts({"prompt": text}))[0] for _ in range(50) for text in PROMPTS
-    ]
+    spent = [_spent(lambda text=text: check_texts({"prompt": text})) for _ in range(50) for text in PROMPTS]
     first, middle, last = np.percentile(spent, [5, 50, 95]) * 1e3
     print(f"text check: {middle:.2f} ms a prompt ({first:.2f} to {last:.2f})")
     long = "\n".join(PROMPTS * 140)[:50_000]
@@ -59,7 +58,7 @@ def _texts() -> None:
         _spent(lambda: check_texts({"story": long[:5_000]})),
         _spent(lambda: check_texts({"story": long})),
     )
-    print(f"50,000 characters: {whole[0]:.2f} s, {whole[0] / once[0]:.1f} times that of 5,000", flush=True)
+    print(f"50,000 characters: {whole:.2f} s, {whole / once:.1f} times that of 5,000", flush=True)
 
 
 def _clip(studio: Studio, folder: Path, size: tuple[int, int]) -> None:
@@ -70,13 +69,12 @@ def _clip(studio: Studio, folder: Path, size: tuple[int, int]) -> None:
     for number in range(ROUNDS):
         begun = exporter.begin(f"{size[0]}-{number}", "clip")
         path = folder / f"{begun.id}.mp4"
-        # The encoder is a process of its own: what it takes is waited for, so this is time on the clock.
-        encoding.append(_clock(lambda path=path, begun=begun: _write(frames, path, begun)))
+        encoding.append(_spent(lambda path=path, begun=begun: _write(frames, path, begun)))
         marker = Marker(begun.codeword, begun.mark_key, *size)
         copies = [frame.copy() for frame in frames]
-        marking.append(_clock(lambda copies=copies, marker=marker: [marker.rgb(frame) for frame in copies]))
-        gate.append(_clock(lambda path=path, begun=begun: _finish(exporter, path, begun)))
-        looks.append(_clock(lambda path=path: likeness.hashes_of(path)))
+        marking.append(_spent(lambda copies=copies, marker=marker: [marker.rgb(frame) for frame in copies]))
+        gate.append(_spent(lambda path=path, begun=begun: _finish(exporter, path, begun)))
+        looks.append(_spent(lambda path=path: likeness.hashes_of(path)))
     each = np.median(marking) / FRAMES
     print(
         f"{size[0]}x{size[1]}, {FRAMES} frames: marking {1e3 * each:.1f} ms a frame, "
@@ -109,14 +107,14 @@ def _search(studio: Studio, folder: Path) -> None:
             exports.register(connection, row)
     path = folder / f"{SIZES[0][0]}-0.mp4"
     tracer = Tracer(studio.engine, studio.settings)
-    first = _clock(lambda: tracer.trace(path))
-    again = [_clock(lambda: tracer.trace(path)) for _ in range(ROUNDS)]
+    first = _spent(lambda: tracer.trace(path))
+    again = [_spent(lambda: tracer.trace(path)) for _ in range(ROUNDS)]
     index = likeness.Index()
     for number in range(ASSETS):
         index.add(str(number), rng.integers(0, 2**64, shape, dtype=np.uint64))
     asked = likeness.hashes_of(path)
     index.nearest(asked)
-    nearest = [_spent(lambda: index.nearest(asked))[0] for _ in range(ROUNDS)]
+    nearest = [_spent(lambda: index.nearest(asked)) for _ in range(ROUNDS)]
     print(
         f"among {ASSETS:,}: the nearest {1e3 * np.median(nearest):.0f} ms; a trace of {FRAMES} frames "
         f"{1e3 * np.median(again):.0f} ms, the first {first:.1f} s",
@@ -124,17 +122,13 @@ def _search(studio: Studio, folder: Path) -> None:
     )
 
 
-def _spent(work: Callable[[], object]) -> tuple[float, object]:
-    """Seconds of this thread, and what came of it."""
-    began = time.thread_time()
-    found = work()
-    return time.thread_time() - began, found
-
-
-def _clock(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def _spent(work: Callable[[], object]) -> float:
+    """Seconds of processors, this process's and those of the programs that it waited for."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.process_time()
     work()
-    return time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    of_others = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return time.process_time() - began + of_others
 
 
 if __name__ == "__main__":
