@@ -22,7 +22,7 @@ from studio.reviewing import Reviews
 from studio.settings import Settings
 from studio.stories import Stories
 from studio.text.rewrite import comes_from
-from studio.tracing import Tracing
+from studio.tracing import TraceView, Tracing
 from studio.trust import ledger
 from studio.views import JobView, Refused, seen_by
 
@@ -73,7 +73,7 @@ class Studio:
         self.jobs = Jobs(self.engine, settings)
         self.assets = Library(self.engine, settings.studio_home)
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
-        self.tracing = Tracing(self.engine, settings, self.assets)
+        self._tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
         self._followers: Followers[JobView] = Followers(
             self._read, lambda view: view.is_final, lambda view: view.waits_for_a_person
@@ -263,6 +263,10 @@ class Studio:
             with db.writing(self.engine) as connection:
                 self.jobs.checker.note(connection, "deleted", asset_id, visitor.owner)
             ledger.note_last(self.engine, self.settings.studio_home)
+
+    def trace(self, visitor: Visitor, path: Path) -> TraceView:
+        """Where any video comes from, as far as this visitor may know; `Refused` if the file is none."""
+        return self._tracing.trace(visitor, path)
 
     def models(self) -> list[ModelSpec]:
         """The models there are, the configured default first."""

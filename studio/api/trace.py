@@ -36,7 +36,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         path = studio.settings.tmp / f"traced-{secrets.token_hex(8)}"
         try:
             await _take_in(request, path)
-            view = await run_in_threadpool(studio.tracing.trace, visitor, path)
+            view = await run_in_threadpool(studio.trace, visitor, path)
         except Refused as refused:
             errors = [{"code": notice.code, "text": words.say(notice, spoken)} for notice in refused.notices]
             busy = any(notice.code == "trace_busy" for notice in refused.notices)

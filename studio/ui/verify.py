@@ -58,7 +58,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> None:
 
 def _answered(page: Page, visitor: Visitor, path_for: Callable[[Visitor], Path], name: str) -> str:
     try:
-        return render(page, page.studio.tracing.trace(visitor, path_for(visitor)), name)
+        return render(page, page.studio.trace(visitor, path_for(visitor)), name)
     except Refused as refused:
         return failed(page, *refused.notices)
 

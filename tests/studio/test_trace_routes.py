@@ -70,7 +70,7 @@ def test_others_learn_that_it_was_made_here_and_what_the_file_says(open_demo: St
 
 
 def test_a_clip_is_shown_to_who_finds_it_in_the_library(open_demo: Studio, copy: Path) -> None:
-    trace = open_demo.tracing.trace
+    trace = open_demo.trace
     assert seen(trace(ANNA, copy)) == ("one", "")
     assert trace(GUEST, copy).kin == ()
     with open_demo.engine.begin() as connection:
@@ -81,7 +81,7 @@ def test_a_clip_is_shown_to_who_finds_it_in_the_library(open_demo: Studio, copy:
 
 def test_a_deleted_clip_is_named_too(open_demo: Studio, copy: Path) -> None:
     open_demo.delete_asset(ANNA, "one")
-    view = open_demo.tracing.trace(ADMIN, copy)
+    view = open_demo.trace(ADMIN, copy)
     assert (view.answer, view.notice.code) == ("certain", "trace_certain_gone")
     assert seen(view) == (None, "anna")
     assert not view.kin[0].kept
@@ -91,7 +91,7 @@ def test_a_film_in_another_format_is_told_from_the_film(open_demo: Studio) -> No
     asset = open_demo.asset(ANNA, "one")
     place = made(open_demo, asset, "h265").path
     assert place is not None
-    (kin,) = open_demo.tracing.trace(ADMIN, place).kin
+    (kin,) = open_demo.trace(ADMIN, place).kin
     assert (kin.kind, kin.asset) == ("h265", asset)
 
 
@@ -147,15 +147,15 @@ def test_too_much_is_refused_while_it_comes(
 
 
 def test_a_long_line_is_told_at_once(open_demo: Studio, copy: Path) -> None:
-    line = open_demo.tracing._line
+    line = open_demo._tracing._line
     for _ in range(_AT_ONCE + _WAITING):
         line.acquire()
     with pytest.raises(Refused) as refused:
-        open_demo.tracing.trace(GUEST, copy)
+        open_demo.trace(GUEST, copy)
     assert refused.value.notices[0].code == "trace_busy"
     assert ask(client_of(open_demo), copy.read_bytes()).status_code == 503
     line.release()
-    assert open_demo.tracing.trace(GUEST, copy).answer == "certain"
+    assert open_demo.trace(GUEST, copy).answer == "certain"
 
 
 def test_foreign_pages_cannot_ask(open_demo: Studio, copy: Path) -> None:
@@ -175,5 +175,5 @@ def test_a_teams_clip_is_shown_to_the_team(tmp_path: Path) -> None:
     write_clip(
         clouds(3, 17, (320, 192)), path=path, fps=8, expected_frames=17, comment="{}", label=LabelStyle()
     )
-    view = studio.tracing.trace(GUEST, path)
+    view = studio.trace(GUEST, path)
     assert (view.answer, seen(view)) == ("certain", ("one", ""))
