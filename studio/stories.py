@@ -197,6 +197,8 @@ class Stories:
                 keep = files.keep_music if what == "music" else files.keep_logo
                 place = keep(home, story_id, path, name)
                 values: dict[str, Any] = {what: place}
+                if what == "music":
+                    values["music_name"] = files.called(name)
                 return self.change(visitor, story_id, "update_look", **values)
             shot = kept.story.shot(shot_id or "")
             if shot is None:

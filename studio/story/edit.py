@@ -48,6 +48,8 @@ def set_variable(story: Story, *, name: str, value: str) -> Story:
 
 def update_look(story: Story, **values: Any) -> Story:
     """How the whole film shall be: the values of Look. `music` is a mood, or an upload's place."""
+    if "music" in values and "music_name" not in values and values["music"] != story.look.music:
+        values |= {"music_name": ""}
     look = changed(story.look, **values)
     for name, table, empty in (("style", STYLES, "none"), ("model", MODELS, ""), ("voice", VOICES, "")):
         value = getattr(look, name)
@@ -103,6 +105,7 @@ def rename_character(story: Story, *, id: str, name: str) -> Story:
     return changed(
         found,
         title=rename(story.title, old.name, name)[:120],
+        found_title=rename(story.found_title, old.name, name)[:120],
         text=rename(story.text, old.name, name),
         shots=tuple(_renamed(shot, old, name) for shot in found.shots),
         characters=people,

@@ -57,7 +57,8 @@ def _alone(story: Story) -> Story:
 
 def _without_files(look: Look) -> Look:
     music = look.music if known_music(look.music) else ""
-    return look.model_copy(update={"logo": "", "music": music})
+    name = look.music_name if music else ""
+    return look.model_copy(update={"logo": "", "music": music, "music_name": name})
 
 
 def _own_ids(story: Story) -> Story:

@@ -61,8 +61,7 @@ def keep_shot(
     A picture lasts at least as long as the shot `stands`.
     """
     folder = folder_of(home, story_id)
-    title = PurePath(name).stem[:120]
-    title = title if title.isprintable() else ""
+    title = PurePath(called(name)).stem
     if _is_picture(path, name):
         long = min(MAX_SECONDS, max(PICTURE_SECONDS, stands + _SPARE))
         clip = take_in(path, folder, kind="picture", seconds=long)
@@ -70,6 +69,15 @@ def keep_shot(
     clip = take_in(path, folder, kind="video", start=start, seconds=seconds)
     place = f"{FOLDER}/{story_id}/{clip.path.name}"
     return Source(kind="upload", place=place, title=title, seconds=min(clip.seconds, MAX_SOURCE_SECONDS))
+
+
+def called(name: str) -> str:
+    """What a file was called, without folders; empty if that can't be shown. At most 120 characters."""
+    name = PurePath(name.replace("\\", "/")).name
+    if len(name) > 120:
+        suffix = PurePath(name).suffix[:12]
+        name = name[: 119 - len(suffix)] + "…" + suffix
+    return name if name.isprintable() else ""
 
 
 def is_kept(home: Path, story_id: str, place: str) -> bool:

@@ -86,7 +86,8 @@ class Look(_Document):
     """What holds for the whole film. Empty `model`: the studio's; `voice`: the first of the story's language.
 
     `seed` is the family that every shot's seed comes from; `music` a mood, or an uploaded file's place below
-    the home; `logo` such a place. `height` is the frame's short side in pixels.
+    the home, `music_name` what that file was called; `logo` such a place. `height` is the frame's short side
+    in pixels.
     """
 
     style: Name = "none"
@@ -106,6 +107,7 @@ class Look(_Document):
     subtitles: Annotated[tuple[Language, ...], Field(max_length=2)] = ()
     burn: bool = True
     music: Annotated[Text, Field(max_length=200)] = ""
+    music_name: Name = ""
     music_volume: Annotated[float, Field(ge=-40, le=0)] = -16.0
     logo: Annotated[Text, Field(max_length=200)] = ""
     logo_corner: Corner = "top_right"
@@ -116,11 +118,14 @@ class Look(_Document):
 class Story(_Document):
     """A story: the pasted text, its shots in order, its characters, and how the film shall be.
 
+    `found_title` is what its text gave it; while `title` is the same, another text gives another one.
+
     `variables` are {names} that its texts hold, with what stands for them now (a child's name, a product).
     """
 
     version: Literal[1] = 1
     title: Name = ""
+    found_title: Name = ""
     language: Language = "zh"
     text: Annotated[Text, Field(max_length=20_000)] = ""
     shots: Annotated[tuple[Shot, ...], Field(max_length=MAX_SHOTS)] = ()

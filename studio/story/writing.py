@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 from studio.story.problems import StoryProblem
+from studio.story.titles import told_title
 from studio.story.types import MAX_SHOT_TEXT, MAX_SHOTS, Shot, Story
 from studio.story.variables import masked, masks_in, unmasked
 from studio.styles import written_in
@@ -25,7 +26,6 @@ from studio.words import Language
 CHARACTERS = "characters"
 MAX_CHARACTERS = 24
 _ALIKE = 0.5
-_TITLE = 24
 
 
 def write(story: Story, *, text: str) -> Story:
@@ -46,7 +46,6 @@ def write_as_read(story: Story, text: str, reading: StoryReading) -> Story:
     people, ids = _people(story.characters if stays else (), reading, text)
     written = story.model_copy(
         update={
-            "title": story.title if _own_title(story) else _title(draft),
             "language": _language(draft, text),
             "text": text,
             "characters": people,
@@ -65,7 +64,10 @@ def write_as_read(story: Story, text: str, reading: StoryReading) -> Story:
         fresh = old or Shot(id=new_id(), title=heading)
         told = fresh.model_copy(update={"text": new.text, "origin": new.text, "around": over})
         shots.append(_as_read(told, found, ids) if found else read(written, told, shots))
-    return written.model_copy(update={"shots": tuple(shots)})
+    whole = written.model_copy(update={"shots": tuple(shots)})
+    named = told_title(whole, draft.title)
+    title = story.title if _own_title(story) else named
+    return whole.model_copy(update={"found_title": named, "title": title})
 
 
 @lru_cache(maxsize=8)
@@ -192,22 +194,6 @@ def _language(draft: StoryDraft, text: str) -> Language:
     return written_in(text) if draft.language == "mixed" else draft.language
 
 
-def _title(draft: StoryDraft) -> str:
-    """The text's own title, or the beginning of what it tells."""
-    if draft.title.strip():
-        return draft.title.strip()[:120]
-    first = draft.shots[0].text if draft.shots else ""
-    if len(first) <= _TITLE:
-        return first.rstrip("。.！!？?")
-    cut = first[:_TITLE]
-    return (cut[: cut.rfind(" ")] if " " in cut else cut).rstrip("，,。.") + "…"
-
-
 def _own_title(story: Story) -> bool:
-    """Whether a person gave the story its title."""
-    if not story.title or not story.text:
-        return bool(story.title)
-    try:
-        return story.title != _title(drafted(story.text))
-    except StoryProblem:
-        return True
+    """Whether a person gave the story its title; those cut from its text once ended with an ellipsis."""
+    return bool(story.title) and story.title != story.found_title and not story.title.endswith("…")

@@ -1,5 +1,6 @@
 """Files that people bring to a story: checked, kept, copied, removed."""
 
+import wave
 import zlib
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from PIL import Image
 
 from pipelines.request import GenerationRequest
 from studio.core import Studio
+from studio.story.files import called
 from studio.views import Refused
 from tests.story.kit import ADMIN, ANNA, BEN, make_clip, new, requests_of, states
 
@@ -36,6 +38,22 @@ def test_a_logo_is_kept_with_its_story_copied_with_it_and_removed_with_it(studio
     assert (home / copy.story.look.logo).is_file()
     with pytest.raises(Refused, match="story_file_gone"):
         studio.stories.change(ADMIN, copy.id, "update_look", logo=place)
+
+
+def test_music_is_called_as_its_file_was_until_other_music_is_chosen(studio: Studio, tmp_path: Path) -> None:
+    view = new(studio)
+    path = tmp_path / "upload"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 8000, "NONE", ""))
+        file.writeframes(b"\0\1" * 8000)
+    look = studio.stories.attach(ANNA, view.id, "music", path, "C:\\songs\\春雨 <b>.wav").story.look
+    assert look.music_name == "春雨 <b>.wav"
+    assert studio.stories.duplicate(BEN, view.id).story.look.music_name == look.music_name
+    other = studio.stories.change(ANNA, view.id, "update_look", music="calm").story.look
+    assert (other.music, other.music_name) == ("calm", "")
+    for name in ("\x00.wav", "", ".."):
+        assert studio.stories.attach(ANNA, view.id, "music", path, name).story.look.music
+    assert len(called("x" * 300 + ".mp3")) == 120
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def _read_only(page: Page, look: Look) -> str:
         ("story_format", look.format),
         ("story_voice", VOICES[look.voice].title[page.language] if look.voice in VOICES else ""),
         ("story_part_subtitles", " + ".join(page.t(f"story_language_{name}") for name in look.subtitles)),
-        ("story_part_music", page.t(f"music_{look.music}") if look.music in MOODS else ""),
+        ("story_part_music", page.t(f"music_{look.music}") if look.music in MOODS else look.music_name),
         ("story_end_card", look.end_card),
     )
     found = "".join(
@@ -157,7 +157,7 @@ def _music(page: Page, view: StoryView) -> str:
         rows.append((look.music, look.music.replace("_", " "), f"../music/{look.music}"))
     if own:
         place = own.removeprefix("stories/")
-        rows.append((own, page.t("story_music_own"), f"../brought/{place}"))
+        rows.append((own, look.music_name or page.t("story_music_own"), f"../brought/{place}"))
     tiles = "".join(_bed(page, value, text, hear, look.music == value) for value, text, hear in rows)
     label = escape(page.t("story_part_music"))
     bring = upload(page.t("story_music_bring"), "music", ",".join(SUFFIXES))
