@@ -17,8 +17,8 @@ from studio.recipe import read_recipe
 from studio.settings import Settings
 from tests.queue_kit import Desk, WorkerProcess, long, small, wait_for
 
-# Room for a clip of 17 noisy frames, not for one of 41.
-DISK = "900k"
+# Room for a clip of 17 noisy frames and once more while it is sealed, not for one of 41.
+DISK = "1800k"
 
 
 @dataclass
