@@ -37,6 +37,7 @@ class Hand:
         self._claims = claims
         self._orders = orders
         self._work = work
+        self._turn = threading.Lock()
 
     def claim(self, workflow_id: str) -> str | None:
         """The job that a ticket is for; None if there is none, or this worker takes no more."""
@@ -46,19 +47,21 @@ class Hand:
 
     def make(self, job_id: str, workflow_id: str) -> str:
         """Make a claimed job and publish it. Whatever happens, its row tells it and the queue goes on."""
-        attempt = None if self._orders.stopping.is_set() else self._claims.begin(job_id, workflow_id)
-        if attempt is None:
-            return "not ours"
-        self.current = job_id
-        try:
-            return "done" if self._work(attempt) else "not ours"
-        except Cancelled:
-            return "cancelled" if self._claims.stopped(attempt) else "given back"
-        except Exception as error:
-            self._claims.fail(attempt, notice_of(error, job_id))
-            return "failed"
-        finally:
-            self.current = None
+        # DBOS was seen to hand out two tickets of one queue in the same moment: the second waits here.
+        with self._turn:
+            attempt = None if self._orders.stopping.is_set() else self._claims.begin(job_id, workflow_id)
+            if attempt is None:
+                return "not ours"
+            self.current = job_id
+            try:
+                return "done" if self._work(attempt) else "not ours"
+            except Cancelled:
+                return "cancelled" if self._claims.stopped(attempt) else "given back"
+            except Exception as error:
+                self._claims.fail(attempt, notice_of(error, job_id))
+                return "failed"
+            finally:
+                self.current = None
 
 
 def own_tmp(settings: Settings) -> Path:
