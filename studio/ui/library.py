@@ -126,7 +126,9 @@ def render_panel(page: Page, visitor: Visitor, key: str) -> str:
     does += button(page.t("copy_link"), "copy", key=asset.job_id, symbol="link", look="bare", quiet=True)
     if may_change(visitor, asset.owner):
         ask = page.t("delete_confirm")
-        does += button(page.t("delete"), "delete", key=asset.id, symbol="trash", confirm=ask, id_="delete")
+        does += button(
+            page.t("delete"), "delete", key=asset.id, symbol="trash", confirm=ask, loses=True, id_="delete"
+        )
     about = [page.ago(asset.created), str(asset.size)]
     about.append(
         film_length(page, asset) if asset.request is None else page.t("seed_is", seed=asset.request.seed)

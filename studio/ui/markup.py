@@ -92,11 +92,13 @@ def button(
     symbol: str = "",
     look: str = "",
     confirm: str = "",
+    loses: bool = False,
     id_: str | None = None,
     quiet: bool = False,
 ) -> str:
     """A button that studio.js hands to Python as the event `act` with `key`; with `confirm` it asks once.
 
+    `loses`: something is gone for good afterwards, so the answer yes is red.
     `quiet` shows the symbol only and keeps the words for screen readers and the tooltip.
     """
     inside = (icon(symbol) if symbol else "") + ("" if quiet else f"<span>{escape(text)}</span>")
@@ -106,6 +108,7 @@ def button(
         data_act=act,
         data_key=key or None,
         data_confirm=confirm or None,
+        data_loses=loses,
         aria_label=text if quiet else None,
         title=text if quiet else None,
     )

@@ -205,7 +205,7 @@ def _dialogs(page: Page) -> str:
         """<dialog id="confirm" aria-labelledby="confirm_title"><p id="confirm_title"></p>
 <p class="muted"></p><form method="dialog" class="actions">
 <button class="btn" value="no" id="confirm_no">{no}</button>
-<button class="btn danger" value="yes" id="confirm_yes">{yes}</button></form></dialog>
+<button class="btn primary" value="yes" id="confirm_yes">{yes}</button></form></dialog>
 <dialog id="keys" aria-label="{keys}"><p>{keys}</p><dl>{rows}</dl>
 <form method="dialog" class="actions"><button class="btn raised">{close}</button></form></dialog>
 <div id="line" role="status" hidden>{reconnecting}</div><div id="copied" role="status" hidden>{copied}</div>

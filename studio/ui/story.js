@@ -320,7 +320,7 @@ window.story = (() => {
     }
     if (window.storyHands?.acts[act]) { storyHands.acts[act](button, key); return; }
     if (studio.here[act]) { studio.here[act](button, key); return; }
-    if (question && !(await studio.sure(question, one('#story_title')?.value, studio.standing(button)))) return;
+    if (question && !(await studio.sure(question, one('#story_title')?.value, studio.standing(button), studio.loses(button)))) return;
     const values = beside(button);
     if (edit === 'split_shot') Object.assign(values, window.storyHands?.cursor(button) || {});
     for (const sibling of all('[role=radio]', button.closest('[role=radiogroup]') || button)) {

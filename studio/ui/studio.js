@@ -76,7 +76,7 @@ window.studio = (() => {
       one('span', button).textContent = button.dataset.busy;
     }
     const about = button.closest('.row, .panel, .stage');
-    if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent, standing(button)))) return;
+    if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent, standing(button), loses(button)))) return;
     send({ act, key });
     if (act === 'example' || act === 'edit') one('#prompt textarea')?.focus();
     if (act === 'select') card = button;
@@ -113,8 +113,10 @@ window.studio = (() => {
     note.hidden = false;
     setTimeout(() => { note.hidden = true; }, time);
   }
-  // Asks, and answers no by itself as soon as `stands` says that there is nothing to ask about any more.
-  function sure(question, about, stands = () => true) {
+  const loses = (button) => button.dataset.loses !== undefined;
+  // Asks, and answers no by itself as soon as `stands` says that there is nothing to ask about any more. Yes is red,
+  // and not what Enter presses, only where something is lost.
+  function sure(question, about, stands = () => true, lost = false) {
     const dialog = one('#confirm');
     const [title, text] = all('p', dialog);
     title.textContent = question;
@@ -131,7 +133,9 @@ window.studio = (() => {
       };
       dialog.addEventListener('close', closed);
       dialog.showModal();
-      one('#confirm_yes').focus();
+      one('#confirm_yes').classList.toggle('danger', lost);
+      one('#confirm_yes').classList.toggle('primary', !lost);
+      one(lost ? '#confirm_no' : '#confirm_yes').focus();
     });
   }
 
@@ -389,5 +393,5 @@ window.studio = (() => {
     film.closest('.player').replaceWith(veil);
   }, true);
   const send = (area, data) => senders[area]?.(data);
-  return { asked, opened, able, address, choose, send, senders, here, sure, standing, flash, answered, still };
+  return { asked, opened, able, address, choose, send, senders, here, sure, standing, loses, flash, answered, still };
 })();

@@ -93,16 +93,23 @@ def test_a_table_is_checked_as_it_is_loaded(context: BrowserContext) -> None:
     # More than a few are asked for only after a question.
     page.click("#story_table_draft")
     expect(page.locator("#confirm_title")).to_contain_text("7 films")
+    expect(page.locator("#confirm_yes")).to_have_class("btn primary")
     page.click("#confirm_no")
     expect(page.locator(".stories .open")).to_have_count(0)
     page.click("#story_table_draft")
     page.click("#confirm_yes")
-    expect(page.locator(".cast .stories b").first).to_contain_text("Mia 6")
+    expect(page.locator("#story_films .stories b").first).to_contain_text("Mia 6")
     expect(box).to_have_value("")
     page.click("#story_cancel_waiting")
     expect(page.locator("#confirm_title")).to_contain_text("7 waiting films")
     page.click("#confirm_yes")
     expect(page.locator("#story_cancel_waiting")).to_have_count(0)
+    # Red is a question after which something is gone.
+    page.click(".story-head .menu summary")
+    page.click("#story_delete")
+    expect(page.locator("#confirm_yes")).to_have_class("btn danger")
+    expect(page.locator("#confirm_no")).to_be_focused()
+    page.keyboard.press("Escape")
 
 
 def _finished(home: Path) -> None:

@@ -32,7 +32,7 @@ def render(page: Page, view: StoryView, films: Sequence[JobView], counts: FilmCo
             id_="story_cancel_waiting",
         )
         found.append(actions(stop))
-    named = attributes(class_="films", data_keep=True, data_key="films")
+    named = attributes(class_="films", open=counts.waiting > 1, data_keep=True, data_key="films")
     title = f'{escape(page.t("story_films"))} <span class="count">{counts.asked}</span>'
     return f"<details{named}><summary id='story_films_all'>{title}</summary>{''.join(found)}</details>"
 

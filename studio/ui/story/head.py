@@ -92,6 +92,7 @@ def _menu(page: Page, view: StoryView) -> str:
                 "delete_story",
                 symbol="trash",
                 confirm=page.t("story_delete_confirm"),
+                loses=True,
                 id_="story_delete",
             ),
         ]

@@ -42,11 +42,15 @@ def do(
     id_: str | None = None,
     quiet: bool = False,
     confirm: str = "",
+    loses: bool = False,
     pressed: bool | None = None,
     expanded: bool | None = None,
     off: bool = False,
 ) -> str:
-    """A button that sends `act`, with an edit and its values; `quiet` shows its symbol only."""
+    """A button that sends `act`, with an edit and its values; `quiet` shows its symbol only.
+
+    With `confirm` it asks once; `loses`: something is gone for good afterwards.
+    """
     inside = (icon(symbol) if symbol else "") + ("" if quiet else f"<span>{escape(text)}</span>")
     named = attributes(
         type="button",
@@ -57,6 +61,7 @@ def do(
         data_edit=edit or None,
         data_values=packed(values) if values else None,
         data_confirm=confirm or None,
+        data_loses=loses,
         aria_label=text if quiet else None,
         title=text if quiet else None,
         aria_pressed=None if pressed is None else str(pressed).lower(),
