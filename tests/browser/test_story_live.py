@@ -157,7 +157,7 @@ def test_a_question_ends_with_its_film_and_a_film_outlives_the_next_try(
 def test_small_things_that_one_stumbles_over(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/en/?tab=story")
-    expect(page.locator("[data-import]")).to_have_accessible_name("Import JSON")
+    expect(page.locator("[data-import]")).to_have_accessible_name("Open a story file")
     paste(page)
     # A number that can't be makes room for the one that holds.
     opened(page, 1)
