@@ -189,7 +189,7 @@ class Mender:
 
 @cache
 def _ordinary(kind: str) -> frozenset[str]:
-    return frozenset(map(str, table("ordinary").get(kind, ())))
+    return frozenset(table("ordinary").get(kind, "").split(", "))
 
 
 def _bare(text: str, start: int, end: int) -> tuple[int, int]:

@@ -220,7 +220,7 @@ def sound(char: str) -> tuple[str, int]:
 @cache
 def _ordinary() -> frozenset[str]:
     """Ordinary words that are also listed words in pinyin."""
-    return frozenset(map(str, table("ordinary").get("pinyin", ())))
+    return frozenset(table("ordinary").get("pinyin", "").split(", "))
 
 
 @cache

@@ -121,13 +121,13 @@ class Lexicon:
     def find(self, text: str, contexts: "Contexts") -> list[Hit]:
         """The terms in a folded text, in order; of one category's that overlap, the gravest and longest."""
         found: list[Hit] = []
-        seen: set[tuple[int, str]] = set()
+        seen: set[tuple[int, int]] = set()
         for last, stem in self._machine.iter(text) if self.terms else ():
             start = last - len(stem) + 1
             for term, pattern in self._found_by[stem]:
-                if (start, term.text) in seen:
+                if (start, id(term)) in seen:
                     continue
-                seen.add((start, term.text))
+                seen.add((start, id(term)))
                 match = pattern.match(text, start)
                 if match and (outcome := _outcome(term, text, start, match.end(), contexts)):
                     found.append(Hit(term, start, match.end(), outcome))

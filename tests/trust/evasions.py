@@ -113,9 +113,7 @@ RULES_EN: dict[str, Callable[[str], str | None]] = {
     "leet": lambda word: word.translate(_LEET),
     "starred": _starred,
     "accents": _between("\u0301"),
-    "bold": lambda word: "".join(
-        chr(0x1D400 + ord(c) - 97 + 26) if c.islower() else c for c in word
-    ),
+    "bold": lambda word: "".join(chr(0x1D400 + ord(c) - 97 + 26) if c.islower() else c for c in word),
     "repeated": lambda word: "".join(c * 3 if c in "aeiou" else c for c in word),
     "misspelt": _misspelt,
     "emoji": _halfway("💥"),

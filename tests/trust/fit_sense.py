@@ -1,7 +1,7 @@
 """Fits the classifier of sentences: `python -m tests.trust.fit_sense` writes assets/safety/sense.safetensors.
 
-One logistic head per category over sentence embeddings, by Newton's method, on tests/trust/sentences/fit.toml
-and the harmless sentences of the annotated stories. Thresholds come from sentences that the heads were not
+One logistic head per category over sentence embeddings, by Newton's method, on fit.toml and fit_more.toml of
+tests/trust/sentences and the harmless sentences of the annotated stories. Thresholds come from sentences that the heads were not
 fitted to (five folds, by line): as low as the false alarms allow. Prints what each fold reaches.
 """
 
@@ -22,11 +22,13 @@ from tests.text.corpus import STORIES, annotated
 SENTENCES = Path(__file__).parent / "sentences"
 CATEGORIES = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "political")
 _FOLDS = 5
-_PENALTY = 6.0
+_PENALTY = 2.0
 # How much a sentence of another category says against this one.
 _OTHERS = 0.2
 # The share of harmless sentences that may be taken for something else; a text has several.
 _FALSE = 0.0016
+# No head finds anything that it is less sure of.
+_SURE = 0.7
 _FILLINGS = 3
 # How far a threshold stands above the likeliest sentence of a shipped story.
 _MARGIN = 0.03
@@ -56,17 +58,21 @@ def filled(line: str, slots: dict[str, list[str]], language: str, dice: random.R
     ]
 
 
-def rows_of(path: Path = SENTENCES / "fit.toml") -> Rows:
+def rows_of() -> Rows:
     """The written sentences, then those of the annotated stories."""
-    data = tomllib.loads(path.read_text("utf-8"))
-    written = sum(len(lines) for language in ("zh", "en") for lines in data[language].values())
-    rows, dice, line_at = Rows([], [], [], written), random.Random(7), 0
-    for language in ("zh", "en"):
-        for category, lines in data[language].items():
-            for line in lines:
-                line_at += 1
-                for text in filled(line, data["slots"], language, dice):
-                    _add(rows, text, category, line_at)
+    parts = [tomllib.loads((SENTENCES / f"{name}.toml").read_text("utf-8")) for name in ("fit", "fit_more")]
+    slots, dice, line_at = parts[0]["slots"], random.Random(7), 0
+    written = [
+        (line, language, category)
+        for part in parts
+        for language in ("zh", "en")
+        for category, lines in part[language].items()
+        for line in lines
+    ]
+    rows = Rows([], [], [], len(written))
+    for line_at, (line, language, category) in enumerate(written, 1):
+        for text in filled(line, slots, language, dice):
+            _add(rows, text, category, line_at)
     for story in sorted((STORIES / "dev").glob("*.toml")):
         line_at += 1
         text = fold(annotated(story).text).text
@@ -92,7 +98,10 @@ def head(meanings: np.ndarray, marks: np.ndarray, weights: np.ndarray) -> np.nda
         p = 1 / (1 + np.exp(-(x @ w)))
         gradient = x.T @ (weights * (p - marks)) + penalty * w
         curve = (x * (weights * p * (1 - p))[:, None]).T @ x + np.diag(penalty)
-        w -= np.linalg.solve(curve, gradient)
+        step = np.linalg.solve(curve, gradient)
+        w -= step
+        if np.abs(step).max() < 1e-3:
+            break
     return w
 
 
@@ -123,7 +132,7 @@ def main() -> None:
         seen = folds != k
         scores[~seen] = scored(meanings[~seen], heads(meanings[seen], own[seen]))
     harmless = own == "harmless"
-    thresholds = np.array([max(0.5, np.quantile(column, 1 - _FALSE / 2)) for column in scores[harmless].T])
+    thresholds = np.array([max(_SURE, np.quantile(column, 1 - _FALSE / 2)) for column in scores[harmless].T])
     over = (scores >= thresholds).any(axis=1)
     print("harmless", harmless.sum(), "taken for something", round(over[harmless].mean(), 4))
     for k, category in enumerate(CATEGORIES):
