@@ -1,8 +1,9 @@
 """Fits the classifier of sentences: `python -m tests.trust.fit_sense` writes assets/safety/sense.safetensors.
 
 One logistic head per category over sentence embeddings, by Newton's method, on fit.toml and fit_more.toml of
-tests/trust/sentences and the harmless sentences of the annotated stories. Thresholds come from sentences that the heads were not
-fitted to (five folds, by line): as low as the false alarms allow. Prints what each fold reaches.
+tests/trust/sentences and the harmless sentences of the annotated stories. Thresholds come from sentences
+that the heads were not fitted to (five folds, by line): as low as the false alarms allow. Prints what each
+fold reaches.
 """
 
 import random
@@ -28,7 +29,7 @@ _OTHERS = 0.2
 # The share of harmless sentences that may be taken for something else; a text has several.
 _FALSE = 0.0016
 # No head finds anything that it is less sure of.
-_SURE = 0.7
+_SURE = 0.8
 _FILLINGS = 3
 # How far a threshold stands above the likeliest sentence of a shipped story.
 _MARGIN = 0.03
