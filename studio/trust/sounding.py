@@ -141,6 +141,8 @@ class Ear:
 
 def _crosses(text: str, start: int, end: int, literal: str) -> bool:
     """Whether a literal with gaps is only parts of other words: of its neighbours, read without the gaps."""
+    if not crosses_words(text, start, end):
+        return False
     before, after = text[max(0, start - 6) : start], text[end : end + 6]
     return crosses_words(before + literal + after, len(before), len(before) + len(literal))
 
