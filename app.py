@@ -57,6 +57,9 @@ def build_app(studio: Studio) -> FastAPI:
     for language in LANGUAGES:
         blocks = page.build(studio, language)
         blocks.delete_cache = _UPLOADS_KEPT
+        # Only then does Gradio refuse files that nobody uploaded: a mounted page is never "launched", and
+        # whoever may call an upload's function could have the server open any path.
+        blocks.has_launched = True
         gradio.mount_gradio_app(
             app,
             blocks,

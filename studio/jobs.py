@@ -55,7 +55,7 @@ class Jobs:
     """Owns the tables of `studio.rows`."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self.engine = engine
+        self.engine, self._home = engine, settings.studio_home
         self.tickets = Tickets(settings.database_url, settings.studio_home)
         self.fleet = Fleet(engine)
         self.checker = Checker(engine, settings)
@@ -103,6 +103,7 @@ class Jobs:
             event: ledger.Event = "held" if held else "created"
             facts |= {"categories": categories(found)}
             self.checker.note(connection, event, values["id"], values["owner"], **facts)
+        ledger.note_last(self.engine, self._home)
         if not held:
             self.call_a_worker(kind)
         return str(values["id"])

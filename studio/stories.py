@@ -104,7 +104,7 @@ class Stories:
         view = self.get(visitor, story_id)
         film = view.film if view.film and view.film.asset else None
         link = f"{base_url.rstrip('/')}/" + (f"?job={film.job.id}" if film else f"?story={story_id}")
-        stills = self._desk.stills(view.shots)
+        stills = self._desk.stills(visitor, view.shots)
         return storyboard.storyboard(
             view.story, link=link, stills=stills, language=language or view.story.language
         )

@@ -8,6 +8,8 @@ from threading import Lock
 
 import sqlalchemy as sa
 
+from studio import access
+from studio.access import Visitor
 from studio.db import reading
 from studio.jobs import Jobs
 from studio.library import USABLE, Library
@@ -93,19 +95,21 @@ class StoryDesk:
         found = (self._assets.usable(asset_id) for asset_id in wanted)
         return {asset.id: asset.path for asset in found if asset is not None}
 
-    def stills(self, shots: Sequence[ShotView]) -> dict[str, bytes]:
-        """WebP pictures by shot id: of a shot's own file, its chosen take, else its newest."""
-        found = ((shot.shot.id, self._still(shot)) for shot in shots)
+    def stills(self, visitor: Visitor, shots: Sequence[ShotView]) -> dict[str, bytes]:
+        """WebP pictures by shot id: of a shot's file, its chosen take, else its newest; none withheld."""
+        found = ((shot.shot.id, self._still(visitor, shot)) for shot in shots)
         return {shot_id: picture for shot_id, picture in found if picture}
 
-    def _still(self, shot: ShotView) -> bytes:
+    def _still(self, visitor: Visitor, shot: ShotView) -> bytes:
         source, shown = shot.shot.source, shot.shown
         try:
             if source is not None and source.kind == "upload":
                 return thumbnail(self._assets.home / source.place, at=source.start + 0.04)
             asset_id = source.place if source is not None else shown and shown.asset_id
             asset = self._assets.usable(asset_id) if asset_id else None
-            return self._assets.thumbnail_file(asset).read_bytes() if asset else b""
+            if asset is None or not access.may_see(visitor, asset.standing, asset.owner):
+                return b""
+            return self._assets.thumbnail_file(asset).read_bytes()
         except (OSError, MediaError):
             return b""
 

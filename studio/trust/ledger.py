@@ -120,6 +120,9 @@ def verify(engine: Engine, *, key: bytes, home: Path) -> tuple[int, Fault | None
             if noted and entry.number == noted[0]:
                 seen[entry.number] = entry.mac
             expected, before = expected + 1, entry.mac
+    if noted is None and expected > 1:
+        # It is written after each entry: somebody took it away.
+        return expected - 1, Fault(expected - 1, "cut")
     if noted and seen.get(noted[0]) != noted[1]:
         return expected - 1, Fault(noted[0], "changed" if noted[0] in seen else "cut")
     return expected - 1, None

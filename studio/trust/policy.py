@@ -94,11 +94,12 @@ def change(connection: Connection, policy: Policy, *, who: str, reason: str, key
     """Let these rules hold from now on.
 
     Raises PydanticCustomError "policy_reason" if the label is taken off without a reason of at least
-    MIN_REASON characters.
+    MIN_REASON letters.
     """
     reason = " ".join(reason.split())[:500]
     before = current(connection)
-    if not policy.label.shown and before.label != policy.label and len(reason) < MIN_REASON:
+    said = sum(c.isalnum() for c in reason)
+    if not policy.label.shown and before.label != policy.label and said < MIN_REASON:
         raise PydanticCustomError("policy_reason", "policy_reason", {"low": MIN_REASON})
     if policy == before:
         return

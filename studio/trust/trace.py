@@ -99,6 +99,8 @@ class _Clues:
     read: Sequence[Registered]
     numbered: Registered | None
     look: likeness.Answer
+    # Something in it speaks of another maker: valid credentials or a number of others, or a mark nobody has.
+    others: bool
 
 
 class Tracer:
@@ -134,6 +136,7 @@ class Tracer:
                 read=exports.by_codeword(connection, found.codeword) if found else (),
                 numbered=_numbered(connection, aigc, key),
                 look=look,
+                others=_speaks_of_others(credentials, aigc, key) or (bits.marked and found is None),
             )
             answer, named = _concluded(connection, clues)
         label = find_label(path, styles)
@@ -209,6 +212,11 @@ def _signed(connection: Connection, credentials: Credentials) -> Registered | No
     return exports.by_id(connection, credentials.export_id) if proven else None
 
 
+def _speaks_of_others(credentials: Credentials, aigc: Aigc | Literal["broken"] | None, key: bytes) -> bool:
+    signed = credentials.state in ("valid", "valid_untrusted", "expired") and not credentials.ours
+    return signed or (isinstance(aigc, Aigc) and not is_ours(aigc, key))
+
+
 def _numbered(connection: Connection, aigc: Aigc | Literal["broken"] | None, key: bytes) -> Registered | None:
     if aigc is None or aigc == "broken" or not is_ours(aigc, key):
         return None
@@ -240,7 +248,8 @@ def _sure(connection: Connection, clues: _Clues) -> Registered | None:
     near = [one.asset for one in clues.look.near]
     if numbered is not None and numbered.asset_id in near:
         return numbered
-    if clues.look.kind == "certain" and numbered is None:
+    # Two studios draw the same picture from the same words and seed: looks alone must not be contradicted.
+    if clues.look.kind == "certain" and numbered is None and not clues.others:
         return _of_asset(connection, near[0])
     return None
 

@@ -104,3 +104,13 @@ def test_an_open_story_hears_of_every_decision(studio: Studio) -> None:
     assert before is not None
     assert after is not None
     assert before.mark != after.mark
+
+
+def test_a_storyboard_shows_nobody_what_is_another_ones_draft(studio: Studio) -> None:
+    view = new(studio)
+    take(studio, view.id, view.story.shots[0].id, "draft")
+    sheets = {
+        who: studio.stories.storyboard(who, view.id, "http://studio").count("data:image/webp")
+        for who in (ANNA, BEN, ADMIN)
+    }
+    assert sheets == {ANNA: 1, BEN: 0, ADMIN: 1}

@@ -78,6 +78,11 @@ def test_whatever_is_changed_afterwards_shows(
     assert verify(engine, key=KEY, home=tmp_path)[1] == fault
 
 
+def test_a_note_that_was_taken_away_shows(engine: Engine, tmp_path: Path) -> None:
+    filled(engine)
+    assert verify(engine, key=KEY, home=tmp_path)[1] == Fault(6, "cut")
+
+
 def test_who_lacks_the_key_can_write_no_ledger(engine: Engine, tmp_path: Path) -> None:
     with db.writing(engine) as connection:
         append(connection, "created", "job1", key=b"another secret")
@@ -101,6 +106,7 @@ def test_many_who_write_at_once_make_one_chain(engine: Engine, tmp_path: Path) -
         thread.start()
     for thread in threads:
         thread.join()
+    note_last(engine, tmp_path)
     assert verify(engine, key=KEY, home=tmp_path) == (30, None)
     with db.reading(engine) as connection:
         assert len(ledger.of_subject(connection, "job0")) == 6

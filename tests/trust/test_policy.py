@@ -59,7 +59,7 @@ def test_the_same_rules_again_are_no_change(engine: Engine) -> None:
 
 def test_the_label_comes_off_for_a_reason_only(engine: Engine) -> None:
     off = Policy(label=LabelRule(shown=False))
-    for reason in ("", "   no    "):
+    for reason in ("", "   no    ", "." * 20):
         with pytest.raises(PydanticCustomError, match="policy_reason"):
             set_to(engine, off, reason)
     assert read(engine).label.shown

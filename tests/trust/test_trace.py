@@ -110,6 +110,16 @@ def test_a_look_that_only_one_has_names_it(tracer: Tracer, tmp_path: Path) -> No
     assert only(tracer.trace(path)).by == ("look",)
 
 
+def test_the_same_picture_of_another_studio_is_never_named_for_certain(
+    tracer: Tracer, tmp_path: Path
+) -> None:
+    elsewhere = Studio(Settings(studio_home=tmp_path / "elsewhere"))
+    traced = tracer.trace(made(elsewhere, tmp_path / "theirs.mp4", 1))
+    assert traced.answer == "candidates", "it looks like ours, and says whose it is"
+    assert traced.credentials.state == "valid_untrusted"
+    assert not traced.credentials.ours
+
+
 def test_what_is_not_of_here_is_not_named(tracer: Tracer, tmp_path: Path) -> None:
     path = tmp_path / "other.mp4"
     write_clip(clouds(77), path=path, fps=8, expected_frames=24, comment="{}", label=LabelStyle(shown=False))
