@@ -47,6 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "trace":
             return _trace(engine, settings, given.file, as_json=given.json)
         return _verify(engine, settings)
+    except BrokenPipeError:
+        # Whoever read has read enough (`| head`); what Python would still write goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except SettingsError as error:
         return _fail(say(error.notice, terminal_language()))
     except (OSError, SQLAlchemyError) as error:

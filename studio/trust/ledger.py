@@ -105,13 +105,20 @@ def note_last(engine: Engine, home: Path) -> None:
 
 
 def verify(engine: Engine, *, key: bytes, home: Path) -> tuple[int, Fault | None]:
-    """How many entries there are, and the first fault, if there is one."""
+    """How many entries are right, and the first fault, if there is one."""
     expected, before = 1, _FIRST
     seen: dict[int, str] = {}
     noted = _noted(home)
     with reading(engine) as connection:
         rows = connection.execute(sa.select(ledger_table).order_by(ledger_table.c.number)).mappings()
-        for row in rows:
+        while True:
+            try:
+                row = next(rows, None)
+            except (ValueError, TypeError):
+                # What stands there is no date, or no JSON: nobody here wrote it.
+                return expected - 1, Fault(expected, "changed")
+            if row is None:
+                break
             entry = Entry(**row)
             if entry.number != expected:
                 return expected - 1, Fault(expected, "missing")

@@ -78,6 +78,18 @@ def test_whatever_is_changed_afterwards_shows(
     assert verify(engine, key=KEY, home=tmp_path)[1] == fault
 
 
+def test_what_is_no_entry_at_all_shows(tmp_path: Path) -> None:
+    engine = db.engine(f"sqlite:///{tmp_path / 'studio.db'}")
+    db.migrate(engine)
+    filled(engine)
+    note_last(engine, tmp_path)
+    change(engine, "UPDATE ledger SET at = 'yesterday' WHERE number = 4")
+    assert verify(engine, key=KEY, home=tmp_path)[1] == Fault(4, "changed")
+    change(engine, "UPDATE ledger SET at = '2026-11-21 10:00:00.000000', facts = '{' WHERE number = 4")
+    assert verify(engine, key=KEY, home=tmp_path)[1] == Fault(4, "changed")
+    engine.dispose()
+
+
 def test_a_note_that_was_taken_away_shows(engine: Engine, tmp_path: Path) -> None:
     filled(engine)
     assert verify(engine, key=KEY, home=tmp_path)[1] == Fault(6, "cut")
