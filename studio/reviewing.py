@@ -19,13 +19,14 @@ from studio.db import UtcTime, metadata, reading, utc_now, writing
 from studio.endings import end
 from studio.jobs import Jobs
 from studio.library import USABLE, Asset, Library, Standing
+from studio.media.label import MIN_SECONDS
 from studio.refusal import Refused
 from studio.rows import Job, read_job
 from studio.settings import Settings
 from studio.trust import ledger, policy
 from studio.trust.certificate import SealError, certificate_for
 from studio.trust.coverage import coverage
-from studio.trust.policy import Policy
+from studio.trust.policy import MAX_NAMES, NAME_LENGTH, Policy
 from studio.trust.texts import Finding, check_texts
 
 What = Literal["approve", "reject"]
@@ -216,11 +217,7 @@ class Reviews:
         except PydanticCustomError as error:
             raise Refused(Notice(error.type, dict(error.context or {}))) from error
         except ValidationError as error:
-            found = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in found["loc"])
-            raise Refused(
-                Notice("policy_wrong", {"field": field, "value": str(found["input"])[:40]})
-            ) from error
+            raise Refused(_wrong_rule(error)) from error
         self._noted()
         return rules
 
@@ -283,3 +280,18 @@ def _of_asset(asset: Asset) -> HeldItem:
 def _admins(visitor: Visitor) -> None:
     if not visitor.admin:
         raise Refused(Notice("admin_only"))
+
+
+def _wrong_rule(error: ValidationError) -> Notice:
+    """The first thing that is wrong with rules, in words."""
+    found = error.errors(include_url=False)[0]
+    place, context = found["loc"], found.get("ctx", {})
+    if place[0] == "names":
+        if len(place) > 1:
+            told = {"line": int(place[1]) + 1, "low": NAME_LENGTH[0], "high": NAME_LENGTH[1]}
+            return Notice("policy_name_length", told)
+        return Notice("policy_names_many", {"count": context.get("actual_length", 0), "high": MAX_NAMES})
+    if place == ("label", "seconds"):
+        return Notice("label_seconds", {"low": MIN_SECONDS})
+    field = ".".join(map(str, place))
+    return Notice("policy_wrong", {"field": field, "value": str(found["input"])[:40]})

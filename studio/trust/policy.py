@@ -18,6 +18,7 @@ from studio.trust.terms import Outcome
 # A reason for taking the visible label off is a sentence, not a key that was hit.
 MIN_REASON = 10
 MAX_NAMES = 2000
+NAME_LENGTH = (2, 60)
 
 policy_table = sa.Table(
     "policy",
@@ -29,7 +30,7 @@ policy_table = sa.Table(
     sa.Column("document", sa.JSON, nullable=False),
 )
 
-ListedName = Annotated[str, Field(min_length=2, max_length=60)]
+ListedName = Annotated[str, Field(min_length=NAME_LENGTH[0], max_length=NAME_LENGTH[1])]
 
 
 class LabelRule(BaseModel):

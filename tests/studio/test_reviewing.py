@@ -149,8 +149,14 @@ def test_rules_are_kept_or_told_what_is_wrong(desk: Desk, reviews: Reviews) -> N
     reviews.set_policy(ADMIN, off, reason="shown in the frame around it")
     assert not reviews.policy().label.shown
     assert reviews.policy().names == ("Jay Chou",)
-    for wrong in ({"publish": "sometimes"}, {"label": {"seconds": 1}}, {"texts": {"gore": "maybe"}}):
-        assert refused(reviews.set_policy, ADMIN, wrong) == ["policy_wrong"]
+    for wrong, code in (
+        ({"publish": "sometimes"}, "policy_wrong"),
+        ({"texts": {"gore": "maybe"}}, "policy_wrong"),
+        ({"label": {"seconds": 1}}, "label_seconds"),
+        ({"names": ["Jay Chou", "J"]}, "policy_name_length"),
+        ({"names": [f"Name {n}" for n in range(2001)]}, "policy_names_many"),
+    ):
+        assert refused(reviews.set_policy, ADMIN, wrong) == [code]
     for kind in ("texts", "pictures"):
         assert refused(reviews.set_policy, ADMIN, {kind: {"minors": "allow"}}) == ["policy_minors"]
 
