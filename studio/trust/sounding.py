@@ -183,7 +183,19 @@ def _means(text: str, row: Sequence[_Unit], literal: str) -> bool:
         and any(sound(unit.char)[1] != sound(char)[1] for unit, char in zip(row, literal, strict=True))
     ):
         return False
+    if _in_a_word(text, start, end):
+        return False
     return not _says_a_word(text, start, end, {unit.start for unit in wrong})
+
+
+def _in_a_word(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] belongs to an ordinary word: the 持人 of 主持人 is no 吃人."""
+    at = max(0, start - 6)
+    for word in jieba().cut(text[at : end + 6], False):
+        if at <= start and end <= at + len(word) and len(word) > end - start:
+            return True
+        at += len(word)
+    return any(text.find(word, max(0, end - len(word)), start + len(word)) >= 0 for word in table("said"))
 
 
 def _says_a_word(text: str, start: int, end: int, wrong: set[int]) -> bool:

@@ -1,15 +1,15 @@
 """Fits the classifier of sentences: `python -m tests.trust.fit_sense` writes assets/safety/sense.safetensors.
 
 One logistic head per category over sentence embeddings, by Newton's method, on fit.toml and fit_more.toml of
-tests/trust/sentences and the harmless sentences of the annotated stories. Thresholds come from sentences
-that the heads were not fitted to (five folds, by line): as low as the false alarms allow. Prints what each
-fold reaches.
+tests/trust/sentences, the fitting part of harmless.toml and the harmless sentences of the annotated stories.
+Thresholds come from sentences that the heads were not fitted to (five folds, by line): as low as the false
+alarms allow. Prints what each fold reaches.
 """
 
 import random
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +23,13 @@ from tests.text.corpus import STORIES, annotated
 SENTENCES = Path(__file__).parent / "sentences"
 CATEGORIES = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "political")
 _FOLDS = 5
-_PENALTY = 2.0
+_PENALTY = 1.0
 # How much a sentence of another category says against this one.
 _OTHERS = 0.2
 # The share of harmless sentences that may be taken for something else; a text has several.
 _FALSE = 0.0016
 # No head finds anything that it is less sure of.
-_SURE = 0.8
+_SURE = 0.85
 _FILLINGS = 3
 # How far a threshold stands above the likeliest sentence of a shipped story.
 _MARGIN = 0.03
@@ -74,6 +74,10 @@ def rows_of() -> Rows:
     for line_at, (line, language, category) in enumerate(written, 1):
         for text in filled(line, slots, language, dice):
             _add(rows, text, category, line_at)
+    for text in _harmless():
+        line_at += 1
+        _add(rows, text, "harmless", line_at)
+    rows = replace(rows, written=line_at)
     for story in sorted((STORIES / "dev").glob("*.toml")):
         line_at += 1
         text = fold(annotated(story).text).text
@@ -81,6 +85,13 @@ def rows_of() -> Rows:
             if end - start > 4:
                 _add(rows, text[start:end], "harmless", line_at)
     return rows
+
+
+def _harmless() -> list[str]:
+    """The fitting part of harmless.toml: every third sentence is kept to measure on."""
+    parts = tomllib.loads((SENTENCES / "harmless.toml").read_text("utf-8"))
+    kept = [text for lines in parts["harmless"].values() for k, text in enumerate(lines) if k % 3 != 2]
+    return kept + [text for lines in parts["near"].values() for text in lines]
 
 
 def _add(rows: Rows, text: str, category: str, line: int) -> None:

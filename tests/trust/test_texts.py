@@ -13,7 +13,7 @@ from studio.trust.normal import fold
 from studio.trust.terms import LISTS, listed, table
 from studio.trust.texts import CATEGORIES, Verdict, check_texts
 from tests.text.corpus import STORIES, annotated
-from tests.trust.evasions import sentences
+from tests.trust.evasions import SENTENCES, sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,9 +42,18 @@ def test_at_most_2_of_100_harmless_texts_are_stopped(part: str) -> None:
     assert len(stopped) <= 0.02 * len(harmless), stopped
 
 
-# What is reached on sentences that neither lists nor fits have seen, less 0.01; 0.95 and 0.02 are aimed at.
-_BLIND_RECALL = {"zh": 0.93, "en": 0.95}
-_BLIND_ALARMS = 0.05
+@pytest.mark.slow
+def test_harmless_texts_of_every_kind_pass() -> None:
+    written = tomllib.loads((SENTENCES / "harmless.toml").read_text("utf-8"))["harmless"]
+    kept = [text for lines in written.values() for k, text in enumerate(lines) if k % 3 == 2]
+    stopped = [text for text in kept if _check(text).outcome != "allow"]
+    assert len(stopped) <= 0.02 * len(kept), stopped
+
+
+# What is reached on sentences that neither lists nor fits have seen, with some 0.01 to spare; aimed at are 0.95
+# and 0.02.
+_BLIND_RECALL = {"zh": 0.93, "en": 0.97}
+_BLIND_ALARMS = 0.04
 
 
 @pytest.mark.slow
@@ -133,6 +142,12 @@ def test_latin_words_have_borders_and_chinese_ones_too() -> None:
         "杀青宴",
     ):
         assert _check(text).outcome == "allow", text
+
+
+def test_an_ordinary_word_is_not_heard_as_a_listed_one() -> None:
+    for text in ("主持人说天黑请闭眼", "律师为当事人辩护", "社死现场", "破口大骂", "剖腹产科普"):
+        assert _check(text).outcome == "allow", text
+    assert _check("砍si他").outcome == "hold"
 
 
 def test_a_negative_prompt_may_say_what_is_not_wanted() -> None:
