@@ -121,6 +121,8 @@ def test_it_ends_when_told_from_anywhere(number: int, tmp_path: Path) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert process.stdout is not None
+    # First the warning that the certificate is self-made, then where it is open.
+    assert "C2PA_CERT" in process.stdout.readline()
     assert f"http://127.0.0.1:{port}" in process.stdout.readline()
     until = time.monotonic() + 90
     while time.monotonic() < until:

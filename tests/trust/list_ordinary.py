@@ -45,6 +45,8 @@ def main() -> None:
     mender = Mender(listed().words, listed().telling)
     every, usual = dictionary(), dictionary(every=False)
     every |= {form for word in usual for form in forms(word)}
+    # A country, a river and its people: the dictionary has them with capitals only.
+    every |= {"niger", "nigerien", "nigeriens"}
     near = sorted(word for word in every - mender.words if mender.suggest(word))
     parts = usual & common()
     splits = sorted(

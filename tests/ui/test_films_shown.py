@@ -46,7 +46,7 @@ def test_the_queue_shows_a_film_as_one_row(page: Page, visitor: Visitor) -> None
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        (("takes", 3, 5), "3 of 5 shots rendered"),
+        (("takes", 3, 5), "3 of 5 shots made"),
         (("voice", 1, 5), "Reading the narration"),
         (("cutting", 45, 100), "45%"),
     ],
