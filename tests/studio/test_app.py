@@ -67,7 +67,12 @@ def test_the_start_leads_to_the_page_in_the_readers_language(app: RunningApp) ->
     assert httpx.get(f"{app.address}/zh", headers=headers, follow_redirects=True).status_code == 200
 
 
-def test_a_file_that_nobody_uploaded_is_not_opened(app: RunningApp) -> None:
+def test_a_file_that_nobody_uploaded_is_not_opened(tmp_path: Path) -> None:
+    with running_app(tmp_path / "home", LOCAL_WORKER="0") as app:
+        _open_by_path(app)
+
+
+def _open_by_path(app: RunningApp) -> None:
     config = httpx.get(f"{app.address}/en/config").json()
     takers = [
         event["id"]
