@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from studio.trust.normal import Mapped, is_han
-from studio.trust.terms import crosses_words, jieba, table
+from studio.trust.terms import crosses_words, jieba, machine, table
 
 Change = tuple[int, int, str]
 
@@ -57,7 +57,7 @@ class Ear:
         self._splits = {parts: char for parts, char in table("splits").items() if char in letters}
         for literal in self._literals:
             self._learn(literal)
-        self._sounds, self._plain = _machine(self._by_sound), _machine(self._literals)
+        self._sounds, self._plain = machine(self._by_sound), machine(self._literals)
 
     def _learn(self, literal: str) -> None:
         from pypinyin import Style, lazy_pinyin
@@ -242,14 +242,3 @@ def _readings() -> Any:
     from pypinyin.pinyin_dict import pinyin_dict
 
     return pinyin_dict
-
-
-def _machine(words: Iterable[str]) -> Any:
-    import ahocorasick
-
-    machine = ahocorasick.Automaton()
-    for word in words:
-        machine.add_word(word, word)
-    if len(machine):
-        machine.make_automaton()
-    return machine

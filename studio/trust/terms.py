@@ -102,7 +102,7 @@ class Lexicon:
         """Chinese strings in the terms that their sound or their parts give away."""
         for term in self.terms:
             self._add(term)
-        self._machine = _machine(self._found_by)
+        self._machine = machine(self._found_by)
 
     def _add(self, term: Term) -> None:
         row = elements(term.text)
@@ -151,15 +151,16 @@ def _gravest(hits: Iterable[Hit]) -> list[Hit]:
     return kept
 
 
-def _machine(words: Iterable[str]) -> Any:
+def machine(words: Iterable[str]) -> Any:
+    """An automaton that finds all of these words in one pass over a text (Aho and Corasick, 1975)."""
     import ahocorasick
 
-    machine = ahocorasick.Automaton()
+    made = ahocorasick.Automaton()
     for word in words:
-        machine.add_word(word, word)
-    if len(machine):
-        machine.make_automaton()
-    return machine
+        made.add_word(word, word)
+    if len(made):
+        made.make_automaton()
+    return made
 
 
 def _pattern(row: list[list[str]]) -> str:
@@ -286,7 +287,7 @@ def _context_words() -> tuple[dict[str, list[str]], Any]:
     for name, listed in table("contexts").items():
         for word in listed:
             words.setdefault(fold(str(word)).text, []).append(name)
-    return words, _machine(words)
+    return words, machine(words)
 
 
 @cache
