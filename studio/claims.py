@@ -180,9 +180,11 @@ class Claims:
                 raise
             if published:
                 undo.pop_all()
-                ledger.note_last(self.engine, library.home)
                 marker.unlink(missing_ok=True)
-            return published
+        if published:
+            # Last, for it may be slow: the job already counts as done, so nothing of it may still lie about.
+            ledger.note_last(self.engine, library.home)
+        return published
 
     def _done(
         self,

@@ -110,7 +110,9 @@ class Desk:
         """Every job has exactly one film, whole and playable, and no other file is left."""
         assets = self.library.list(limit=1000)
         assert sorted(asset.job_id for asset in assets) == sorted(job_ids)
-        assert sorted(self.files()) == sorted(p for asset in assets for p in (asset.path, asset.thumbnail))
+        kept = sorted(p for asset in assets for p in (asset.path, asset.thumbnail))
+        # The marker of what was being published goes a moment after the row says "done".
+        wait_for(lambda: sorted(self.files()) == kept, 5, lambda: f"{sorted(self.files())} instead of {kept}")
         for asset in assets:
             found = probe(self.library.file(asset))
             assert (found.frames, found.width, found.height) == (asset.frames, asset.width, asset.height)

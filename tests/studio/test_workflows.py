@@ -64,7 +64,7 @@ def desk(shop: Shop) -> Iterator[Desk]:
     for asset in shop.desk.library.list(limit=1000):
         if asset.id not in before:
             assert shop.desk.library.delete(asset.id)
-    assert [name for name in shop.desk.files() if name.startswith("tmp/")] == []
+    wait_for(lambda: not [name for name in shop.desk.files() if name.startswith("tmp/")], 5, shop.desk.log)
 
 
 def _watch(desk: Desk, job_id: str) -> tuple[list[JobProgress], list[bytes]]:
