@@ -22,7 +22,7 @@ metadata = sa.MetaData()
 _OWNERS = (
     "studio.rows",
     "studio.fleet",
-    "studio.library",
+    "studio.library.tables",
     "studio.story.tables",
     "studio.reviewing",
     "studio.trust.exports",
@@ -38,7 +38,12 @@ _version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer,
 Step = Callable[[Connection], None]
 # Step N (from 1) turns version N into N+1. A plain list instead of Alembic: a new database is made from
 # `metadata` at once, so these steps only ever run on older ones, and there is one package less.
-MIGRATIONS: tuple[Step, ...] = (migrations.films, migrations.stories, migrations.trust)
+MIGRATIONS: tuple[Step, ...] = (
+    migrations.films,
+    migrations.stories,
+    migrations.trust,
+    migrations.library,
+)
 
 
 class SchemaTooNew(RuntimeError):

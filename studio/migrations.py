@@ -123,6 +123,49 @@ def trust(connection: Connection) -> None:
     )
 
 
+def library(connection: Connection) -> None:
+    """Version 5: projects, tags, favourites, trash, and what assets are found by."""
+    postgres = connection.dialect.name == "postgresql"
+    time, blob = ("TIMESTAMP WITH TIME ZONE", "BYTEA") if postgres else ("DATETIME", "BLOB")
+    _run(
+        connection,
+        "ALTER TABLE asset ADD COLUMN project_id TEXT",
+        f"ALTER TABLE asset ADD COLUMN trashed {time}",
+        "ALTER TABLE asset ADD COLUMN revision BIGINT DEFAULT 0 NOT NULL",
+        "CREATE INDEX asset_by_project ON asset (project_id, created)",
+        "CREATE INDEX asset_by_trash ON asset (trashed)",
+        "CREATE INDEX asset_by_revision ON asset (revision)",
+        "CREATE TABLE project ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " name TEXT NOT NULL,"
+        " owner TEXT NOT NULL,"
+        " publish TEXT,"
+        f" created {time} NOT NULL)",
+        "CREATE INDEX project_by_owner ON project (owner, created)",
+        "CREATE TABLE asset_tag ("
+        " asset_id TEXT NOT NULL REFERENCES asset (id) ON DELETE CASCADE,"
+        " tag TEXT NOT NULL,"
+        " PRIMARY KEY (asset_id, tag))",
+        "CREATE INDEX asset_by_tag ON asset_tag (tag, asset_id)",
+        "CREATE TABLE favourite ("
+        " owner TEXT NOT NULL,"
+        " asset_id TEXT NOT NULL REFERENCES asset (id) ON DELETE CASCADE,"
+        " PRIMARY KEY (owner, asset_id))",
+        "CREATE INDEX favourite_by_asset ON favourite (asset_id)",
+        "CREATE TABLE library_entry ("
+        " asset_id TEXT NOT NULL PRIMARY KEY REFERENCES asset (id) ON DELETE CASCADE,"
+        " edition INTEGER NOT NULL,"
+        " words TEXT NOT NULL,"
+        " facets JSON NOT NULL,"
+        f" meaning {blob})",
+        "CREATE INDEX entry_by_edition ON library_entry (edition)",
+        "CREATE TABLE library_clock ("
+        " id INTEGER NOT NULL PRIMARY KEY,"
+        " revision BIGINT NOT NULL,"
+        " gone BIGINT NOT NULL)",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

@@ -1,22 +1,21 @@
-"""The library: clips and films that are kept, as files below the studio's home and one row each."""
+"""The assets themselves: their rows, and their files below the studio's home."""
 
 import glob
 import logging
-import secrets
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from pipelines.models import Size
-from pipelines.request import GenerationRequest, Notice
-from studio.db import UtcTime, metadata, reading, utc_now, writing
-from studio.rows import Kind, asked, notice_of, request_of
-from studio.story.film_plan import FilmPlan, key_of, read_plan
+from pipelines.request import Notice
+from studio.db import reading, writing
+from studio.library.tables import asset_table, film_clip_table, project_table, tick
+from studio.library.types import USABLE, Asset, Standing
+from studio.rows import notice_of, request_of
+from studio.story.film_plan import key_of, read_plan
 
 # Its file lies in a worker's tmp folder while clips are being published, and names the files that are moved.
 PUBLISHING = ".publishing"
@@ -24,115 +23,6 @@ PUBLISHING = ".publishing"
 EXPORTS = "exports"
 
 log = logging.getLogger(__name__)
-
-asset_table = sa.Table(
-    "asset",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("job_id", sa.Text, nullable=False, unique=True),
-    sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False, server_default="clip"),
-    sa.Column("title", sa.Text, nullable=False, server_default=""),
-    sa.Column("path", sa.Text, nullable=False),
-    sa.Column("thumbnail", sa.Text, nullable=False),
-    # As in the row of the job: a clip has a request and its key, a film a plan.
-    sa.Column("request", sa.JSON, nullable=False),
-    sa.Column("request_key", sa.Text),
-    sa.Column("plan", sa.JSON(none_as_null=True)),
-    sa.Column("form", sa.JSON, nullable=False),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("model_revision", sa.Text, nullable=False),
-    sa.Column("width", sa.Integer, nullable=False),
-    sa.Column("height", sa.Integer, nullable=False),
-    sa.Column("seconds", sa.Float, nullable=False),
-    sa.Column("fps", sa.Integer, nullable=False),
-    sa.Column("frames", sa.Integer, nullable=False),
-    sa.Column("bytes", sa.BigInteger, nullable=False),
-    sa.Column("sha256", sa.Text, nullable=False),
-    sa.Column("render_seconds", sa.Float, nullable=False),
-    sa.Column("created", UtcTime, nullable=False),
-    sa.Column("standing", sa.Text, nullable=False, server_default="public"),
-    # How its visible label was (`LabelStyle`'s fields), and why it does not stand open.
-    sa.Column("label", sa.JSON(none_as_null=True)),
-    sa.Column("reasons", sa.JSON(none_as_null=True)),
-    sa.Index("asset_by_standing", "standing", "created"),
-    sa.Index("asset_by_owner", "owner", "created"),
-    sa.Index("asset_by_time", "created"),
-    sa.Index("asset_by_key", "owner", "request_key"),
-)
-
-# Which clips a film was cut from. It holds copies of their pictures: either can be deleted alone.
-film_clip_table = sa.Table(
-    "film_clip",
-    metadata,
-    sa.Column("film_asset_id", sa.Text, sa.ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("clip_asset_id", sa.Text, sa.ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
-    sa.Index("film_clip_by_clip", "clip_asset_id"),
-)
-
-
-# Public: whoever holds its id may look. Draft: a take of a story that is shown when its film is approved; its
-# owner sees it. Held: waits for a person. Blocked: in quarantine. Rejected: a person said no. Those last
-# three only an admin sees.
-Standing = Literal["public", "draft", "held", "blocked", "rejected"]
-USABLE: tuple[Standing, ...] = ("public", "draft")
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A kept clip or film. Paths are relative to the home.
-
-    `seconds` is its length, `render_seconds` what its making took. A clip has a `request`, and its key once
-    it is kept (None: kept before there were keys); a film has a `title` and a `plan`. `label` are the fields
-    of the `LabelStyle` that is drawn on it (None: made before that was kept), `reasons` why it is held.
-    """
-
-    id: str
-    job_id: str
-    owner: str
-    path: str
-    thumbnail: str
-    request: GenerationRequest | None
-    form: dict[str, Any]
-    model: str
-    model_revision: str
-    width: int
-    height: int
-    seconds: float
-    fps: int
-    frames: int
-    bytes: int
-    sha256: str
-    render_seconds: float
-    created: datetime
-    kind: Kind = "clip"
-    title: str = ""
-    request_key: str | None = None
-    plan: FilmPlan | None = None
-    standing: Standing = "public"
-    label: dict[str, Any] | None = None
-    reasons: tuple[Notice, ...] = ()
-
-    @property
-    def size(self) -> Size:
-        """Width and height in pixels."""
-        return Size(self.width, self.height)
-
-    @property
-    def asked(self) -> str:
-        """What a list shows: a film's title, or the prompt as it was typed."""
-        return self.title or asked(self.form, self.request, self.plan)
-
-
-def new_id() -> str:
-    """A new asset's id."""
-    return secrets.token_urlsafe(12)
-
-
-def places(asset_id: str, suffix: str, *, blocked: bool = False) -> tuple[str, str]:
-    """Where an asset's film and its still picture (`suffix`: ".webp") will lie: below `media`, or apart."""
-    folder = f"{'quarantine' if blocked else 'media'}/{utc_now():%Y/%m}"
-    return f"{folder}/{asset_id}.mp4", f"{folder}/{asset_id}{suffix}"
 
 
 class Library:
@@ -155,7 +45,8 @@ class Library:
             values[name] = None if values[name] is None else values[name].model_dump(mode="json")
         values["request_key"] = None if asset.request is None else key_of(asset.request)
         values["reasons"] = [asdict(reason) for reason in asset.reasons] or None
-        connection.execute(sa.insert(asset_table).values(**values))
+        values["project_id"] = asset.project_id or _project_of(connection, asset.form)
+        connection.execute(sa.insert(asset_table).values(**values, revision=tick(connection)))
         there = sa.select(asset_table.c.id).where(asset_table.c.id.in_(clips))
         for clip in connection.execute(there).scalars().all() if clips else ():
             connection.execute(sa.insert(film_clip_table).values(film_asset_id=asset.id, clip_asset_id=clip))
@@ -166,7 +57,7 @@ class Library:
         with reading(self.engine) as connection:
             found = connection.execute(sa.select(asset_table).where(asset_table.c.path == place))
             row = found.mappings().first()
-        return None if row is None else _asset(row)
+        return None if row is None else asset_of(row)
 
     def held(self, limit: int = 100) -> list[Asset]:
         """What waits for a person, oldest first, and behind it what lies in quarantine, newest first."""
@@ -176,7 +67,7 @@ class Library:
         with reading(self.engine) as connection:
             for standing, order in orders.items():
                 query = sa.select(asset_table).where(columns.standing == standing).order_by(order, columns.id)
-                found += [_asset(row) for row in connection.execute(query.limit(limit)).mappings()]
+                found += [asset_of(row) for row in connection.execute(query.limit(limit)).mappings()]
         return found
 
     def standing(self, connection: Connection, asset_id: str | None) -> Standing | None:
@@ -199,8 +90,11 @@ class Library:
         reasons: Sequence[Notice] | None = None,
     ) -> bool:
         """Let an asset stand otherwise, for other reasons if they are given; False if it is gone."""
-        more = {} if reasons is None else {"reasons": [asdict(reason) for reason in reasons] or None}
+        more: dict[str, Any] = (
+            {} if reasons is None else {"reasons": [asdict(reason) for reason in reasons] or None}
+        )
         changed = sa.update(asset_table).where(asset_table.c.id == asset_id)
+        more |= {"revision": tick(connection)}
         return bool(connection.execute(changed.values(standing=standing, **more)).rowcount)
 
     def get(self, asset_id: str) -> Asset | None:
@@ -217,7 +111,7 @@ class Library:
         """As `get`, within the caller's transaction."""
         found = connection.execute(sa.select(asset_table).where(asset_table.c.id == asset_id))
         row = found.mappings().first()
-        return None if row is None else _asset(row)
+        return None if row is None else asset_of(row)
 
     def list(
         self, owner: str | None = None, limit: int = 60, offset: int = 0, *, drafts_of: str | None = None
@@ -230,9 +124,9 @@ class Library:
         shown: sa.ColumnElement[bool] = columns.standing.in_(USABLE)
         if drafts_of is not None:
             shown = sa.and_(shown, sa.or_(columns.standing == "public", columns.owner == drafts_of))
-        query = query.where(shown)
+        query = query.where(shown, columns.trashed.is_(None))
         with reading(self.engine) as connection:
-            return [_asset(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
+            return [asset_of(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
 
     def with_keys(self, owner: str, keys: Collection[str]) -> dict[str, Asset]:
         """An owner's newest clip of each request's key (`film_plan.key_of`), if its file is there."""
@@ -248,7 +142,7 @@ class Library:
         found: dict[str, Asset] = {}
         for row in connection.execute(query).mappings() if keys else ():
             if row["request_key"] not in found and (self.home / row["path"]).is_file():
-                found[row["request_key"]] = _asset(row)
+                found[row["request_key"]] = asset_of(row)
         return found
 
     def clips_of(self, film_asset_id: str) -> Sequence[Asset]:
@@ -260,7 +154,7 @@ class Library:
             .order_by(asset_table.c.created, asset_table.c.id)
         )
         with reading(self.engine) as connection:
-            return [_asset(row) for row in connection.execute(query).mappings()]
+            return [asset_of(row) for row in connection.execute(query).mappings()]
 
     def file(self, asset: Asset) -> Path:
         """Where its MP4 lies; it may have been removed by hand."""
@@ -284,6 +178,7 @@ class Library:
         self.thumbnail_file(asset).unlink(missing_ok=True)
         self._delete_exports(asset_id)
         with writing(self.engine) as connection:
+            tick(connection, gone=1)
             connection.execute(sa.delete(asset_table).where(asset_table.c.id == asset_id))
         # One may have been given its place meanwhile: none is from here on.
         self._delete_exports(asset_id)
@@ -305,7 +200,16 @@ class Library:
             left.unlink(missing_ok=True)
 
 
-def _asset(row: Any) -> Asset:
-    plan = None if row["plan"] is None else read_plan(row["plan"])
-    reasons = tuple(map(notice_of, row["reasons"] or ()))
-    return Asset(**{**row, "request": request_of(row["request"]), "plan": plan, "reasons": reasons})
+def _project_of(connection: Connection, form: Mapping[str, Any]) -> str | None:
+    """The project that a form asks for, if it is there (still)."""
+    wanted = form.get("project")
+    query = sa.select(project_table.c.id).where(project_table.c.id == wanted)
+    return connection.execute(query).scalar() if isinstance(wanted, str) and wanted else None
+
+
+def asset_of(row: Any) -> Asset:
+    """The asset of a mapping of its row."""
+    values = {name: row[name] for name in Asset.__dataclass_fields__}
+    values["plan"] = None if row["plan"] is None else read_plan(row["plan"])
+    values["reasons"] = tuple(map(notice_of, row["reasons"] or ()))
+    return Asset(**values | {"request": request_of(row["request"])})
