@@ -1,7 +1,7 @@
 """What a shot shows by its text: subject, action, environment, time, weather, mood, camera and style."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -78,7 +78,7 @@ def fields_of(
             story=simplified(story),
         )
         return each(found, own)
-    believed = Belief(((1.0, tuple(Shown(one.environment, one.subject) for one in past)),))
+    believed = _sure(past)
     if past and carry:
         past = (*past[:-1], carry)
     return _read(text, past, believed, names, heading, story)[0]
@@ -171,21 +171,40 @@ def _few(phrases: Sequence[str], most: int = MAX_PHRASES) -> tuple[str, ...]:
 
 
 def fields_of_story(
-    text: str, spans: Sequence[tuple[int, int]], *, names: Collection[str] = ()
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    *,
+    names: Collection[str] = (),
+    given: Sequence[Mapping[str, Phrases]] = (),
 ) -> tuple[ShotFields, ...]:
     """The fields of every shot text[start:end] of a story, in order.
 
     Better than one by one: headings and labels between the shots count (a scene's heading for all its shots),
-    and pronouns and places are looked for in the whole story before.
+    and pronouns and places are looked for in the whole story before. `given`, for each shot, are fields that
+    are known, written by hand say: they stand, and the shots behind are read with them.
     """
+    own = _owns(text, spans, given)
+    text, names = simplified(text), tuple(map(simplified, names))
+    known = [{name: tuple(map(simplified, phrases)) for name, phrases in one.items()} for one in given]
     found: list[ShotFields] = []
     believed = Belief()
-    whole, text = text, simplified(text)
-    names = tuple(map(simplified, names))
-    for (start, end), heading in zip(spans, headings_of(text, spans), strict=True):
-        fields, believed = _read(text[start:end], found, believed, names, heading, text)
+    for k, ((start, end), heading) in enumerate(zip(spans, headings_of(text, spans), strict=True)):
+        read, believed = _read(text[start:end], found, believed, names, heading, text)
+        fields = read.model_copy(update=known[k]) if k < len(known) else read
         found.append(fields)
-    if text == whole:
-        return tuple(found)
-    own = [Own((whole[start:end], whole)) for start, end in spans]
-    return tuple(map(each, found, own))
+        if (fields.subject, fields.environment) != (read.subject, read.environment):
+            believed = _sure(found)
+    return tuple(map(each, found, own)) if own else tuple(found)
+
+
+def _owns(text: str, spans: Sequence[tuple[int, int]], given: Sequence[Mapping[str, Phrases]]) -> list[Own]:
+    """For each shot what gives its phrases back as they were written; none if all is simplified already."""
+    phrases = [phrase for one in given for phrases in one.values() for phrase in phrases]
+    if not Own((text, *phrases)).differs:
+        return []
+    return [Own((text[start:end], text, *phrases)) for start, end in spans]
+
+
+def _sure(past: Sequence[ShotFields]) -> Belief:
+    """One way only that the story has gone."""
+    return Belief(((1.0, tuple(Shown(one.environment, one.subject) for one in past)),))

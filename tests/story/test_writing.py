@@ -1,4 +1,8 @@
-"""A text that a model read: its fields, translations and characters come into the story, hand edits stay."""
+"""A text becomes a story, read by a model or by the rules: what was read comes into it, hand edits stay."""
+
+from collections import Counter
+
+import pytest
 
 from pipelines.request import Notice
 from studio.story.edit import edit, write_as_read
@@ -7,12 +11,21 @@ from studio.text.characters import Character
 from studio.text.fields import ShotFields
 from studio.text.llm_story import ShotReading, StoryReading
 from studio.text.shots import ShotDraft, StoryDraft
+from tests.text.corpus import STORIES, Annotated, annotated, matches
 
+# A little less than the rules reach on stories nobody tuned them to; README.md says how much. 0.85 is wanted.
+# A second reader agrees with the first to .94 (subject), .90 (environment), .82 (weather), and to .92 or more
+# in the others.
+REACHED = {
+    "subject": 0.775, "action": 0.85, "environment": 0.67, "time": 0.87, "weather": 0.66, "mood": 0.85,
+    "camera": 0.85, "style": 0.95,
+}  # fmt: skip
 TEXTS = ("小明走进森林。", "一只鹿站在雪地里。")
 
 
 def reading(*texts: str, source: str = "llm") -> StoryReading:
-    drafts = tuple(ShotDraft(0, 1, text, "") for text in texts)
+    ends = [sum(map(len, texts[: n + 1])) for n in range(len(texts))]
+    drafts = tuple(ShotDraft(end - len(text), end, text) for text, end in zip(texts, ends, strict=True))
     draft = StoryDraft(title="森林", language="zh", shots=drafts, notices=(Notice("x"),))
     shots = tuple(
         ShotReading(ShotFields(subject=(f"主体{n}",)), ("ming",) if n == 1 else (), f"Shot {n}.")
@@ -78,3 +91,51 @@ def test_another_scene_over_the_same_words_is_read_anew() -> None:
     story = edit(Story(), "write", text=text)
     moved = edit(story, "write", text=text.replace("NIGHT", "DAWN"))
     assert (moved.shots[0].id, moved.shots[0].fields.time) == (story.shots[0].id, ("DAWN",))
+
+
+def cut_right(story: Annotated) -> StoryReading:
+    """The story cut where people cut it, and read by nobody yet."""
+    bodies = zip(story.spans, story.bodies, strict=True)
+    drafts = (ShotDraft(start, end, body.strip()[:1000]) for (start, end), body in bodies)
+    return StoryReading(StoryDraft("", "zh" if story.language == "zh" else "en", tuple(drafts)))
+
+
+@pytest.mark.slow
+def test_what_a_story_shows_agrees_with_stories_the_rules_were_not_made_for() -> None:
+    right, counted = Counter[str](), Counter[str]()
+    for path in sorted((STORIES / "unseen").glob("*.toml")):
+        told = annotated(path)
+        story = write_as_read(Story(), told.text, cut_right(told))
+        for shot, gold in zip(story.shots, told.shots, strict=True):
+            for name, phrases in shot.fields:
+                right[name] += matches(phrases, gold[name])
+                counted[name] += len(phrases) + len(gold[name])
+    scores = {name: 2 * right[name] / counted[name] for name in ShotFields.model_fields}
+    print("set F1:", {name: round(score, 3) for name, score in scores.items()})
+    assert {name: score for name, score in scores.items() if score < REACHED[name]} == {}
+
+
+def test_what_was_written_by_hand_holds_for_the_shots_behind_it() -> None:
+    told = ("清晨，小鹿站在森林里。", "它低头喝水。", "它慢慢走着。")
+    text = "\n".join(f"{n}. {one}" for n, one in enumerate(told, 1))
+    story = edit(Story(), "write", text=text)
+    assert story.shots[2].fields.environment == ("森林",)
+    first = story.shots[0].id
+    story = edit(story, "update_fields", shot_id=first, field="environment", values=["雪山頂上"])
+    again = edit(story, "write", text=text.replace("喝水", "吃草"))
+    assert [shot.fields.environment for shot in again.shots] == [("雪山頂上",), ("雪山頂上",), ("森林",)]
+    assert again.shots[0] == story.shots[0]
+    assert again.shots[2] == story.shots[2]
+
+
+def test_a_variable_is_read_as_a_name_wherever_it_stands() -> None:
+    text = "1. {child name} walks into the forest.\n2. At night {child name} sleeps under a tree."
+    story = edit(Story(), "write", text=text)
+    assert [shot.fields.subject for shot in story.shots] == [("{child name}",)] * 2
+    assert [shot.fields.time for shot in story.shots] == [(), ("night",)]
+
+
+def test_each_part_of_a_shot_that_is_too_long_shows_its_own_text() -> None:
+    deer, ship = "一只鹿慢慢走过雪地。" * 95, "一条大船在海上航行。" * 95
+    story = write_as_read(Story(), deer + ship, reading(deer + ship))
+    assert [shot.fields.subject for shot in story.shots] == [("鹿",), ("大船",)]

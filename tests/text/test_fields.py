@@ -1,7 +1,6 @@
-"""What a shot shows, by rules: on the annotated stories, and fact by fact."""
+"""What a shot shows, by rules, fact by fact; how often that is right is measured in tests/story."""
 
 import re
-from collections import defaultdict
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -10,16 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from studio.text.fields import MAX_PHRASE, MAX_PHRASES, ShotFields, fields_of, fields_of_story
-from tests.text.corpus import STORIES, Annotated, annotated, matches
+from tests.text.corpus import STORIES, Annotated, annotated
 
 DEV = sorted((STORIES / "dev").glob("*.toml"))
-UNSEEN = sorted((STORIES / "unseen").glob("*.toml"))
-# What the rules reach on stories nobody tuned them to, a little less. 0.85 is wanted of each; a second reader
-# agrees with the first to .94 (subject), .90 (environment), .82 (weather), and .92 or more in the others.
-REACHED = {
-    "subject": 0.775, "action": 0.85, "environment": 0.67, "time": 0.87, "weather": 0.66, "mood": 0.85,
-    "camera": 0.85, "style": 0.95,
-}  # fmt: skip
 FIELDS = tuple(ShotFields.model_fields)
 
 
@@ -31,26 +23,6 @@ def _bare(text: str) -> str:
 def _story(path: Path) -> tuple[Annotated, tuple[ShotFields, ...]]:
     story = annotated(path)
     return story, fields_of_story(story.text, story.spans, names=story.names)
-
-
-@pytest.mark.slow
-def test_fields_agree_with_stories_they_were_not_made_for() -> None:
-    scores = _scores(UNSEEN)
-    print("set F1:", {name: round(score, 3) for name, score in scores.items()})
-    assert {name: score for name, score in scores.items() if score < REACHED[name]} == {}
-
-
-def _scores(paths: list[Path]) -> dict[str, float]:
-    """Set F1 of each field over all shots of these stories."""
-    right, found, wanted = defaultdict[str, int](int), defaultdict[str, int](int), defaultdict[str, int](int)
-    for path in paths:
-        story, fields = _story(path)
-        for shot, gold in zip(fields, story.shots, strict=True):
-            for name in FIELDS:
-                right[name] += matches(getattr(shot, name), gold[name])
-                found[name] += len(getattr(shot, name))
-                wanted[name] += len(gold[name])
-    return {name: 2 * right[name] / max(1, found[name] + wanted[name]) for name in FIELDS}
 
 
 @pytest.mark.slow
