@@ -34,6 +34,9 @@ def texts_of(
         seen.add((place == "negative_prompt", text))
         found[f"{place} {len(found)}" if place in found else place] = text
 
+    if request is None and plan is None:
+        for name in ("title", "prompt"):
+            add(name, form.get(name))
     if request is not None:
         add("prompt", form.get("prompt"))
         add("prompt", request.prompt)

@@ -27,7 +27,7 @@ from studio.trust import ledger
 # A job whose worker died this often has failed: it may be what kills them. A film's worker may also die of
 # the takes that it makes meanwhile.
 MAX_ATTEMPTS = 3
-_MOST: dict[Kind, int] = {"clip": MAX_ATTEMPTS, "film": 2 * MAX_ATTEMPTS}
+_MOST: dict[Kind, int] = {"clip": MAX_ATTEMPTS, "film": 2 * MAX_ATTEMPTS, "media": MAX_ATTEMPTS}
 
 Wish = Literal["go", "cancel", "lost"]
 

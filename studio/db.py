@@ -28,6 +28,7 @@ _OWNERS = (
     "studio.trust.exports",
     "studio.trust.ledger",
     "studio.trust.policy",
+    "studio.grid_tables",
 )
 # Any number that no other program on the same Postgres uses for its own advisory lock.
 _MIGRATION_LOCK = 7_274_201
@@ -43,6 +44,7 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.stories,
     migrations.trust,
     migrations.library,
+    migrations.grids,
 )
 
 

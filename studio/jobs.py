@@ -94,6 +94,25 @@ class Jobs:
         }
         return self._keep(values, "film", texts_of(form, None, plan))
 
+    def submit_media(self, owner: str, form: dict[str, Any], task: dict[str, Any]) -> str:
+        """As `submit`, for what is made of clips that are there, without a model; see `studio.media_work`.
+
+        `task` holds its "name" and values; the form's "title" or "prompt" is checked, and shown in lists.
+        """
+        values = {
+            "id": secrets.token_urlsafe(12),
+            "owner": owner,
+            "kind": "media",
+            "form": form,
+            "request": None,
+            "task": task,
+            "model": "",
+            "state": "queued",
+            "place": time.time(),
+            "created": utc_now(),
+        }
+        return self._keep(values, "media", texts_of(form, None, None))
+
     def _keep(self, values: dict[str, Any], kind: Kind, texts: Mapping[str, str]) -> str:
         found = self.checker.passed(texts)
         held = {"state": "held", "error": held_because(found)} if found.outcome == "hold" else {}
@@ -258,7 +277,7 @@ class Jobs:
     ) -> list[Job]:
         """Running jobs, then waiting ones in the queue's order, then the newest finished ones.
 
-        The takes that films asked for are left out, unless `takes`: their film stands for them.
+        The takes that films asked for and the cells of grids are left out, unless `takes`.
         """
         wanted = set(states) if states is not None else None
         columns = job_table.c
@@ -276,7 +295,7 @@ class Jobs:
                 if owner is not None:
                     query = query.where(columns.owner == owner)
                 if not takes:
-                    query = query.where(columns.parent.is_(None))
+                    query = query.where(columns.parent.is_(None), columns.grid_id.is_(None))
                 if chosen and len(found) < limit:
                     rows = connection.execute(query.limit(limit - len(found))).mappings()
                     found += [job_of(row) for row in rows]

@@ -166,6 +166,42 @@ def library(connection: Connection) -> None:
     )
 
 
+def grids(connection: Connection) -> None:
+    """Version 6: grids, the votes on them, and jobs that make something of clips that are there."""
+    time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    _run(
+        connection,
+        "ALTER TABLE job ADD COLUMN grid_id TEXT",
+        "ALTER TABLE job ADD COLUMN task JSON",
+        "CREATE INDEX job_by_grid ON job (grid_id, created)",
+        "CREATE TABLE grid ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " owner TEXT NOT NULL,"
+        " title TEXT NOT NULL,"
+        " plan JSON NOT NULL,"
+        f" created {time} NOT NULL)",
+        "CREATE INDEX grid_by_owner ON grid (owner, created)",
+        "CREATE INDEX grid_by_time ON grid (created)",
+        "CREATE TABLE grid_cell ("
+        " grid_id TEXT NOT NULL REFERENCES grid (id) ON DELETE CASCADE,"
+        " number INTEGER NOT NULL,"
+        " request_key TEXT NOT NULL,"
+        " form JSON NOT NULL,"
+        " request JSON NOT NULL,"
+        " job_id TEXT,"
+        " PRIMARY KEY (grid_id, number))",
+        "CREATE INDEX grid_cell_by_job ON grid_cell (job_id)",
+        "CREATE TABLE vote ("
+        " grid_id TEXT NOT NULL REFERENCES grid (id) ON DELETE CASCADE,"
+        " voter TEXT NOT NULL,"
+        " one INTEGER NOT NULL,"
+        " other INTEGER NOT NULL,"
+        " choice TEXT NOT NULL,"
+        f" created {time} NOT NULL,"
+        " PRIMARY KEY (grid_id, voter, one, other))",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

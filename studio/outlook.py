@@ -133,7 +133,9 @@ class Outlook:
     def _look(self, connection: Connection) -> _Queue:
         now, columns = utc_now(), job_table.c
         wanted = [columns[name] for name in _SEEN]
-        query = sa.select(*wanted).where(columns.state.in_(LIVE)).order_by(columns.place, columns.created)
+        # Media jobs keep nobody waiting: no model is theirs.
+        lasting = (columns.state.in_(LIVE), columns.kind.in_(("clip", "film")))
+        query = sa.select(*wanted).where(*lasting).order_by(columns.place, columns.created)
         lines = list(connection.execute(query).all())
         films = {line.id for line in lines if line.kind == "film"}
         self._learn(connection, films)

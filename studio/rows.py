@@ -14,8 +14,9 @@ from studio.db import UtcTime, metadata, utc_now
 from studio.media.timeline import frame_size
 from studio.story.film_plan import FilmPlan, key_of, read_plan
 
-Kind = Literal["clip", "film"]
-KINDS: tuple[Kind, ...] = ("clip", "film")
+# Media: what ffmpeg makes of clips that are there, without a model; `task` says what (`studio.media_work`).
+Kind = Literal["clip", "film", "media"]
+KINDS: tuple[Kind, ...] = ("clip", "film", "media")
 # Held: its words wait for a person to look at them; no worker sees it until then.
 State = Literal["held", "queued", "running", "done", "failed", "cancelled"]
 LIVE: tuple[State, ...] = ("queued", "running")
@@ -30,12 +31,16 @@ job_table = sa.Table(
     sa.Column("kind", sa.Text, nullable=False, server_default="clip"),
     # The film that a clip was made for first; it stands in no list of its own.
     sa.Column("parent", sa.Text),
+    # The grid that a clip was asked for by; it stands in no list of its own either.
+    sa.Column("grid_id", sa.Text),
     sa.Column("form", sa.JSON, nullable=False),
     # A clip has a request (JSON's null for a film) and its key; a film has a plan and the story it tells (as
     # have takes that were asked for one by one).
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("request_key", sa.Text),
     sa.Column("plan", sa.JSON(none_as_null=True)),
+    # What a media job does, by name and values.
+    sa.Column("task", sa.JSON(none_as_null=True)),
     sa.Column("story_id", sa.Text),
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
@@ -63,6 +68,7 @@ job_table = sa.Table(
     sa.Index("job_by_model", "model", "state", "finished"),
     sa.Index("job_by_key", "owner", "request_key"),
     sa.Index("job_by_story", "story_id", "created"),
+    sa.Index("job_by_grid", "grid_id", "created"),
 )
 
 # Which job makes the take that a film waits for; more than one film may wait for the same.
@@ -103,8 +109,9 @@ flag_table = sa.Table("flag", metadata, sa.Column("name", sa.Text, primary_key=T
 class Job:
     """One job. `order` is its place in the queue (lower is earlier), `seconds` what its rendering took.
 
-    A clip has a `request`, a film a `plan`. `parent` is the film that a clip was made for first; `notices`
-    are what is to be said about a job that went well.
+    A clip has a `request`, a film a `plan`, a media job a `task`. `parent` is the film that a clip was made
+    for first, `grid_id` the grid that asked for it; `notices` are what is to be said about a job that went
+    well.
     """
 
     id: str
@@ -126,6 +133,8 @@ class Job:
     kind: Kind = "clip"
     parent: str | None = None
     plan: FilmPlan | None = None
+    task: dict[str, Any] | None = None
+    grid_id: str | None = None
     story_id: str | None = None
     notices: tuple[Notice, ...] = ()
 
@@ -157,7 +166,7 @@ class JobProgress:
 
 def asked(form: dict[str, Any], request: GenerationRequest | None, plan: FilmPlan | None) -> str:
     """What was asked for, in a person's own words: a clip's prompt before the style, a film's title."""
-    typed = form.get("prompt") or (request.prompt if request is not None else "")
+    typed = form.get("title") or form.get("prompt") or (request.prompt if request is not None else "")
     return str(typed or (plan.title if plan is not None else ""))
 
 

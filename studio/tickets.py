@@ -15,8 +15,8 @@ from studio.rows import KINDS, Kind
 
 APPLICATION = "wan-studio"
 # Films have a queue of their own: they wait for their takes, and those are what the first queue makes.
-QUEUES: dict[Kind, str] = {"clip": "gpu", "film": "film"}
-WORKFLOWS: dict[Kind, str] = {"clip": "ticket", "film": "film_ticket"}
+QUEUES: dict[Kind, str] = {"clip": "gpu", "film": "film", "media": "media"}
+WORKFLOWS: dict[Kind, str] = {"clip": "ticket", "film": "film_ticket", "media": "media_ticket"}
 # Fixed, because DBOS leaves a running workflow of another version alone for ever. Raised only when the steps
 # of a workflow in `studio.workflows` change; running jobs of the older version then go back to the queue.
 WORKFLOWS_VERSION = "1"

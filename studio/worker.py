@@ -26,6 +26,7 @@ from studio.fleet import Fleet
 from studio.hands import Hand, Orders
 from studio.jobs import Jobs
 from studio.lock import LockHeld, WorkerLock, code_version
+from studio.media_work import MediaMaker
 from studio.rows import KINDS, LIVE, Kind
 from studio.settings import Settings, SettingsError, prepare_torch
 from studio.takeover import Takeover
@@ -91,7 +92,8 @@ class Worker:
         films = FilmMaker(self.settings, self.engine, self.jobs.tickets, self.orders)
         clips = workflows.Maker(self.settings, self.engine, self.orders)
         clips.library.sweep(clips.tmp)
-        works = {"clip": clips.make, "film": films.make}
+        media = MediaMaker(self.settings, self.engine, self.orders)
+        works = {"clip": clips.make, "film": films.make, "media": media.make}
         self.hands = {kind: Hand(kind, self.claims, self.orders, works[kind]) for kind in KINDS}
         workflows.serve(self.hands)
         self._beat()

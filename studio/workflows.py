@@ -186,3 +186,24 @@ def make_film(job_id: str) -> str:
     """Have its takes made, speak, cut and publish it."""
     hand, workflow_id = _serving("film")
     return hand.make(job_id, workflow_id)
+
+
+@DBOS.workflow(name=WORKFLOWS["media"])
+def media_ticket() -> str:
+    """The same for what is made of clips that are there."""
+    job_id = claim_media()
+    return "nothing to do" if job_id is None else make_media(job_id)
+
+
+@DBOS.step(name="claim_media")
+def claim_media() -> str | None:
+    """Take the first waiting media job."""
+    hand, workflow_id = _serving("media")
+    return hand.claim(workflow_id)
+
+
+@DBOS.step(name="make_media")
+def make_media(job_id: str) -> str:
+    """Do what its task says, and publish it."""
+    hand, workflow_id = _serving("media")
+    return hand.make(job_id, workflow_id)

@@ -55,7 +55,7 @@ LAYERS = (
     ("studio/views",),
     ("studio/worker",),
     ("studio/workflows",),
-    ("studio/filming",),
+    ("studio/filming", "studio/media_work"),
     ("studio/hands",),
     ("studio/supervisor", "studio/takeover", "studio/reporter", "studio/lock"),
     ("studio/film_takes",),

@@ -89,7 +89,7 @@ def rows_of(table: str | bytes, story: Story) -> list[dict[str, str]]:
     Commas, semicolons and tabs separate; UTF-8 or GB 18030. Raises StoryProblem that names row (the header is
     row 1) and column.
     """
-    lines = [(number, line) for number, line in enumerate(_lines(table), 1) if any(map(str.strip, line))]
+    lines = [(number, line) for number, line in enumerate(read_table(table), 1) if any(map(str.strip, line))]
     if not lines:
         raise StoryProblem("table_empty")
     known = names_in(story)
@@ -140,7 +140,8 @@ def _row(header: list[str], line: list[str], number: int) -> dict[str, str]:
     return values
 
 
-def _lines(table: str | bytes) -> list[list[str]]:
+def read_table(table: str | bytes) -> list[list[str]]:
+    """The rows of a table of a person's, as texts; StoryProblem if it is too big, or none."""
     if len(table) > MAX_TABLE_BYTES:
         raise StoryProblem("table_big", high=MAX_TABLE_BYTES // 1_000_000)
     text = text_of(table).removeprefix("\ufeff")
