@@ -15,6 +15,7 @@ from typing import Any
 
 import ffmpeg
 
+from pipelines.models import Size
 from pipelines.request import Cancelled
 from studio.media.canvas import Box, Canvas
 from studio.media.ffmpeg import MediaError, run
@@ -274,11 +275,20 @@ def _even(length: float) -> int:
 
 def _bare(video: Any, style: LabelStyle, part: Stretch) -> Any:
     """The part's source frames without the clip's own label, wherever that stands."""
-    stands = style.frames(part.facts.fps) - part.first
+    facts = part.facts
+    size = Size(facts.width, facts.height)
+    return unlabelled(video, style, size, fps=facts.fps, frames=part.count, first=part.first)
+
+
+def unlabelled(video: Any, style: LabelStyle, size: Size, *, fps: float, frames: int, first: int = 0) -> Any:
+    """A clip's `frames` frames from `first` on without the label that is drawn on it, in place of which its
+    surroundings are drawn.
+    """
+    stands = style.frames(fps) - first
     if stands <= 0:
         return video
-    box = _label_box(style, part.facts.width, part.facts.height)
-    only = {} if stands >= part.count else {"enable": f"lt(n,{stands:.0f})"}
+    box = _label_box(style, size.width, size.height)
+    only = {} if stands >= frames else {"enable": f"lt(n,{stands:.0f})"}
     return video.filter("delogo", x=box.left, y=box.top, w=box.width, h=box.height, **only)
 
 
