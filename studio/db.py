@@ -29,6 +29,8 @@ _OWNERS = (
     "studio.trust.ledger",
     "studio.trust.policy",
     "studio.grid_tables",
+    "studio.edit_tables",
+    "studio.style_store",
 )
 # Any number that no other program on the same Postgres uses for its own advisory lock.
 _MIGRATION_LOCK = 7_274_201
@@ -45,6 +47,8 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.trust,
     migrations.library,
     migrations.grids,
+    migrations.edits,
+    migrations.styles,
 )
 
 

@@ -202,6 +202,39 @@ def grids(connection: Connection) -> None:
     )
 
 
+def styles(connection: Connection) -> None:
+    """Version 7: people's own styles, each with all its versions."""
+    time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    _run(
+        connection,
+        "CREATE TABLE own_style ("
+        " name TEXT NOT NULL,"
+        " version INTEGER NOT NULL,"
+        " owner TEXT NOT NULL,"
+        " document JSON NOT NULL,"
+        f" created {time} NOT NULL,"
+        f" deleted {time},"
+        " PRIMARY KEY (name, version))",
+        "CREATE INDEX own_style_by_owner ON own_style (owner, name)",
+    )
+
+
+def edits(connection: Connection) -> None:
+    """Version 7: which clip is another take of which one, because of what was wished."""
+    time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    _run(
+        connection,
+        "CREATE TABLE edit ("
+        " job_id TEXT NOT NULL PRIMARY KEY,"
+        " source_id TEXT NOT NULL,"
+        " wish TEXT NOT NULL,"
+        " intents JSON NOT NULL,"
+        " operations JSON NOT NULL,"
+        f" created {time} NOT NULL)",
+        "CREATE INDEX edit_by_source ON edit (source_id, created)",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))
