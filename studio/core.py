@@ -14,8 +14,11 @@ from pipelines.request import GenerationRequest, Notice, model_spec, notices
 from studio import access, db, styles
 from studio.access import Visitor
 from studio.follow import Followers
+from studio.grids import Grids
 from studio.jobs import Job, Jobs
 from studio.library import Asset, Library
+from studio.library.projects import Projects
+from studio.library.shelves import Shelves
 from studio.media.ffmpeg import MediaError
 from studio.recipe import read_recipe
 from studio.reviewing import Reviews
@@ -23,7 +26,6 @@ from studio.settings import Settings
 from studio.stories import Stories
 from studio.text.rewrite import comes_from
 from studio.tracing import TraceView, Tracing
-from studio.trust import ledger
 from studio.views import JobView, Refused, seen_by
 
 __all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
@@ -43,6 +45,8 @@ FORM_FIELDS = (
     "guidance_scale",
     "guidance_scale_2",
     "flow_shift",
+    # Where the clip is kept: it decides no pixel, but who sees the clip at once.
+    "project",
     # What stood there before the prompt was improved: kept beside it, and never part of the pixels.
     "prompt_original",
 )
@@ -50,7 +54,7 @@ FORM_FIELDS = (
 # The length is kept as frames, the prompt before its improvement only where it is one.
 _NOT_KEPT = ("seconds", "prompt_original")
 # What a request does not have: it becomes other fields, or none.
-_NO_PIXELS = ("style", "size", "seconds", "prompt_original")
+_NO_PIXELS = ("style", "size", "seconds", "prompt_original", "project")
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,12 @@ class Studio:
         db.migrate(self.engine)
         self.jobs = Jobs(self.engine, settings)
         self.assets = Library(self.engine, settings.studio_home)
+        self.projects = Projects(self.engine, settings, self.jobs.checker)
+        self.shelves = Shelves(self.engine, settings, self.assets, self.projects, self.jobs.checker)
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self._tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
+        self.grids = Grids(self.engine, settings, self.jobs, self.assets, self._resolve)
         self._followers: Followers[JobView] = Followers(
             self._read, lambda view: view.is_final, lambda view: view.waits_for_a_person
         )
@@ -84,6 +91,9 @@ class Studio:
     def generate(self, visitor: Visitor, /, **form: Any) -> str:
         """Queue one clip, return its job id at once; `Refused` says what is wrong, then nothing is queued."""
         request, kept = self._resolve(form)
+        if not self.projects.known(visitor, kept.get("project")):
+            # One that was deleted meanwhile, or is of another studio, keeps nobody from a clip.
+            kept.pop("project", None)
         return self.jobs.submit(owner=visitor.owner, form=kept, request=request)
 
     def estimate(self, **form: Any) -> Estimate:
@@ -141,26 +151,30 @@ class Studio:
         seen = seen_by(visitor, view)
         return _without_preview(seen) if self._hides(visitor, view) else seen
 
-    def shows_previews(self, visitor: Visitor) -> bool:
+    def shows_previews(self, visitor: Visitor, project: object = None) -> bool:
         """Whether this visitor sees pictures in the making: not where a person approves them first."""
-        return visitor.admin or self.reviews.policy().publish == "at_once"
+        return visitor.admin or self.reviews.policy(project).publish == "at_once"
 
     def _hides(self, visitor: Visitor, view: JobView) -> bool:
         shown = view.progress is not None and view.progress.preview_version
-        return bool(shown) and not self.shows_previews(visitor)
+        return bool(shown) and not self.shows_previews(visitor, view.job.form.get("project"))
 
     async def follow(self, visitor: Visitor, job_id: str) -> AsyncIterator[JobView]:
         """Yield a job's view now and at each change, and end after the final one."""
-        known, hidden = False, not await asyncio.to_thread(self.shows_previews, visitor)
+        known = False
         async for view in self._followers.follow(job_id):
-            known = True
+            if not known:
+                known, project = True, view.job.form.get("project")
+                hidden = not await asyncio.to_thread(self.shows_previews, visitor, project)
             yield _without_preview(seen_by(visitor, view)) if hidden else seen_by(visitor, view)
         if not known:
             raise Refused(Notice("job_unknown"))
 
     def preview(self, visitor: Visitor, job_id: str) -> bytes | None:
         """The newest preview of a running job as an animated WebP, if there is one that may be seen."""
-        return self.jobs.preview(job_id) if self.shows_previews(visitor) else None
+        job = self.jobs.get(job_id)
+        seen = job is not None and self.shows_previews(visitor, job.form.get("project"))
+        return self.jobs.preview(job_id) if seen else None
 
     def queue(self, visitor: Visitor, *, limit: int = 100) -> list[JobView]:
         """The jobs this visitor may see: waiting ones in the queue's order, then the newest finished ones."""
@@ -174,9 +188,7 @@ class Studio:
             standing = standings.get(job.asset_id or "")
             view = JobView(job, progress, position, eta, asset=None, standing=standing)
             views.append(seen_by(visitor, view))
-        if views and not self.shows_previews(visitor):
-            views = [_without_preview(view) for view in views]
-        return views
+        return [_without_preview(view) if self._hides(visitor, view) else view for view in views]
 
     def _read(self, job_id: str) -> JobView | None:
         job = self.jobs.get(job_id)
@@ -245,6 +257,8 @@ class Studio:
         found = self.assets.get(asset_id)
         if found is None or not access.may_see(visitor, found.standing, found.owner):
             raise Refused(Notice("asset_unknown"))
+        if found.trashed is not None and not access.may_change(visitor, found.owner):
+            raise Refused(Notice("asset_unknown"))
         return found
 
     def library_file(self, asset: Asset) -> Path:
@@ -259,10 +273,7 @@ class Studio:
         """Delete one's own clip for good: its file, its thumbnail, its row."""
         if not access.may_change(visitor, self.asset(visitor, asset_id).owner):
             raise Refused(Notice("not_yours"))
-        if self.assets.delete(asset_id):
-            with db.writing(self.engine) as connection:
-                self.jobs.checker.note(connection, "deleted", asset_id, visitor.owner)
-            ledger.note_last(self.engine, self.settings.studio_home)
+        self.shelves.delete(asset_id, visitor.owner)
 
     def trace(self, visitor: Visitor, path: Path) -> TraceView:
         """Where any video comes from, as far as this visitor may know; `Refused` if the file is none."""

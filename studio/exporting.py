@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from pipelines.request import Notice
 from studio.db import reading, utc_now
 from studio.library import Asset, Standing
+from studio.library.projects import rules_in
 from studio.media.label import LabelStyle
 from studio.settings import Settings
 from studio.trust import exports, ledger, policy
@@ -158,16 +159,18 @@ class Exporter:
         *,
         codeword: int | None = None,
         label: LabelStyle | None = None,
+        project: object = None,
     ) -> Begun:
         """A new file: `export_id` is its number for ever, at most 40 characters.
 
         `codeword` and `label` are those of pictures that are handed on as they are (another format of a
-        film); new ones are marked with a codeword of their own and labelled by the rules.
+        film); new ones are marked with a codeword of their own and labelled by the rules. `project` is the
+        id of the one it is made in, which may have a rule of its own for publishing.
         """
         from studio.trust.mark import new_codeword
 
         with reading(self._engine) as connection:
-            rules = policy.current(connection)
+            rules = rules_in(connection, policy.current(connection), project)
         aigc = aigc_of(export_id, producer=self._settings.aigc_producer, key=self.key)
         label = label or rules.label.style(self._settings.label_text)
         codeword = new_codeword() if codeword is None else codeword

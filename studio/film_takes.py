@@ -69,19 +69,21 @@ class FilmTakes:
         with writing(self.engine) as connection:
             mine = (job_table.c.id == film, job_table.c.fence == attempt.fence)
             place = connection.execute(sa.select(job_table.c.place).where(*mine).with_for_update()).scalar()
-            _one_at_a_time(connection, owner)
+            one_at_a_time(connection, owner)
             wanted = {key_of(request): request for request in requests}
             # Jobs before clips: one that ends between the two queries is found as a clip, never missed.
-            others = _being_made(connection, owner, list(wanted))
+            others = being_made(connection, owner, list(wanted))
             found = self._look(connection, attempt, list(wanted))
             missing = [key for key in wanted if key not in found.clips and key not in found.coming]
             if place is None or not missing:
                 return found
             new = [key for key in missing if key not in others]
             now = utc_now()
+            # A film's takes are kept where the film is.
+            kept = {name: attempt.job.form[name] for name in ("project",) if name in attempt.job.form}
             for number, key in enumerate(new):
                 request = wanted[key]
-                row = new_clip(owner, form_of(request), request, place=place, parent=film)
+                row = new_clip(owner, form_of(request) | kept, request, place=place, parent=film)
                 # The order of the film's shots: rows of the same place are made by age.
                 row["created"] = now + timedelta(microseconds=number)
                 connection.execute(sa.insert(job_table).values(**row))
@@ -124,7 +126,7 @@ def form_of(request: GenerationRequest) -> dict[str, Any]:
     return {**kept, "size": f"{request.width}x{request.height}"}
 
 
-def _being_made(connection: Connection, owner: str, keys: Sequence[str]) -> dict[str, str]:
+def being_made(connection: Connection, owner: str, keys: Sequence[str]) -> dict[str, str]:
     """The jobs of this owner that wait or run, by key."""
     columns = job_table.c
     live = (columns.owner == owner, columns.request_key.in_(keys), columns.state.in_(LIVE))
@@ -142,7 +144,7 @@ def _remember(connection: Connection, film_id: str, jobs: dict[str, str]) -> Non
     connection.execute(sa.insert(film_take_table), rows)
 
 
-def _one_at_a_time(connection: Connection, owner: str) -> None:
+def one_at_a_time(connection: Connection, owner: str) -> None:
     """On SQLite whoever writes is alone anyway."""
     if connection.dialect.name == "postgresql":
         number = zlib.crc32(owner.encode()) - 2**31

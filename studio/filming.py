@@ -285,7 +285,7 @@ class FilmMaker:
         if left:
             film.note(Notice("film_recipe_short"))
         home, asset_id = self.settings.studio_home, new_id()
-        begun = self.exporter.begin(asset_id, "film")
+        begun = self.exporter.begin(asset_id, "film", project=job.form.get("project"))
         cut = cutting.film_cut(
             plan, shots, home=home, label=begun.label, comment=begun.comment(comment), tags=begun.tags
         )

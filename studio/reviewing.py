@@ -19,6 +19,7 @@ from studio.db import UtcTime, metadata, reading, utc_now, writing
 from studio.endings import end
 from studio.jobs import Jobs
 from studio.library import USABLE, Asset, Library, Standing
+from studio.library.projects import rules_in
 from studio.media.label import MIN_SECONDS
 from studio.refusal import Refused
 from studio.rows import Job, read_job
@@ -199,10 +200,10 @@ class Reviews:
         """The categories that nobody here looks for in pictures."""
         return coverage(self._settings).unchecked
 
-    def policy(self) -> Policy:
-        """The rules that hold now."""
+    def policy(self, project: object = None) -> Policy:
+        """The rules that hold now, for what is made in a project if one is given."""
         with reading(self._engine) as connection:
-            return policy.current(connection)
+            return rules_in(connection, policy.current(connection), project)
 
     def set_policy(self, visitor: Visitor, values: Mapping[str, Any], *, reason: str = "") -> Policy:
         """Change some of the rules (Policy's fields by name) and leave the others; an admin's right."""

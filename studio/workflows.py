@@ -52,7 +52,7 @@ class Maker:
                 left.callback(path.unlink, missing_ok=True)
             tail = self.outlook.tail(request)
             with Reporter(self.claims, attempt, tail=tail) as reporter:
-                begun = self.exporter.begin(asset_id, "clip")
+                begun = self.exporter.begin(asset_id, "clip", project=job.form.get("project"))
                 facts, revision, began = self._film(attempt, film, reporter, begun)
                 finished = self.exporter.finish(
                     begun,

@@ -2,7 +2,7 @@
 
 import glob
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -168,8 +168,11 @@ class Library:
         """Whether its MP4 is still there."""
         return self.file(asset).is_file()
 
-    def delete(self, asset_id: str) -> bool:
-        """Remove a clip's files and its row for good; False if it is unknown. A missing file is no error."""
+    def delete(self, asset_id: str, note: Callable[[Connection], None] | None = None) -> bool:
+        """Remove a clip's files and its row for good; False if it is unknown. A missing file is no error.
+
+        `note` writes down that it was deleted, in the transaction that does it.
+        """
         asset = self.get(asset_id)
         if asset is None:
             return False
@@ -179,10 +182,12 @@ class Library:
         self._delete_exports(asset_id)
         with writing(self.engine) as connection:
             tick(connection, gone=1)
-            connection.execute(sa.delete(asset_table).where(asset_table.c.id == asset_id))
+            gone = connection.execute(sa.delete(asset_table).where(asset_table.c.id == asset_id)).rowcount
+            if gone and note is not None:
+                note(connection)
         # One may have been given its place meanwhile: none is from here on.
         self._delete_exports(asset_id)
-        return True
+        return bool(gone)
 
     def _delete_exports(self, asset_id: str) -> None:
         """Remove it in other formats, and their credentials."""
