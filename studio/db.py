@@ -31,6 +31,7 @@ _OWNERS = (
     "studio.grid_tables",
     "studio.edit_tables",
     "studio.style_store",
+    "studio.room.tables",
 )
 # Any number that no other program on the same Postgres uses for its own advisory lock.
 _MIGRATION_LOCK = 7_274_201
@@ -49,6 +50,7 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.grids,
     migrations.edits,
     migrations.styles,
+    migrations.rooms,
 )
 
 

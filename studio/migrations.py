@@ -235,6 +235,59 @@ def edits(connection: Connection) -> None:
     )
 
 
+def rooms(connection: Connection) -> None:
+    """The next version: links that share something with guests, and what those say of it."""
+    postgres = connection.dialect.name == "postgresql"
+    time = "TIMESTAMP WITH TIME ZONE" if postgres else "DATETIME"
+    number = "SERIAL PRIMARY KEY" if postgres else "INTEGER NOT NULL PRIMARY KEY"
+    _run(
+        connection,
+        "CREATE TABLE room_link ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " room TEXT NOT NULL,"
+        " owner TEXT NOT NULL,"
+        " note TEXT NOT NULL,"
+        " rights TEXT NOT NULL,"
+        " hash TEXT NOT NULL,"
+        f" created {time} NOT NULL,"
+        f" expires {time} NOT NULL,"
+        f" revoked {time})",
+        "CREATE INDEX room_link_by_room ON room_link (room, created)",
+        "CREATE INDEX room_link_by_owner ON room_link (owner, created)",
+        "CREATE TABLE room_comment ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " room TEXT NOT NULL,"
+        " link_id TEXT,"
+        " item TEXT NOT NULL,"
+        " asset_id TEXT NOT NULL,"
+        " seconds FLOAT,"
+        " x FLOAT,"
+        " y FLOAT,"
+        " parent TEXT,"
+        " text TEXT NOT NULL,"
+        " guest TEXT NOT NULL,"
+        " name TEXT NOT NULL,"
+        f" at {time} NOT NULL,"
+        f" resolved {time})",
+        "CREATE INDEX room_comment_by_room ON room_comment (room, at)",
+        "CREATE INDEX room_comment_by_asset ON room_comment (asset_id)",
+        "CREATE TABLE room_verdict ("
+        f" number {number},"
+        " id TEXT NOT NULL UNIQUE,"
+        " room TEXT NOT NULL,"
+        " link_id TEXT NOT NULL,"
+        " item TEXT NOT NULL,"
+        " asset_id TEXT NOT NULL,"
+        " what TEXT NOT NULL,"
+        " text TEXT NOT NULL,"
+        " guest TEXT NOT NULL,"
+        " name TEXT NOT NULL,"
+        f" at {time} NOT NULL)",
+        "CREATE INDEX room_verdict_by_room ON room_verdict (room, number)",
+        "CREATE INDEX room_verdict_by_asset ON room_verdict (asset_id)",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))
