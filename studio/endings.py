@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from pipelines.request import Notice
 from studio import fleet
 from studio.db import utc_now
+from studio.grid_tables import grid_cell_table
 from studio.rows import LIVE, State, film_take_table, job_table, preview_table, progress_table
 
 
@@ -78,6 +79,10 @@ def forget_progress(connection: Connection, job_id: str) -> None:
         connection.execute(sa.delete(table).where(table.c.job_id == job_id))
 
 
+# A grid waits for its cells, whoever asked for them first.
+_in_grids = sa.select(grid_cell_table.c.job_id).where(grid_cell_table.c.job_id.is_not(None))
+
+
 def _let_go(connection: Connection, film_id: str, *, rendered_too: bool) -> None:
     """Cancel the takes that were made for films and that no living film but this one waits for."""
     others, films = film_take_table.alias(), job_table.alias()
@@ -91,6 +96,7 @@ def _let_go(connection: Connection, film_id: str, *, rendered_too: bool) -> None
         .join(film_take_table, film_take_table.c.job_id == job_table.c.id)
         .where(film_take_table.c.film_id == film_id)
         .where(job_table.c.parent.is_not(None), job_table.c.id.not_in(wanted))
+        .where(job_table.c.id.not_in(_in_grids))
         .where(job_table.c.state.in_(LIVE if rendered_too else ("queued",)))
         # One order for all: two films that end at once never wait for each other.
         .order_by(job_table.c.id)

@@ -5,7 +5,6 @@ in `studio.claims`.
 """
 
 import logging
-import secrets
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.request import GenerationRequest
 from studio.checking import Checker, categories, held_because, texts_of
-from studio.db import reading, utc_now, writing
+from studio.db import reading, writing
 from studio.endings import end, stop
 from studio.estimates import FilmEstimate
 from studio.fleet import Fleet, WorkerView
@@ -36,6 +35,7 @@ from studio.rows import (
     job_of,
     job_table,
     new_clip,
+    new_job,
     preview_table,
     progress_table,
     read_job,
@@ -79,38 +79,21 @@ class Jobs:
 
         `form` is kept beside the plan; a `prompt` in it is shown where lists show one, else the plan's title.
         """
-        values = {
-            "id": secrets.token_urlsafe(12),
-            "owner": owner,
-            "kind": "film",
-            "form": form,
-            "request": None,
+        values = new_job(owner, "film", form, place=time.time()) | {
             "plan": plan.model_dump(mode="json"),
             "story_id": plan.story_id,
             "model": next((request.model for request in plan.requests()), ""),
-            "state": "queued",
-            "place": time.time(),
-            "created": utc_now(),
         }
         return self._keep(values, "film", texts_of(form, None, plan))
 
-    def submit_media(self, owner: str, form: dict[str, Any], task: dict[str, Any]) -> str:
+    def submit_media(
+        self, owner: str, form: dict[str, Any], task: dict[str, Any], *, grid_id: str | None = None
+    ) -> str:
         """As `submit`, for what is made of clips that are there, without a model; see `studio.media_work`.
 
         `task` holds its "name" and values; the form's "title" or "prompt" is checked, and shown in lists.
         """
-        values = {
-            "id": secrets.token_urlsafe(12),
-            "owner": owner,
-            "kind": "media",
-            "form": form,
-            "request": None,
-            "task": task,
-            "model": "",
-            "state": "queued",
-            "place": time.time(),
-            "created": utc_now(),
-        }
+        values = new_job(owner, "media", form, place=time.time()) | {"task": task, "grid_id": grid_id}
         return self._keep(values, "media", texts_of(form, None, None))
 
     def _keep(self, values: dict[str, Any], kind: Kind, texts: Mapping[str, str]) -> str:
@@ -295,7 +278,8 @@ class Jobs:
                 if owner is not None:
                     query = query.where(columns.owner == owner)
                 if not takes:
-                    query = query.where(columns.parent.is_(None), columns.grid_id.is_(None))
+                    hidden = sa.and_(columns.grid_id.is_not(None), columns.kind == "clip")
+                    query = query.where(columns.parent.is_(None), sa.not_(hidden))
                 if chosen and len(found) < limit:
                     rows = connection.execute(query.limit(limit - len(found))).mappings()
                     found += [job_of(row) for row in rows]
@@ -385,7 +369,12 @@ class Jobs:
         """What a film asked for now would cost; see `FilmEstimate`."""
         return self._outlook.estimate_film(owner, plan)
 
+    def forget_outlook(self) -> None:
+        """Look at the queue again next time: somebody else in this process changed it."""
+        self._outlook.forget()
+
     def call_a_worker(self, kind: Kind, count: int = 1) -> None:
+        """Make tickets for jobs that were queued."""
         self._outlook.forget()
         try:
             self.tickets.add(count, kind)

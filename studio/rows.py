@@ -207,15 +207,23 @@ def new_clip(
     owner: str, form: dict[str, Any], request: GenerationRequest, *, place: float, parent: str | None = None
 ) -> dict[str, Any]:
     """The values of a new row for a clip; `parent` is the film that asks for it."""
-    return {
-        "id": secrets.token_urlsafe(12),
-        "owner": owner,
-        "kind": "clip",
+    return new_job(owner, "clip", form, place=place) | {
         "parent": parent,
-        "form": form,
         "request": request.model_dump(mode="json"),
         "request_key": key_of(request),
         "model": request.model,
+    }
+
+
+def new_job(owner: str, kind: Kind, form: dict[str, Any], *, place: float) -> dict[str, Any]:
+    """What the row of any new job has; what it makes is the caller's to add."""
+    return {
+        "id": secrets.token_urlsafe(12),
+        "owner": owner,
+        "kind": kind,
+        "form": form,
+        "request": None,
+        "model": "",
         "state": "queued",
         "place": place,
         "created": utc_now(),
