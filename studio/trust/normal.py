@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from pipelines.simplified import simplified
+
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _HAN_RUN = re.compile(rf"[{_HAN}]")
 # Letters of other scripts (and old Latin ones) that look like Latin letters.
@@ -105,7 +107,8 @@ def _plain(char: str) -> str:
     if char in "\n\t\r":
         return "\n" if char == "\n" else " "
     if is_han(char):
-        return simplified().get(char, char)
+        # Alone, the 么 of 什么 would be taken for an old way to write 幺.
+        return char if char == "么" else simplified(char)
     if char in _PARTS:
         return _PARTS[char]
     code = ord(char)
@@ -127,15 +130,4 @@ def _letter(char: str) -> str:
         return ""
     low = char.casefold()
     plain = "".join(_LIKE.get(one, one) for one in low)
-    return "".join(simplified().get(one, one) for one in plain) if _HAN_RUN.search(plain) else plain
-
-
-@cache
-def simplified() -> dict[str, str]:
-    """Traditional characters and odd forms to the simplified ones."""
-    from opencc import OpenCC  # reads its tables when it is imported
-
-    every = [chr(code) for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))]
-    # A line each: alone, no character is read as part of a phrase.
-    plain = OpenCC("t2s").convert("\n".join(every)).split("\n")
-    return {old: new for old, new in zip(every, plain, strict=True) if old != new and len(new) == 1}
+    return "".join(map(simplified, plain))
