@@ -196,7 +196,8 @@ class Exporter:
         """
         from studio.trust.certificate import certificate_for, known_certificates
         from studio.trust.likeness import hashes_of, to_bytes
-        from studio.trust.seal import Export, seal
+        from studio.trust.manifests import Export
+        from studio.trust.seal import seal
 
         standing: Standing = "public"
         reasons: tuple[Notice, ...] = ()

@@ -31,7 +31,6 @@ from studio.media.ffmpeg import MediaError
 from studio.media.label import LabelStyle
 from studio.settings import Settings
 from studio.trust import exports, ledger
-from studio.trust.exports import Registered
 
 if TYPE_CHECKING:
     from studio.trust.credentials import Ingredient
@@ -149,7 +148,7 @@ class Exports:
         A film from before there were fingerprints carries none: its exports are found by their looks.
         """
         with reading(self._engine) as connection:
-            own = _own(exports.of_asset(connection, asset.id))
+            own = exports.whole_of(connection, asset.id)
         # As it is drawn; where it was taken off, it is told like that.
         label = LabelStyle(**asset.label) if asset.label else footage.label_on(None, self._settings)
         return self._exporter.begin(new_id(), kind, codeword=own.codeword if own else None, label=label)
@@ -220,11 +219,6 @@ class Exports:
 
 def _other(kind: Kind) -> Other | None:
     return next((one for one in OTHERS if one == kind), None)
-
-
-def _own(rows: list[Registered]) -> Registered | None:
-    """The export that is the clip or film itself."""
-    return next((row for row in rows if row.kind in ("clip", "film")), None)
 
 
 def _beside(path: Path) -> Path:

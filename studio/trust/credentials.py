@@ -5,7 +5,6 @@ others is untrusted: it is hashed and parsed, nothing that it points to is fetch
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -22,8 +21,8 @@ from studio.media.ffmpeg import MediaError, no_room
 from studio.trust.aigc import Aigc
 from studio.trust.certificate import Certificate, CertificateError, Known, SealError
 from studio.trust.formats import MIMES, Format, format_of
-from studio.trust.manifests import Claim as Claim
 from studio.trust.manifests import Credentials as Credentials
+from studio.trust.manifests import Export as Export
 from studio.trust.manifests import Ingredient as Ingredient
 from studio.trust.manifests import IngredientFound as IngredientFound
 from studio.trust.manifests import ingredient_of, manifest_of, told
@@ -58,13 +57,7 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(path.name + SIDECAR)
 
 
-def sign(
-    source: Path,
-    target: Path,
-    certificate: Certificate,
-    claim: Claim,
-    ingredients: Sequence[Ingredient] = (),
-) -> None:
+def sign(source: Path, target: Path, certificate: Certificate, export: Export, aigc: Aigc) -> None:
     """Write the signed file of `source` (MP4, GIF or WebM) to `target`; of WebM also `sidecar_of(target)`.
 
     Raises SealError "seal_failed" or "seal_timestamp", CertificateError, MediaError "disk_full",
@@ -72,14 +65,14 @@ def sign(
     """
     if certificate.ends <= datetime.now(UTC):
         raise CertificateError("certificate_expired", path="C2PA_CERT", date=f"{certificate.ends:%Y-%m-%d}")
-    parents = sum(one.relation == "parentOf" for one in ingredients)
-    if parents != (claim.kind not in ("clip", "film")):
+    parents = sum(one.relation == "parentOf" for one in export.parents)
+    if parents != (export.kind not in ("clip", "film")):
         raise ValueError("a film in another format has one parent, everything else none")
     kind = format_of(source)
-    ingredients = [_readable(one) for one in ingredients]
+    ingredients = [_readable(one) for one in export.parents]
     with source.open("rb") as reading, _Watched(target) as writing:
         try:
-            definition = manifest_of(claim, ingredients, tail=kind in _TAILED)
+            definition = manifest_of(export, aigc, ingredients, tail=kind in _TAILED)
             builder = c2pa.Builder(definition, _context(certificate.tsa_url))
             with builder:
                 for number, one in enumerate(ingredients):
@@ -100,12 +93,12 @@ def sign(
 
 def trial(certificate: Certificate) -> Notice | None:
     """Why nothing can be signed with this certificate, if so; told by signing a dot, without a time stamp."""
-    claim = Claim("trial", "clip", "trial", "", "", "", datetime.now(UTC), _TRIAL)
+    export = Export("trial", "clip", "trial", "", "", "", datetime.now(UTC), 0)
     with TemporaryDirectory() as folder:
         source, target = Path(folder, "trial.gif"), Path(folder, "signed.gif")
         source.write_bytes(_DOT)
         try:
-            sign(source, target, replace(certificate, tsa_url=""), claim)
+            sign(source, target, replace(certificate, tsa_url=""), export, _TRIAL)
         except SealError as error:
             return error.notice
     return None

@@ -67,6 +67,12 @@ def of_asset(connection: Connection, asset_id: str) -> list[Registered]:
     return [_registered(row) for row in rows]
 
 
+def whole_of(connection: Connection, asset_id: str) -> Registered | None:
+    """The export that is the clip or film itself, not another format of it."""
+    rows = of_asset(connection, asset_id)
+    return next((row for row in rows if row.kind in ("clip", "film")), None)
+
+
 def by_id(connection: Connection, export_id: str) -> Registered | None:
     """The export of that number; None if none was made here."""
     return _one(connection, export_table.c.id == export_id)

@@ -35,23 +35,6 @@ _MAX_PARENTS = 5
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What is claimed of an export. `created` has a time zone; `prompt_hash` is a SHA-256 in hex, or empty.
-
-    `kind` "h265", "vp9" and "gif" are a film in another format: they have one ingredient that is parentOf.
-    """
-
-    export_id: str
-    kind: ExportKind
-    title: str
-    model: str
-    revision: str
-    prompt_hash: str
-    created: datetime
-    aigc: Aigc
-
-
-@dataclass(frozen=True)
 class Ingredient:
     """What an export was made from: a clip of a film, its music, the film of another format.
 
@@ -64,6 +47,26 @@ class Ingredient:
     origin: Literal["studio", "machine", "person"]
     path: Path | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that is to leave. `id` is its ProduceID, `codeword` the 64 bits of its fingerprint.
+
+    `title` is what the file is called in its credentials; `created` has a time zone; `prompt_hash` is a
+    SHA-256 in hex or empty; `parents` are what it was made from: clips and music of a film. `kind` "h265",
+    "vp9" and "gif" are a film in another format: they have one parent that is parentOf.
+    """
+
+    id: str
+    kind: ExportKind
+    title: str
+    model: str
+    revision: str
+    prompt_hash: str
+    created: datetime
+    codeword: int
+    parents: tuple[Ingredient, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,19 @@ class Credentials:
     ours: bool = False
     notice: Notice | None = None
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether the file is as it was when it was signed, by whomever."""
+        return self.state in ("valid", "valid_untrusted", "expired")
 
-def manifest_of(claim: Claim, ingredients: Sequence[Ingredient], *, tail: bool) -> dict[str, Any]:
+
+def manifest_of(
+    export: Export, aigc: Aigc, ingredients: Sequence[Ingredient], *, tail: bool
+) -> dict[str, Any]:
     """The manifest's definition; ingredients with a file are added to it by their label (`label_of`).
 
-    `tail` promises that the file, or its sidecar, ends in a box over all of it (`studio.trust.tail`).
+    `ingredients` are the export's parents, as far as they can be read. `tail` promises that the file, or
+    its sidecar, ends in a box over all of it (`studio.trust.tail`).
     """
     named = [
         {**ingredient_of(number, one), "format": "application/octet-stream", "instance_id": f"p{number}"}
@@ -119,21 +130,21 @@ def manifest_of(claim: Claim, ingredients: Sequence[Ingredient], *, tail: bool) 
         if one.path is None
     ]
     made = {
-        "exportId": claim.export_id,
-        "kind": claim.kind,
-        "model": claim.model,
-        "revision": claim.revision,
-        "promptSha256": claim.prompt_hash,
+        "exportId": export.id,
+        "kind": export.kind,
+        "model": export.model,
+        "revision": export.revision,
+        "promptSha256": export.prompt_hash,
         "tail": tail,
     }
     assertions = [
-        ("c2pa.actions.v2", {"actions": _actions(claim, ingredients)}),
+        ("c2pa.actions.v2", {"actions": _actions(export, ingredients)}),
         (MADE, made),
-        (AIGC, asdict(claim.aigc)),
+        (AIGC, asdict(aigc)),
     ]
     return {
         "claim_generator_info": [{"name": "Wan Studio", "version": __version__}],
-        "title": claim.title,
+        "title": export.title,
         "assertions": [{"label": label, "data": data, "created": True} for label, data in assertions],
         "ingredients": named,
     }
@@ -183,11 +194,11 @@ def told(found: Mapping[str, Any], known: Known) -> Credentials:
     )
 
 
-def _actions(claim: Claim, ingredients: Sequence[Ingredient]) -> list[dict[str, Any]]:
-    when = claim.created.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def _actions(export: Export, ingredients: Sequence[Ingredient]) -> list[dict[str, Any]]:
+    when = export.created.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     by = {
         "when": when,
-        "softwareAgent": {"name": f"Wan Studio, {claim.model}", "version": claim.revision or __version__},
+        "softwareAgent": {"name": f"Wan Studio, {export.model}", "version": export.revision or __version__},
     }
     parents = [label_of(i) for i, one in enumerate(ingredients) if one.relation == "parentOf"]
     if parents:

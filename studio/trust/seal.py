@@ -7,7 +7,6 @@ changed byte has none.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import InitVar, asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 
 from studio.media.ffmpeg import MediaError
@@ -15,9 +14,9 @@ from studio.media.whole import publish, unfinished
 from studio.trust.aigc import Aigc, aigc_of, carried
 from studio.trust.certificate import Certificate, Known
 from studio.trust.certificate import SealError as SealError
-from studio.trust.credentials import Claim, Ingredient, read, sidecar_of, sign
+from studio.trust.credentials import read, sidecar_of, sign
 from studio.trust.formats import Format, format_of
-from studio.trust.manifests import Credentials, ExportKind, State
+from studio.trust.manifests import Credentials, Export, State
 
 _ONLY_HERE = object()
 # What each format can carry; the WebM's credentials lie beside it.
@@ -26,26 +25,6 @@ _CARRIES: dict[Format, frozenset[str]] = {
     "webm": frozenset(("key", "comment", "sidecar")),
     "gif": frozenset(("comment", "credentials")),
 }
-
-
-@dataclass(frozen=True)
-class Export:
-    """A file that is to leave. `id` is its ProduceID, `codeword` the 64 bits of its fingerprint.
-
-    `title` is what the file is called in its credentials; `created` has a time zone; `prompt_hash` is a
-    SHA-256 in hex or empty; `parents` are what it was made from: clips and music of a film, the film of
-    another format.
-    """
-
-    id: str
-    kind: ExportKind
-    title: str
-    model: str
-    revision: str
-    prompt_hash: str
-    created: datetime
-    codeword: int
-    parents: tuple[Ingredient, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,10 +72,6 @@ def seal(
     """
     aigc = aigc_of(export.id, producer=producer, key=key)
     final = path if target is None else target
-    claim = Claim(
-        export.id, export.kind, export.title, export.model, export.revision, export.prompt_hash,
-        export.created, aigc,
-    )  # fmt: skip
     with ExitStack() as stack:
         at_risk = stack.enter_context(_gone_unless_sealed(path, target))
         kind = format_of(path)
@@ -104,8 +79,8 @@ def seal(
         part = stack.enter_context(unfinished(final))
         beside = sidecar_of(part)
         stack.callback(beside.unlink, missing_ok=True)
-        sign(path, part, certificate, claim, export.parents)
-        state = _checked(part, kind, claim, known)
+        sign(path, part, certificate, export, aigc)
+        state = _checked(part, kind, aigc, known)
         if kind == "webm":
             publish(beside, sidecar_of(final))
         size, digest = publish(part, final)
@@ -144,16 +119,16 @@ def _check_label(path: Path, kind: Format, aigc: Aigc) -> None:
             raise SealError("seal_label", place=place)
 
 
-def _checked(part: Path, kind: Format, claim: Claim, known: Known) -> State:
+def _checked(part: Path, kind: Format, aigc: Aigc, known: Known) -> State:
     """Read the signed file back as anybody would; SealError if one thing is not as it was meant."""
     try:
-        _check_label(part, kind, claim.aigc)
+        _check_label(part, kind, aigc)
         found = read(part, known=known)
     except MediaError as error:
         raise SealError("seal_failed") from error
     if found.state not in ("valid", "valid_untrusted") or not found.ours:
         raise SealError("seal_unsure", state=found.state)
-    if found.export_id != claim.export_id or found.aigc != asdict(claim.aigc):
+    if found.export_id != aigc.ProduceID or found.aigc != asdict(aigc):
         raise SealError("seal_unsure", state="other")
     _check_parts(found)
     return found.state

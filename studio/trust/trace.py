@@ -208,12 +208,12 @@ def _aigc(path: Path) -> Aigc | Literal["broken"] | None:
 
 def _signed(connection: Connection, credentials: Credentials) -> Registered | None:
     """The export that the credentials name, if this studio signed just this file."""
-    proven = credentials.ours and credentials.state in ("valid", "valid_untrusted", "expired")
+    proven = credentials.ours and credentials.unchanged
     return exports.by_id(connection, credentials.export_id) if proven else None
 
 
 def _speaks_of_others(credentials: Credentials, aigc: Aigc | Literal["broken"] | None, key: bytes) -> bool:
-    signed = credentials.state in ("valid", "valid_untrusted", "expired") and not credentials.ours
+    signed = credentials.unchanged and not credentials.ours
     return signed or (isinstance(aigc, Aigc) and not is_ours(aigc, key))
 
 
@@ -229,7 +229,7 @@ def _concluded(connection: Connection, clues: _Clues) -> tuple[Answer, tuple[Nam
     sure = _sure(connection, clues)
     if sure is not None:
         return "certain", _named(connection, [sure], clues, near)
-    rows = [row for one in clues.look.near if (row := _of_asset(connection, one.asset)) is not None]
+    rows = [row for one in clues.look.near if (row := exports.whole_of(connection, one.asset)) is not None]
     if clues.numbered is not None and clues.numbered.asset_id not in near:
         # Its pictures are not those of that file as far as can be seen, or all else is gone from it.
         rows.append(clues.numbered)
@@ -250,13 +250,8 @@ def _sure(connection: Connection, clues: _Clues) -> Registered | None:
         return numbered
     # Two studios draw the same picture from the same words and seed: looks alone must not be contradicted.
     if clues.look.kind == "certain" and numbered is None and not clues.others:
-        return _of_asset(connection, near[0])
+        return exports.whole_of(connection, near[0])
     return None
-
-
-def _of_asset(connection: Connection, asset_id: str) -> Registered | None:
-    rows = exports.of_asset(connection, asset_id)
-    return next((row for row in rows if row.kind in ("clip", "film")), None)
 
 
 def _named(

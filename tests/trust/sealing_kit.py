@@ -18,8 +18,8 @@ from studio.media.label import LabelStyle
 from studio.settings import Settings
 from studio.trust.aigc import aigc_of, into_comment, tags_of
 from studio.trust.certificate import Certificate, Known, certificate_for, known_certificates
-from studio.trust.credentials import Credentials, Ingredient, read
-from studio.trust.seal import Export, Sealed, seal
+from studio.trust.credentials import Credentials, Export, Ingredient, read
+from studio.trust.seal import Sealed, seal
 
 KEY = b"a studio's own secret, 32 bytes."
 RECIPE = '{"studio":"wan-studio","version":1}'
