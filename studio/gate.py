@@ -17,6 +17,8 @@ from studio import access, doors
 from studio.settings import Settings
 
 _FOR_ANYBODY = ("/healthz", "/favicon.ico")
+# Review rooms: each link is its own key there, and a guest is nobody here (`studio.room.app`).
+_FOR_GUESTS = "/room/"
 _PAGES = ("/zh/", "/en/")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Gradio's own scripts are inline and build functions from text; everything else stays on this host.
@@ -47,6 +49,9 @@ class Gate:
         headers = Headers(scope=scope)
         cookies = read_cookies(headers)
         path = own_path(scope)
+        if path.startswith(_FOR_GUESTS):
+            await (self._misled(scope, headers, cookies) or self.app)(scope, receive, send)
+            return
         known = access.visitor_of(cookies, self.settings).owner != ""
         owner = cookies[access.OWNER_COOKIE] if known else access.new_owner(self.settings)
         # Browsers forget a cookie after 400 days, whatever it says: opening the page starts them anew.
@@ -73,11 +78,8 @@ class Gate:
     def _refused(self, scope: Scope, headers: Headers, cookies: Mapping[str, str]) -> ASGIApp | None:
         """The answer for a request that may not pass, None for one that may."""
         path, root = own_path(scope), scope.get("root_path", "")
-        if self.settings.private and not _is_loopback(headers.get("host", "")):
-            # A page elsewhere can point its own name at 127.0.0.1: only this machine's names may be used.
-            return doors.refusal([Notice("wrong_host")], 403, headers=headers, cookies=cookies, root=root)
-        if scope["method"] not in _SAFE_METHODS and not _own_origin(headers):
-            return doors.refusal([Notice("wrong_origin")], 403, headers=headers, cookies=cookies, root=root)
+        if misled := self._misled(scope, headers, cookies):
+            return misled
         if path == "/pass" or access.may_enter(cookies, self.settings):
             return None
         if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
@@ -85,6 +87,16 @@ class Gate:
             go_on = f"{path}?{query}" if query else path
             return doors.password_page(root, language=doors.language_of(headers, cookies), go_on=go_on)
         return doors.refusal([Notice("password_needed")], 401, headers=headers, cookies=cookies, root=root)
+
+    def _misled(self, scope: Scope, headers: Headers, cookies: Mapping[str, str]) -> ASGIApp | None:
+        """The answer for a request that another site's page had a browser make, None for any other."""
+        root = scope.get("root_path", "")
+        if self.settings.private and not _is_loopback(headers.get("host", "")):
+            # A page elsewhere can point its own name at 127.0.0.1: only this machine's names may be used.
+            return doors.refusal([Notice("wrong_host")], 403, headers=headers, cookies=cookies, root=root)
+        if scope["method"] not in _SAFE_METHODS and not _own_origin(headers):
+            return doors.refusal([Notice("wrong_origin")], 403, headers=headers, cookies=cookies, root=root)
+        return None
 
 
 class OwnHostOnly:
@@ -149,9 +161,9 @@ def read_cookies(headers: Headers) -> dict[str, str]:
     return cookie_parser(headers.get("cookie", ""))
 
 
-def set_cookie(name: str, value: str, scope: Scope, *, max_age: int = access.YEARS_5) -> str:
+def set_cookie(name: str, value: str, scope: Scope, *, max_age: int = access.YEARS_5, path: str = "/") -> str:
     """A Set-Cookie header. A hosted Space stands in another site's frame: only SameSite=None gets there."""
-    cookie = f"{name}={value}; Max-Age={max_age}; Path=/; HttpOnly"
+    cookie = f"{name}={value}; Max-Age={max_age}; Path={path}; HttpOnly"
     if _in_a_space(Headers(scope=scope)):
         return f"{cookie}; SameSite=None; Secure; Partitioned"
     return f"{cookie}; SameSite=Lax" + ("; Secure" if scope.get("scheme") == "https" else "")

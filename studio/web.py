@@ -1,10 +1,7 @@
 """The studio's own routes: films and pictures by right and range, previews, the door, languages, health."""
 
 import asyncio
-import hashlib
 import re
-import time
-from collections import deque
 from pathlib import Path
 from urllib.parse import parse_qs, quote
 
@@ -18,6 +15,8 @@ from studio import access, doors, gate, story_routes
 from studio.api import trace
 from studio.core import Refused, Studio
 from studio.library import Asset
+from studio.serving import file_response
+from studio.tries import Tries
 from studio.words import LANGUAGES
 
 # The styles' covers and the example film: shipped, the same for everybody.
@@ -37,29 +36,6 @@ _STATUS = {
     "internal": 500,
 }
 _FORBIDDEN = ("not_yours", "admin_only")
-
-
-class Tries:
-    """Counts wrong tries by address: after `most` within `window` seconds an address has to wait."""
-
-    def __init__(self, most: int = 10, window: float = 60.0) -> None:
-        self.most, self.window = most, window
-        self._wrong: dict[str, deque[float]] = {}
-
-    def too_many(self, address: str) -> bool:
-        """Whether this address has to wait."""
-        wrong = self._wrong.get(address, deque())
-        while wrong and wrong[0] < time.monotonic() - self.window:
-            wrong.popleft()
-        return len(wrong) >= self.most
-
-    def note(self, address: str) -> None:
-        """Remember a wrong try; the addresses that tried longest ago are forgotten first."""
-        wrong = self._wrong.pop(address, deque(maxlen=self.most))
-        self._wrong[address] = wrong
-        wrong.append(time.monotonic())
-        while len(self._wrong) > 10_000:
-            del self._wrong[next(iter(self._wrong))]
 
 
 def make_app(studio: Studio) -> FastAPI:
@@ -121,7 +97,7 @@ def _add_media(app: FastAPI, studio: Studio) -> None:
         headers = {"cache-control": "private, no-cache" if kind == "mp4" else "private, max-age=3600"}
         if download:
             headers["content-disposition"] = attachment(asset)
-        return _file(request, path, _TYPES[kind], headers)
+        return file_response(request, path, _TYPES[kind], headers)
 
     @app.api_route("/preview/{name}", methods=["GET", "HEAD"])
     def preview(request: Request, name: str) -> Response:
@@ -229,18 +205,6 @@ def attachment(asset: Asset) -> str:
     words = re.sub(r"[\W_]+", "-", asset.asked).strip("-")[:60].strip("-") or "wan-studio"
     ascii_words = re.sub(r"[^A-Za-z0-9-]+", "", words).strip("-") or f"wan-studio-{asset.id[:8]}"
     return f"attachment; filename=\"{ascii_words}.mp4\"; filename*=UTF-8''{quote(words)}.mp4"
-
-
-def _file(request: Request, path: Path, media_type: str, headers: dict[str, str]) -> Response:
-    """A file with ranges, or 304 if the browser still has it; Refused if it is gone from the disk."""
-    try:
-        stat = path.stat()
-    except FileNotFoundError as error:
-        raise Refused(Notice("file_missing")) from error
-    headers["etag"] = f'"{hashlib.sha256(f"{stat.st_mtime_ns}-{stat.st_size}".encode()).hexdigest()[:24]}"'
-    if request.headers.get("if-none-match") == headers["etag"] and "range" not in request.headers:
-        return Response(status_code=304, headers=headers)
-    return FileResponse(path, media_type=media_type, headers=headers, stat_result=stat)
 
 
 async def _entered(request: Request) -> tuple[str, str]:

@@ -20,7 +20,9 @@ from sqlalchemy import Connection, Engine
 
 from studio.db import UtcTime, metadata, reading, utc_now
 
-Event = Literal["created", "checked", "held", "approved", "rejected", "exported", "deleted", "policy"]
+Event = Literal[
+    "created", "checked", "held", "approved", "rejected", "exported", "deleted", "policy", "reviewed"
+]
 
 ledger_table = sa.Table(
     "ledger",
