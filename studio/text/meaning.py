@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-DIMENSIONS = 512
-
 _lock = threading.Lock()
 
 
 def meanings(texts: Sequence[str]) -> NDArray[np.float32]:
-    """The meaning of each text: float32 (texts, DIMENSIONS), each of length 1. The first call loads 33 MB."""
+    """The meaning of each text: float32 (texts, 512), each of length 1. The first call loads 33 MB."""
     with _lock:
         return np.asarray(_encoder().encode(list(texts)), np.float32)
 

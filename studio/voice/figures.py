@@ -41,7 +41,6 @@ _LEADING_ZERO = re.compile(r"(?<![\d.])0\d+(?![\d.])")
 _VERSION = re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.])")
 _ALONE_YEAR = re.compile(rf"{_NOT_IN_WORD}((?:19|20)\d\d)(?![\d.%A-Za-z]|\s*[{_COUNTED}])")
 _ANY = re.compile(_NUMBER)
-_HAN_SIGN = re.compile(f"[{HAN}]")
 
 
 def plain(text: str) -> str:

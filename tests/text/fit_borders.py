@@ -15,12 +15,12 @@ import numpy as np
 from studio.text.borders import FILE, Told, strength
 from studio.text.layout import layout_of
 from studio.text.units import Unit, units_of
+from tests.text.newton import logistic
 
 STORIES = Path(__file__).parent / "stories"
 PENALTY = 4.0
 # How much the further stories count beside those of the corpus.
 _MORE_COUNT = 0.5
-_STEPS = 15
 FOLDS = 5
 # A border is also looked at as if the shot before it had begun earlier than it should, as will happen. How
 # much that counts beside the right beginning, and how far back such a beginning lies at most.
@@ -80,14 +80,8 @@ def fit(stories: Sequence[MarkedStory]) -> dict[str, float]:
             marks.append(mark)
             counts.append(once)
     names = list(rows[0])
-    x = np.array([[1.0, *(row[name] for name in names)] for row in rows])
-    y, count = np.array(marks, dtype=float), np.array(counts)
-    penalty = np.diag([0.01] + [PENALTY] * len(names))
-    weight = np.zeros(x.shape[1])
-    for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-x @ weight))
-        curve = (x * (count * p * (1 - p))[:, None]).T @ x + penalty
-        weight = weight - np.linalg.solve(curve, x.T @ (count * (p - y)) + penalty @ weight)
+    x = np.array([[row[name] for name in names] for row in rows])
+    weight = logistic(x, np.array(marks, dtype=float), PENALTY, count=np.array(counts))
     return dict(zip(["bias", *names], map(float, weight), strict=True))
 
 

@@ -16,6 +16,7 @@ from studio.text import antecedents, doers, fields
 from studio.text.antecedents import Candidate
 from studio.text.terms import FOLDER, table
 from tests.text.corpus import FITTED, Annotated, annotated, matches, plain, score
+from tests.text.newton import logistic
 
 FILE = FOLDER / "doers.toml"
 PENALTY = 3.0
@@ -88,14 +89,10 @@ def fit(
 ) -> dict[str, float]:
     """The weights by which right candidates come out best; `prior` holds for want of stories that tell."""
     names = sorted({name for cues, _ in rows for name in cues})
-    x = np.array([[1.0, *(cues.get(name, 0.0) for name in names)] for cues, _ in rows])
+    x = np.array([[cues.get(name, 0.0) for name in names] for cues, _ in rows])
     y = np.array([mark for _, mark in rows], dtype=float)
-    penalty = np.diag([0.01] + [PENALTY] * len(names))
-    weight = middle = np.array([0.0, *(prior.get(name, 0.0) for name in names)])
-    for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-x @ weight))
-        curve = (x * (p * (1 - p))[:, None]).T @ x + penalty
-        weight = weight - np.linalg.solve(curve, x.T @ (p - y) + penalty @ (weight - middle))
+    middle = np.array([0.0, *(prior.get(name, 0.0) for name in names)])
+    weight = logistic(x, y, PENALTY, middle=middle)
     weight[0] += _BELOW_EVEN
     return dict(zip(["bias", *names], map(float, weight), strict=True))
 
