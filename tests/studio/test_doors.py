@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from studio import access, web
+from studio import access
 from studio.core import Studio
 from studio.settings import Settings
+from studio.tries import Tries
 from tests.studio.web_kit import client_of, keep
 
 URL = "/media/Abc-_123.mp4"
@@ -93,7 +94,7 @@ def test_guessing_is_slowed_and_then_stopped(locked: Studio) -> None:
 
 
 def test_tries_are_forgiven_after_a_while_and_do_not_pile_up() -> None:
-    tries = web.Tries(most=2, window=0.05)
+    tries = Tries(most=2, window=0.05)
     for _ in range(3):
         tries.note("a")
     assert tries.too_many("a")
@@ -101,7 +102,7 @@ def test_tries_are_forgiven_after_a_while_and_do_not_pile_up() -> None:
     assert not tries.too_many("a")
     for number in range(10_050):
         tries.note(str(number))
-    assert len(tries._wrong) == 10_000
+    assert len(tries._made) == 10_000
 
 
 def test_the_token_makes_an_admin(locked: Studio) -> None:
