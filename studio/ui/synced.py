@@ -20,7 +20,7 @@ _WORDS = ("play", "pause", "back", "next", "loop", "wipe", "full", "sound", "spe
 
 @dataclass(frozen=True)
 class SyncedClip:
-    """One clip: where its MP4 and still lie, what stands below it, its pictures a second, its size in pixels."""
+    """One clip: where its MP4 and still lie, what stands below it, pictures a second, its size in pixels."""
 
     src: str
     title: str
