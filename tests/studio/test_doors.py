@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from studio import access
+from studio import access, web
 from studio.core import Studio
 from studio.settings import Settings
 from studio.tries import Tries
