@@ -113,6 +113,7 @@ class GenerationRequest(BaseModel):
     guidance_scale_2     1 to 20; the low-noise expert's; None for models with one expert
     flow_shift           0.1 to 20
     seed                 0 to 2^31 - 1
+    look                 the colour look that the studio lays over the finished frames; empty for none
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -128,6 +129,7 @@ class GenerationRequest(BaseModel):
     guidance_scale_2: float | None
     flow_shift: float
     seed: int = Field(default=0)
+    look: str = Field(default="", max_length=40)
 
     @model_validator(mode="before")
     @classmethod

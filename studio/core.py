@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from pipelines.models import MODELS, ModelSpec
+from pipelines.models import MODELS, QUALITIES, ModelSpec
 from pipelines.request import GenerationRequest, Notice, model_spec, notices
 from studio import access, db, styles
 from studio.access import Visitor
@@ -17,6 +17,7 @@ from studio.follow import Followers
 from studio.grids import Grids
 from studio.jobs import Job, Jobs
 from studio.library import Asset, Library
+from studio.library.finder import Finder
 from studio.library.projects import Projects
 from studio.library.shelves import Shelves
 from studio.media.ffmpeg import MediaError
@@ -24,6 +25,8 @@ from studio.recipe import read_recipe
 from studio.reviewing import Reviews
 from studio.settings import Settings
 from studio.stories import Stories
+from studio.style_store import Styles
+from studio.styles import STYLES, Style
 from studio.text.rewrite import comes_from
 from studio.tracing import TraceView, Tracing
 from studio.views import JobView, Refused, seen_by
@@ -35,6 +38,7 @@ FORM_FIELDS = (
     "prompt",
     "negative_prompt",
     "style",
+    "style_version",
     "model",
     "quality",
     "size",
@@ -54,7 +58,7 @@ FORM_FIELDS = (
 # The length is kept as frames, the prompt before its improvement only where it is one.
 _NOT_KEPT = ("seconds", "prompt_original")
 # What a request does not have: it becomes other fields, or none.
-_NO_PIXELS = ("style", "size", "seconds", "prompt_original", "project")
+_NO_PIXELS = ("style", "style_version", "size", "seconds", "prompt_original", "project")
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,11 @@ class Studio:
         self.engine = db.engine(settings.database_url)
         db.migrate(self.engine)
         self.jobs = Jobs(self.engine, settings)
+        self.styles = Styles(self.engine, settings, self.jobs.checker)
         self.assets = Library(self.engine, settings.studio_home)
         self.projects = Projects(self.engine, settings, self.jobs.checker)
         self.shelves = Shelves(self.engine, settings, self.assets, self.projects, self.jobs.checker)
+        self.finder = Finder(self.engine, settings, self.assets, self.shelves)
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self._tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
@@ -114,7 +120,7 @@ class Studio:
     def restore(self, path: Path) -> dict[str, Any]:
         """The form that an MP4 made here was asked with; `Refused` if it is not ours."""
         try:
-            return dict(read_recipe(path).form)
+            return dict(read_recipe(path, self.styles.find).form)
         except MediaError as error:
             raise Refused(error.notice) from error
 
@@ -124,7 +130,8 @@ class Studio:
         given.setdefault("model", self.settings.model)
         try:
             spec = model_spec(given["model"])
-            fields = _fields(given, spec)
+            style = self._style(given)
+            fields = _fields(given, spec, style)
             request = GenerationRequest(**fields)
             original = _original(given)
         except ValidationError as error:
@@ -139,7 +146,18 @@ class Studio:
             "num_frames": request.num_frames,
             "seed": request.seed,
         }
-        return request, kept
+        return request, kept | ({} if style is None else {"style_version": style.version})
+
+    def _style(self, given: dict[str, Any]) -> Style | None:
+        """The style that a form names, in the version it names while that is kept; None if it names none."""
+        if "style" not in given:
+            return None
+        version = str(given.get("style_version", ""))
+        style = self.styles.find(str(given["style"]), int(version) if version.isdecimal() else None)
+        if style is None:
+            allowed = ", ".join(STYLES)
+            raise _refuse("style_unknown", field="style", value=str(given["style"])[:40], allowed=allowed)
+        return style
 
     # -- following -----------------------------------------------------------------------------------------
 
@@ -284,7 +302,7 @@ class Studio:
         return sorted(MODELS.values(), key=lambda spec: spec.name != self.settings.model)
 
 
-def _fields(given: dict[str, Any], spec: ModelSpec) -> dict[str, Any]:
+def _fields(given: dict[str, Any], spec: ModelSpec, style: Style | None) -> dict[str, Any]:
     """A form's fields as GenerationRequest takes them: style applied, size and length as numbers."""
     for name in given:
         if name not in FORM_FIELDS:
@@ -301,11 +319,9 @@ def _fields(given: dict[str, Any], spec: ModelSpec) -> dict[str, Any]:
     if "seconds" in given and "num_frames" not in given:
         fields["num_frames"] = spec.frames_for(_seconds(given["seconds"], spec))
     prompt = given.get("prompt")
-    if given.get("style") and isinstance(prompt, str) and prompt.strip():
-        style = styles.STYLES.get(str(given["style"]))
-        if style is None:
-            allowed = ", ".join(styles.STYLES)
-            raise _refuse("style_unknown", field="style", value=str(given["style"])[:40], allowed=allowed)
+    if style is not None and isinstance(prompt, str) and prompt.strip():
+        quality = next((one for one in QUALITIES if one == given.get("quality")), QUALITIES[0])
+        fields = {**styles.guidance(style, spec, quality), **fields, "look": style.look}
         fields |= styles.apply(style, prompt=prompt, negative_prompt=given.get("negative_prompt"), spec=spec)
     return fields
 

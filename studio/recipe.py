@@ -4,6 +4,7 @@ Read back, it is untrusted: anybody can write a comment.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from pipelines.request import GenerationRequest
 from studio.media import probe
 from studio.media.ffmpeg import MediaError
 from studio.story.film_plan import FilmPlan
-from studio.styles import STYLES
+from studio.styles import STYLES, Style
 
 STUDIO: Literal["wan-studio"] = "wan-studio"
 MAX_BYTES = 64 * 1024
@@ -24,7 +25,7 @@ MAX_FILE_BYTES = 500 * 1000 * 1000
 _TEXTS = ("prompt", "prompt_original", "negative_prompt", "style", "model", "quality", "size")
 _NUMBERS = (
     "seconds", "num_frames", "seed", "num_inference_steps", "guidance_scale",
-    "guidance_scale_2", "flow_shift",
+    "guidance_scale_2", "flow_shift", "style_version",
 )  # fmt: skip
 _LONG_TEXTS = ("prompt", "prompt_original", "negative_prompt")
 
@@ -96,8 +97,8 @@ def film_recipe(plan: FilmPlan, *, job: str, created: str) -> tuple[str, tuple[s
     return text, tuple(left)
 
 
-def read_recipe(path: Path) -> Recipe:
-    """The recipe of a clip made here.
+def read_recipe(path: Path, find: Callable[[str], Style | None] = STYLES.get) -> Recipe:
+    """The recipe of a clip made here; `find` knows the styles that there are.
 
     Raises MediaError: "file_empty", "file_too_big", "not_a_video" (text named .mp4), "not_ours" (somebody
     else's video), "is_film" (its story is what can be changed), "recipe_bad" (changed or damaged).
@@ -107,7 +108,7 @@ def read_recipe(path: Path) -> Recipe:
     found = _read_json(probe.comment(path))
     try:
         recipe = Recipe.model_validate(found)
-        return recipe.model_copy(update={"form": _checked(recipe)})
+        return recipe.model_copy(update={"form": _checked(recipe, find)})
     except ValidationError as error:
         raise MediaError("recipe_bad") from error
 
@@ -128,10 +129,10 @@ def _read_json(text: str) -> dict[str, Any]:
     return found
 
 
-def _checked(recipe: Recipe) -> dict[str, Any]:
+def _checked(recipe: Recipe, find: Callable[[str], Style | None]) -> dict[str, Any]:
     """The form, its texts checked as a request's are; a style that is gone gives way to the words it made."""
     form = {name: value for name, value in recipe.form.items() if value is not None and value != ""}
-    if form.get("style", "none") not in STYLES or "prompt" not in form:
+    if find(str(form.get("style", "none"))) is None or "prompt" not in form:
         form |= {"style": "none", "prompt": recipe.request.prompt}
         form |= {"negative_prompt": recipe.request.negative_prompt}
     texts = {name: form[name] for name in _LONG_TEXTS if name in form}

@@ -21,6 +21,7 @@ from studio.exporting import Begun, Exporter
 from studio.hands import Hand, Orders, own_tmp
 from studio.library import Asset, Library, new_id, places
 from studio.media.clip import ClipFacts, write_clip
+from studio.media.looks import graded
 from studio.media.probe import thumbnail
 from studio.outlook import Outlook
 from studio.recipe import Recipe
@@ -113,7 +114,7 @@ class Maker:
 
         with contextlib.closing(video.generate(request, reporter, should_stop)) as frames:
             facts = write_clip(
-                frames,
+                graded(frames, request.look),
                 path=film,
                 fps=request.fps,
                 comment=begun.comment(recipe.text()),

@@ -63,6 +63,7 @@ LAYERS = (
     ("studio/reviewing",),
     ("studio/exporting", "studio/footage"),
     ("studio/jobs", "studio/outlook", "studio/library", "studio/follow", "studio/story_pulse"),
+    ("studio/style_store",),
     ("studio/endings", "studio/checking"),
     ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates"),
     ("studio/cutting", "studio/narrating"),

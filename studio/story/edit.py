@@ -11,7 +11,7 @@ from studio.media.music import MOODS
 from studio.story import shot_edits, writing
 from studio.story.exchange import known_music
 from studio.story.problems import StoryProblem, changed
-from studio.story.prompts import bare_prompt, seed_of
+from studio.story.prompts import bare_prompt, seed_of, style_of
 from studio.story.types import Shot, Story
 from studio.story.writing import CHARACTERS, MAX_CHARACTERS, new_id
 from studio.styles import STYLES
@@ -51,7 +51,9 @@ def update_look(story: Story, **values: Any) -> Story:
     if "music" in values and "music_name" not in values and values["music"] != story.look.music:
         values |= {"music_name": ""}
     look = changed(story.look, **values)
-    for name, table, empty in (("style", STYLES, "none"), ("model", MODELS, ""), ("voice", VOICES, "")):
+    own = look.own_style
+    chosen = STYLES if own is None or own.name != look.style else (*STYLES, own.name)
+    for name, table, empty in (("style", chosen, "none"), ("model", MODELS, ""), ("voice", VOICES, "")):
         value = getattr(look, name)
         if name in values and value != empty and value not in table:
             allowed = ", ".join(table)
@@ -189,7 +191,7 @@ def _still_true(before: Story, old: Shot | None, after: Story, shot: Shot) -> Sh
 
 
 def _picture(story: Story, shot: Shot) -> tuple[object, ...]:
-    return bare_prompt(story, shot), story.look.style, seed_of(story, shot), shot.source
+    return bare_prompt(story, shot), style_of(story), seed_of(story, shot), shot.source
 
 
 def _making(story: Story, shot: Shot) -> tuple[object, ...]:

@@ -79,6 +79,9 @@ class FilmPlan(_Plan):
 def key_of(request: GenerationRequest) -> str:
     """What says that two takes are the same picture: 24 hex digits of the hash of request and weights."""
     facts = request.model_dump(mode="json")
+    if not request.look:
+        # As before there were looks for clips: what was rendered then is still found.
+        del facts["look"]
     spec = MODELS.get(request.model)
     if spec is not None and spec.revision is not None:
         facts["revision"] = spec.revision

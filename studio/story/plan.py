@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from pipelines.models import MODELS, ModelSpec, Quality, Size
 from pipelines.request import GenerationRequest, Notice
 from studio import styles
-from studio.media.looks import LOOKS
 from studio.media.timeline import FORMATS, frame_size
 from studio.story.film_plan import FilmPlan, PlannedShot, PlannedSource, another, key_of
 from studio.story.problems import StoryProblem
@@ -91,7 +90,7 @@ def make_plan(
         level=level,
         shots=shots,
         height=min(look.height, ANIMATIC_HEIGHT) if level == "animatic" else look.height,
-        look=look.style if look.style in LOOKS else "",
+        look=style_of(story).look,
         voice=voice_of(story),
         **{name: getattr(look, name) for name in _SAME},
     )
@@ -117,7 +116,10 @@ def shot_requests(
     needed = _pace(story, shot)
     # In whole seconds, so that a word more or less seldom changes the clip's length.
     frames = spec.frames_for(ceil(needed)) if needed else spec.default_frames
-    asked: dict[str, Any] = styles.apply(style_of(story), prompt=bare, spec=spec)
+    style = style_of(story)
+    # No look: the film lays it over all its shots at once.
+    asked: dict[str, Any] = styles.apply(style, prompt=bare, spec=spec)
+    asked |= styles.guidance(style, spec, quality)
     asked |= {"model": spec.name, "quality": quality, "width": width, "height": height}
     try:
         first = _request(**asked, num_frames=frames, seed=seed_of(story, shot))

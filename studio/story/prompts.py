@@ -29,7 +29,8 @@ def shot_prompt(story: Story, shot: Shot) -> str:
 
 def bare_prompt(story: Story, shot: Shot) -> str:
     """The prompt before the style is put to it, at most as long as leaves room for the style."""
-    context = (story.language, story.characters, story.look.palette, style_of(story).name)
+    room = styles.room_for_prompt(style_of(story), MAX_PROMPT)
+    context = (story.language, story.characters, story.look.palette, room)
     return _bare_prompt(shot, *context, tuple(story.variables.items()))
 
 
@@ -44,8 +45,11 @@ def characters_of(story: Story, shot: Shot) -> tuple[Character, ...]:
 
 
 def style_of(story: Story) -> Style:
-    """The story's style; one that this studio does not have counts as none."""
-    return STYLES.get(story.look.style, STYLES["none"])
+    """The story's style, an own one as it was when it was chosen; one that is not here counts as none."""
+    look = story.look
+    if look.own_style is not None and look.own_style.name == look.style:
+        return look.own_style
+    return STYLES.get(look.style, STYLES["none"])
 
 
 def seed_of(story: Story, shot: Shot) -> int:
@@ -62,7 +66,7 @@ def _bare_prompt(
     language: Language,
     characters: tuple[Character, ...],
     palette: str,
-    style: str,
+    room: int,
     variables: tuple[tuple[str, str], ...],
 ) -> str:
     values = dict(variables)
@@ -74,7 +78,6 @@ def _bare_prompt(
     else:
         hints = _hints(fill(shot.text, values), language, characters)
         text = assemble(shot.fields, characters=people, language=language, hints=hints, palette=palette)
-    room = MAX_PROMPT - max(len(template) for template in STYLES[style].template.values())
     return _within(fill(text, values).strip(), room)
 
 

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from pipelines.models import Quality
 from studio.media.timeline import Format, Move, TransitionKind
+from studio.styles import Style
 from studio.text.characters import Character
 from studio.text.fields import ShotFields
 from studio.words import Language
@@ -87,10 +88,11 @@ class Look(_Document):
 
     `seed` is the family that every shot's seed comes from; `music` a mood, or an uploaded file's place below
     the home, `music_name` what that file was called; `logo` such a place. `height` is the frame's short side
-    in pixels.
+    in pixels. `own_style` is the style itself where it is none of the shipped ones, as it was when chosen.
     """
 
     style: Name = "none"
+    own_style: Style | None = None
     palette: Annotated[Text, Field(max_length=200)] = ""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     model: Name = ""

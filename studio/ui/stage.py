@@ -116,7 +116,7 @@ def _stage(
 def _tint(view: JobView) -> str:
     """The colour of the style that is asked for: what waits on the stage until there is a picture."""
     style = STYLES.get(str(view.job.form.get("style") or "none"))
-    return style.swatch[1] if style is not None and style.name != "none" else ""
+    return style.palette[1] if style is not None and style.name != "none" else ""
 
 
 def _waiting(page: Page, view: JobView) -> tuple[str, str]:

@@ -94,10 +94,11 @@ SCRIPTS = (
     "story_table.js",
     "verify.js",
     "review.js",
+    "synced.js",
 )
 
 
-STYLES_READ = ("studio.css", "story.css", "verify.css", "review.css")
+STYLES_READ = ("studio.css", "story.css", "verify.css", "review.css", "synced.css")
 
 
 def theme() -> gr.themes.Base:
@@ -128,7 +129,7 @@ def _read(name: str) -> str:
 def _drawn() -> Iterator[str]:
     """Rules made from data: each style's cover, each size's shape, the field that a sentence is about."""
     for style in STYLES.values():
-        ground, middle, light = style.swatch
+        ground, middle, *_, light = style.palette
         drawn = f"--a:{ground};--b:{middle};--c:{light}"
         if (COVERS / f"{style.name}.webp").exists():
             drawn = f"--cover:url(../examples/covers/{style.name}.webp)"
