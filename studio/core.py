@@ -23,6 +23,7 @@ from studio.library.shelves import Shelves
 from studio.media.ffmpeg import MediaError
 from studio.recipe import read_recipe
 from studio.reviewing import Reviews
+from studio.room.rooms import Rooms
 from studio.settings import Settings
 from studio.stories import Stories
 from studio.style_store import Styles
@@ -88,6 +89,15 @@ class Studio:
         self._tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
         self.grids = Grids(self.engine, settings, self.jobs, self.assets, self._resolve)
+        self.rooms = Rooms(
+            self.engine,
+            settings,
+            self.jobs.checker,
+            assets=self.assets,
+            stories=self.stories,
+            projects=self.projects,
+            grids=self.grids,
+        )
         self._followers: Followers[JobView] = Followers(
             self._read, lambda view: view.is_final, lambda view: view.waits_for_a_person
         )
