@@ -155,8 +155,9 @@ def library(connection: Connection) -> None:
         "CREATE TABLE library_entry ("
         " asset_id TEXT NOT NULL PRIMARY KEY REFERENCES asset (id) ON DELETE CASCADE,"
         " edition INTEGER NOT NULL,"
+        " name TEXT NOT NULL,"
         " words TEXT NOT NULL,"
-        " facets JSON NOT NULL,"
+        " facets TEXT NOT NULL,"
         f" meaning {blob})",
         "CREATE INDEX entry_by_edition ON library_entry (edition)",
         "CREATE TABLE library_clock ("

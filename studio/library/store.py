@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from pipelines.request import Notice
 from studio.db import reading, writing
+from studio.library import entry
 from studio.library.tables import asset_table, film_clip_table, project_table, tick
 from studio.library.types import USABLE, Asset, Standing
 from studio.rows import notice_of, request_of
@@ -47,6 +48,7 @@ class Library:
         values["reasons"] = [asdict(reason) for reason in asset.reasons] or None
         values["project_id"] = asset.project_id or _project_of(connection, asset.form)
         connection.execute(sa.insert(asset_table).values(**values, revision=tick(connection)))
+        entry.write(connection, asset.id, entry.plain_entry(asset))
         there = sa.select(asset_table.c.id).where(asset_table.c.id.in_(clips))
         for clip in connection.execute(there).scalars().all() if clips else ():
             connection.execute(sa.insert(film_clip_table).values(film_asset_id=asset.id, clip_asset_id=clip))
@@ -106,6 +108,13 @@ class Library:
         """As `get`, but for what is held back."""
         asset = self.get(asset_id)
         return asset if asset is not None and asset.standing in USABLE else None
+
+    def get_many(self, ids: Collection[str]) -> dict[str, Asset]:
+        """Assets by their ids; those that are gone are missing."""
+        query = sa.select(asset_table).where(asset_table.c.id.in_(ids))
+        with reading(self.engine) as connection:
+            found = connection.execute(query).mappings() if ids else ()
+            return {row["id"]: asset_of(row) for row in found}
 
     def read(self, connection: Connection, asset_id: str) -> Asset | None:
         """As `get`, within the caller's transaction."""

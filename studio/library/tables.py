@@ -93,8 +93,9 @@ entry_table = sa.Table(
     sa.Column("asset_id", sa.Text, sa.ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
     # Which edition of the reading made it: another one is read anew.
     sa.Column("edition", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
     sa.Column("words", sa.Text, nullable=False),
-    sa.Column("facets", sa.JSON, nullable=False),
+    sa.Column("facets", sa.Text, nullable=False),
     sa.Column("meaning", sa.LargeBinary),
     sa.Index("entry_by_edition", "edition"),
 )

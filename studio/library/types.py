@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pipelines.models import Size
 from pipelines.request import GenerationRequest, Notice
 from studio.db import utc_now
-from studio.rows import Kind, asked
+from studio.rows import asked
 from studio.story.film_plan import FilmPlan
 
 # Public: whoever holds its id may look. Draft: a take of a story that is shown when its film is approved; its
@@ -16,6 +16,8 @@ from studio.story.film_plan import FilmPlan
 # three only an admin sees.
 Standing = Literal["public", "draft", "held", "blocked", "rejected"]
 USABLE: tuple[Standing, ...] = ("public", "draft")
+# A grid is many clips as one video.
+AssetKind = Literal["clip", "film", "grid"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Asset:
     sha256: str
     render_seconds: float
     created: datetime
-    kind: Kind = "clip"
+    kind: AssetKind = "clip"
     title: str = ""
     request_key: str | None = None
     plan: FilmPlan | None = None
