@@ -31,6 +31,7 @@ from studio.styles import STYLES, Style
 from studio.text.rewrite import comes_from
 from studio.tracing import TraceView, Tracing
 from studio.views import JobView, Refused, seen_by
+from studio.votes import Votes
 
 __all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
 
@@ -87,7 +88,7 @@ class Studio:
         self.finder = Finder(self.engine, settings, self.assets, self.shelves)
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self._tracing = Tracing(self.engine, settings, self.assets)
-        self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read)
+        self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read, self.styles.find)
         self.grids = Grids(self.engine, settings, self.jobs, self.assets, self._resolve)
         self.rooms = Rooms(
             self.engine,
@@ -98,6 +99,7 @@ class Studio:
             projects=self.projects,
             grids=self.grids,
         )
+        self.votes = Votes(self.engine)
         self._followers: Followers[JobView] = Followers(
             self._read, lambda view: view.is_final, lambda view: view.waits_for_a_person
         )

@@ -13,6 +13,8 @@ from studio.grid_plan import GridPlan, Place
 from studio.library import Asset
 from studio.rows import OPEN, Job, JobProgress
 
+# Wider tables are no table on a page of a video.
+_WIDEST = 8
 # As a job's states; a finished clip may be withheld by its standing, and "gone" is one whose file is lost.
 CellState = Literal[
     "held", "queued", "running", "done", "failed", "cancelled", "gone", "draft", "blocked", "rejected"
@@ -120,3 +122,10 @@ class GridEstimate:
     wait: float | None
     price: float | None
     currency: str
+
+
+def columns_of(view: GridView) -> int | None:
+    """How many columns its table has: styles x seeds; None where a table says nothing, as in a single row."""
+    columns = {(cell.place.style, cell.place.seed) for cell in view.cells}
+    rows = {(cell.place.line, cell.place.setting) for cell in view.cells}
+    return len(columns) if len(rows) > 1 and 1 < len(columns) <= _WIDEST else None

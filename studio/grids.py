@@ -7,7 +7,7 @@ look at it; only its owner or an admin changes it.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from studio.db import reading, utc_now, writing
 from studio.grid_cells import Asked, GridCells, newest_export, read_jobs, read_lines, read_progress
 from studio.grid_plan import GridPlan, checked, places
 from studio.grid_tables import grid_cell_table, grid_table
-from studio.grid_view import AGAIN, Cell, CellState, GridEstimate, GridLine, GridView
+from studio.grid_view import AGAIN, Cell, CellState, GridEstimate, GridLine, GridView, columns_of
 from studio.jobs import Jobs
 from studio.library import Asset, Library, Standing
 from studio.refusal import Refused
@@ -32,6 +32,7 @@ from studio.story.film_plan import key_of
 __all__ = ["Cell", "GridEstimate", "GridLine", "GridPlan", "GridView", "Grids"]
 
 Resolve = Callable[[dict[str, Any]], tuple[GenerationRequest, dict[str, Any]]]
+MAX_CAPTION = 120
 _LISTED = 24
 
 
@@ -107,6 +108,23 @@ class Grids:
             raise Refused(Notice("admin_only"))
         self._known(grid_id)
         self._cells.to_front(grid_id)
+
+    def export(self, visitor: Visitor, grid_id: str, captions: Mapping[int, str]) -> str:
+        """Queue one video of a grid's clips, return its job's id; `captions` by the numbers of its cells.
+
+        A cell that is not done is left out; Refused if fewer than two remain.
+        """
+        view = self._own(visitor, grid_id)
+        tiles = [
+            {"asset": cell.asset.id, "caption": captions[cell.number][:MAX_CAPTION]}
+            for cell in view.cells
+            if cell.number in captions and cell.asset is not None and cell.asset.standing == "public"
+        ]
+        if len(tiles) < 2:
+            raise Refused(Notice("grid_export_few"))
+        columns = columns_of(view) if len(tiles) == len(view.cells) else None
+        task = {"name": "mosaic", "grid": grid_id, "title": view.title, "tiles": tiles, "columns": columns}
+        return self._jobs.submit_media(view.owner, {"title": view.title}, task, grid_id=grid_id)
 
     def _own(self, visitor: Visitor, grid_id: str) -> GridView:
         view = self.view(visitor, grid_id)

@@ -1,11 +1,11 @@
 """Media jobs: what is made of clips that are there, with ffmpeg alone. Runs in the worker beside the clips.
 
-A task is a name and values, kept in the job's row (`Jobs.submit_media`); `TASKS` says who does it. Whoever
-does one makes a file, takes it through the gate (`studio.exporting`) and publishes it under the job's fence.
-No torch.
+A task is a name and values, kept in the job's row (`Jobs.submit_media`); the worker's table TASKS says who
+does it. Whoever does one makes a file, takes it through the gate (`studio.exporting`) and publishes it under
+the job's fence. No torch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,17 +40,16 @@ class Bench:
     tmp: Path
 
 
+# Makes and publishes its file: False if it was not ours to publish any more.
 Task = Callable[[Bench], bool]
-# Each makes and publishes its file: False if it was not ours to publish any more.
-TASKS: dict[str, Task] = {}
 
 
 class MediaMaker:
-    """Does media jobs, one at a time."""
+    """Does media jobs, one at a time; `tasks` are those it knows, by name."""
 
-    def __init__(self, settings: Settings, engine: Engine, orders: Orders) -> None:
+    def __init__(self, settings: Settings, engine: Engine, orders: Orders, tasks: Mapping[str, Task]) -> None:
         self.settings = settings
-        self.orders = orders
+        self.orders, self.tasks = orders, tasks
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
         self.exporter = Exporter(settings, engine)
@@ -59,7 +58,7 @@ class MediaMaker:
     def make(self, attempt: Attempt) -> bool:
         """Do a job's task; False if what came of it was not ours to publish any more."""
         task = attempt.job.task or {}
-        does = TASKS.get(str(task.get("name")))
+        does = self.tasks.get(str(task.get("name")))
         if does is None:
             # Asked for by a later studio.
             raise MediaError("task_unknown", value=str(task.get("name"))[:40])

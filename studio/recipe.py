@@ -101,7 +101,7 @@ def read_recipe(path: Path, find: Callable[[str], Style | None] = STYLES.get) ->
     """The recipe of a clip made here; `find` knows the styles that there are.
 
     Raises MediaError: "file_empty", "file_too_big", "not_a_video" (text named .mp4), "not_ours" (somebody
-    else's video), "is_film" (its story is what can be changed), "recipe_bad" (changed or damaged).
+    else's video), "is_film" (its story is what can be changed), "is_grid", "recipe_bad" (changed or damaged).
     """
     if path.stat().st_size > MAX_FILE_BYTES:
         raise MediaError("file_too_big", high=MAX_FILE_BYTES // 1_000_000)
@@ -124,8 +124,8 @@ def _read_json(text: str) -> dict[str, Any]:
         raise MediaError("recipe_bad") from error
     if not isinstance(found, dict) or found.get("studio") != STUDIO:
         raise MediaError("not_ours")
-    if found.get("kind") == "film":
-        raise MediaError("is_film")
+    if found.get("kind") in ("film", "grid"):
+        raise MediaError(f"is_{found['kind']}")
     return found
 
 

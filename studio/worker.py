@@ -19,14 +19,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.models import MODELS
 from pipelines.request import ModelError
-from studio import db, fleet
+from studio import db, fleet, mosaics
 from studio.claims import Claims
 from studio.filming import FilmMaker
 from studio.fleet import Fleet
 from studio.hands import Hand, Orders
 from studio.jobs import Jobs
 from studio.lock import LockHeld, WorkerLock, code_version
-from studio.media_work import MediaMaker
+from studio.media_work import MediaMaker, Task
 from studio.rows import KINDS, LIVE, Kind
 from studio.settings import Settings, SettingsError, prepare_torch
 from studio.takeover import Takeover
@@ -42,6 +42,9 @@ POLL_SECONDS = 0.15
 STOP_SECONDS = 8
 # A worker that a studio started ends when no studio has been there for so long and nothing is left to do.
 ORPHAN_SECONDS = 300.0
+
+# Who does which media job.
+TASKS: dict[str, Task] = {mosaics.NAME: mosaics.make}
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +95,7 @@ class Worker:
         films = FilmMaker(self.settings, self.engine, self.jobs.tickets, self.orders)
         clips = workflows.Maker(self.settings, self.engine, self.orders)
         clips.library.sweep(clips.tmp)
-        media = MediaMaker(self.settings, self.engine, self.orders)
+        media = MediaMaker(self.settings, self.engine, self.orders, TASKS)
         works = {"clip": clips.make, "film": films.make, "media": media.make}
         self.hands = {kind: Hand(kind, self.claims, self.orders, works[kind]) for kind in KINDS}
         workflows.serve(self.hands)

@@ -1,0 +1,154 @@
+"""The media job that makes one video of a grid: its clips as tiles, through the gate, into the library."""
+
+import contextlib
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.request import Progress
+from studio.db import utc_now
+from studio.exporting import Finished
+from studio.library import Asset, Library, new_id, places
+from studio.media.clip import ClipFacts
+from studio.media.ffmpeg import MediaError
+from studio.media.mosaic import Tile, make_mosaic
+from studio.media.probe import POSTER_SIDE, thumbnail
+from studio.media_work import Bench
+from studio.recipe import MAX_BYTES, STUDIO
+
+if TYPE_CHECKING:
+    from studio.trust.credentials import Ingredient
+
+NAME = "mosaic"
+_TELL_SECONDS = 0.3
+# The label that joins the recipe in the comment needs a little, too.
+_MAX_BYTES = MAX_BYTES - 2048
+
+
+def make(bench: Bench) -> bool:
+    """Make the video that a task asks for; False if it was not ours to publish any more.
+
+    The task holds the `grid`'s id, a `title`, `columns` (or None) and `tiles`: each an `asset`'s id and a
+    `caption`. MediaError if a clip is gone, or may not be shown.
+    """
+    task = bench.task
+    began = time.monotonic()
+    title = str(task["title"])
+    clips = [_clip(bench.library, str(tile["asset"]), str(tile["caption"])) for tile in task["tiles"]]
+    tiles = [
+        Tile(bench.library.file(clip), str(tile["caption"]))
+        for clip, tile in zip(clips, task["tiles"], strict=True)
+    ]
+    asset_id = new_id()
+    begun = bench.exporter.begin(asset_id, "film")
+    path, still = bench.tmp / f"{asset_id}.mp4", bench.tmp / f"{asset_id}.webp"
+    with contextlib.ExitStack() as left:
+        for file in (path, still):
+            left.callback(file.unlink, missing_ok=True)
+        aside = Path(left.enter_context(tempfile.TemporaryDirectory(dir=bench.tmp, prefix="mosaic-")))
+        facts = make_mosaic(
+            title,
+            tiles,
+            path,
+            aside=aside,
+            label=begun.label,
+            comment=begun.comment(_recipe(bench)),
+            tags=begun.tags,
+            mark=begun.mark_frames(),
+            columns=task.get("columns"),
+            on_progress=_teller(bench),
+            should_stop=bench.should_stop,
+        )
+        finished = bench.exporter.finish(
+            begun,
+            path,
+            model=next((clip.model for clip in clips), ""),
+            revision="",
+            prompt="\n".join(clip.request.prompt for clip in clips if clip.request is not None),
+            title=title,
+            ingredients=_ingredients(clips, bench.library),
+            should_stop=bench.should_stop,
+        )
+        still.write_bytes(thumbnail(path, side=POSTER_SIDE))
+        asset = _asset(bench, facts, finished, title, seconds=time.monotonic() - began)
+        files = [(path, asset.path), (still, asset.thumbnail)]
+        return bench.claims.publish(
+            bench.attempt,
+            asset,
+            files,
+            bench.library,
+            finished,
+            tail_seconds=0.0,
+            clips=list(dict.fromkeys(clip.id for clip in clips)),
+        )
+
+
+def _clip(library: Library, asset_id: str, caption: str) -> Asset:
+    asset = library.get(asset_id)
+    # What only its owner may see would be seen by everybody.
+    if asset is None or asset.standing != "public" or not library.exists(asset):
+        raise MediaError("task_clip_missing", value=caption[:80])
+    return asset
+
+
+def _recipe(bench: Bench) -> str:
+    """What the file's comment tells: which clips lie where."""
+    job = bench.attempt.job
+    told = {"studio": STUDIO, "version": 1, "kind": "grid", "job": job.id}
+    told |= {"created": utc_now().isoformat(timespec="seconds"), **bench.task}
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > _MAX_BYTES:
+        told["tiles"] = [{"asset": tile["asset"]} for tile in bench.task["tiles"]]
+        text = json.dumps(told, separators=(",", ":"))
+    return text
+
+
+def _teller(bench: Bench) -> Callable[[int, int], None]:
+    told = float("-inf")
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > _TELL_SECONDS or done >= total:
+            told = time.monotonic()
+            bench.reporter(Progress("cutting", done, total))
+
+    return tell
+
+
+def _ingredients(clips: list[Asset], library: Library) -> "list[Ingredient]":
+    from studio.trust.credentials import Ingredient
+
+    # By number, never by prompt: credentials go wherever the file goes.
+    once = {clip.id: clip for clip in clips}
+    return [
+        Ingredient(f"clip {clip.id}", "componentOf", "studio", library.file(clip)) for clip in once.values()
+    ]
+
+
+def _asset(bench: Bench, facts: ClipFacts, finished: Finished, title: str, *, seconds: float) -> Asset:
+    job, asset_id = bench.attempt.job, finished.begun.id
+    place, still = places(asset_id, ".webp", blocked=finished.standing == "blocked")
+    return Asset(
+        id=asset_id,
+        job_id=job.id,
+        owner=job.owner,
+        kind="grid",
+        title=title,
+        path=place,
+        thumbnail=still,
+        request=None,
+        form=job.form,
+        model=job.model,
+        model_revision="",
+        width=facts.width,
+        height=facts.height,
+        seconds=facts.seconds,
+        fps=round(facts.frames / facts.seconds) if facts.seconds else 0,
+        frames=facts.frames,
+        render_seconds=seconds,
+        created=utc_now(),
+        **finished.facts,
+    )
