@@ -1,10 +1,26 @@
-"""A wish about a finished clip is read: what is wanted, of what, how much, and what to change for it."""
+"""A wish about a finished clip is read: cut into pieces, and each piece by the rules."""
 
-from studio.edits.intents import INTENTS, intents
+import re
+from collections.abc import Sequence
+
+from studio.edits.clauses import MAX_TEXT, Clause, tidy, without_manners
+from studio.edits.rules import wishes_of
+from studio.edits.things import replaced
 from studio.edits.types import Reading, Wish
-from studio.text.meaning import meanings
 
-_LEAST = 0.45
+MOST_WISHES = 6
+# "And" inside of these joins no wishes.
+_PAIRS = (
+    ("black and white", "black-and-white"), ("back and forth", "back-and-forth"),
+    ("left and right", "left-right"), ("start and end", "start-end"), ("beginning and end", "start-end"),
+    ("in and out", "in-and-out"), ("there and back", "there-and-back"), ("day and night", "day-and-night"),
+    ("over and over", "over-over"), ("round and round", "round-round"), ("black & white", "black-and-white"),
+)  # fmt: skip
+_STRONG = re.compile(
+    r"\s*[,，;；。!！?？…\n]+\s*|(?<!\d)\.(?!\d)\s*|\s+(?:and (?:then|also)|then|but(?! an?\b| the\b)|also|plus(?= \w+ (?:it|the)))\s+"
+    r"|然后|接着|并且|而且|同时|另外|还有|以及再|顺便"
+)
+_WEAK = re.compile(r"\s+(?:and|&|as well as)\s+|、|和|并|又|与")
 
 
 def read_edit(text: str, *, prompt: str) -> Reading:
@@ -12,11 +28,38 @@ def read_edit(text: str, *, prompt: str) -> Reading:
 
     Any text will do; one that is not understood, or asks for nothing, gives a reading that `asks_back`.
     """
-    told = [(name, example) for name in INTENTS for example in (*intents()[name].zh, *intents()[name].en)]
-    found = meanings([text, *(example for _, example in told)])
-    near = found[1:] @ found[0]
-    best = int(near.argmax())
-    if near[best] < _LEAST:
-        order = near.argsort()[::-1]
-        return Reading(guesses=tuple(dict.fromkeys(told[at][0] for at in order[:8]))[:3])
-    return Reading(wishes=(Wish(told[best][0], text.strip()),), source="meaning")
+    wishes = _wishes(text, prompt)
+    return Reading(wishes=wishes)
+
+
+def _wishes(text: str, prompt: str) -> tuple[Wish, ...]:
+    plain = tidy(text)
+    for pair, instead in _PAIRS:
+        plain = plain.replace(pair, instead)
+    whole = Clause(without_manners(plain), prompt)
+    if found := replaced(whole):
+        if len(_STRONG.split(whole.text)) <= 2:
+            return tuple(found)
+    found_all: list[Wish] = []
+    for piece in _STRONG.split(plain):
+        found_all += _of_piece(piece, prompt)
+    return _once(found_all or wishes_of(whole))[:MOST_WISHES]
+
+
+def _of_piece(piece: str, prompt: str) -> Sequence[Wish]:
+    """The wishes of what stands between two signs; its parts around "and", where each is a wish."""
+    whole = Clause(without_manners(piece), prompt)
+    parts = [Clause(without_manners(part), prompt) for part in _WEAK.split(piece)]
+    if len(parts) > 1:
+        found = [wishes_of(part) for part in parts]
+        if all(found):
+            return [wish for wishes in found for wish in wishes]
+    return wishes_of(whole)
+
+
+def _once(wishes: Sequence[Wish]) -> tuple[Wish, ...]:
+    """Each wish once: what is too dark shall be brighter."""
+    kept: dict[tuple[str, str], Wish] = {}
+    for wish in wishes:
+        kept[(wish.intent, wish.target)] = wish
+    return tuple(kept.values())
