@@ -19,6 +19,8 @@ _JOINS: dict[Language, tuple[str, str]] = {"zh": ("、", " 或 "), "en": (", ", 
 # Values that hold several alternatives, and those that have words of their own.
 _LISTS = ("allowed", "nearest")
 _WORDED = ("field", "stage", "state", "category")
+# The files of a language: what anybody says, the page, the review room.
+_PARTS = ("", "page.", "room.")
 _AI = re.compile(r"(?<![A-Za-z])AI(?![A-Za-z])|人工智[能慧]")
 _MADE = re.compile(r"生成|合成|(?<![A-Za-z])generated(?![A-Za-z])", re.IGNORECASE)
 
@@ -43,6 +45,11 @@ def say(notice: Notice | str, language: Language, **values: Any) -> str:
 def page(key: str, language: Language, **values: Any) -> str:
     """A text of the page; the key itself if there is none, so that a missing one is seen and found."""
     return _filled("page", key, language, values) or _filled("page", key, "en", values) or key
+
+
+def room(language: Language) -> dict[str, str]:
+    """All texts of the review room, for its page: every key is there in both languages."""
+    return book("en")["room"] | book(language)["room"]
 
 
 def field(name: str, language: Language) -> str:
@@ -98,9 +105,9 @@ def duration(seconds: float, language: Language) -> str:
 
 @cache
 def book(language: Language) -> dict[str, dict[str, str]]:
-    """All texts of a language, by section; those of the page lie in a file of their own."""
+    """All texts of a language, by section; those of the page and of the review room lie in files of their own."""
     texts: dict[str, dict[str, str]] = {}
-    for path in (FOLDER / f"{language}.toml", FOLDER / f"page.{language}.toml"):
+    for path in (FOLDER / f"{part}{language}.toml" for part in _PARTS):
         texts |= tomllib.loads(path.read_text(encoding="utf-8"))
     return texts
 
