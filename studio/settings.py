@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from threadpoolctl import threadpool_limits
 
 from pipelines.models import DEFAULT_MODEL
 from pipelines.request import Notice
@@ -27,7 +28,8 @@ ENV_NAMES: tuple[str, ...] = (
 """Every environment variable that is read; the README explains each (a test compares)."""
 
 # OpenMP's threads otherwise spin while they wait: twice the time on a machine that does anything else, too.
-_TORCH = {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_DISABLE_TELEMETRY": "1"}
+# numpy's can't be kept from it; what it does here is small, and five times the work with two of them.
+_TORCH = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 class Settings(BaseModel):
@@ -237,13 +239,14 @@ class Settings(BaseModel):
 
 
 def quiet_libraries(*, uploads: Path) -> None:
-    """Keep Gradio and huggingface_hub from calling home, and uploads in a folder of ours.
+    """Keep Gradio and huggingface_hub from calling home, uploads in our folder, and numpy to one thread.
 
-    Must run before either is imported.
+    Must run before the first two are imported.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    threadpool_limits(1, user_api="blas")
 
 
 def prepare_torch() -> None:

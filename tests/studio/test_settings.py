@@ -5,9 +5,11 @@ import re
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from studio.settings import ENV_NAMES, Settings, SettingsError
+from studio.settings import ENV_NAMES, Settings, SettingsError, quiet_libraries
 from studio.words import LANGUAGES, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,3 +171,13 @@ def test_every_variable_is_documented_and_every_read_one_is_listed() -> None:
 def test_the_real_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "PORT", "7999")
     assert Settings.from_env().port == 7999
+
+
+def test_numpy_keeps_to_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY", "GRADIO_TEMP_DIR"):
+        monkeypatch.setenv(name, "")
+    assert np.ones(2).sum() == 2, "it is there already, as in the real process"
+    with threadpool_limits(2, user_api="blas"):
+        quiet_libraries(uploads=tmp_path)
+        assert {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"} == {1}
+    assert Settings(studio_home=tmp_path).worker_environment()["OPENBLAS_NUM_THREADS"] == "1"
