@@ -89,7 +89,7 @@ class Studio:
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self._tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read, self.styles.find)
-        self.grids = Grids(self.engine, settings, self.jobs, self.assets, self._resolve)
+        self.grids = Grids(self.engine, settings, self.jobs, self.assets, self._asked)
         self.rooms = Rooms(
             self.engine,
             settings,
@@ -108,10 +108,7 @@ class Studio:
 
     def generate(self, visitor: Visitor, /, **form: Any) -> str:
         """Queue one clip, return its job id at once; `Refused` says what is wrong, then nothing is queued."""
-        request, kept = self._resolve(form)
-        if not self.projects.known(visitor, kept.get("project")):
-            # One that was deleted meanwhile, or is of another studio, keeps nobody from a clip.
-            kept.pop("project", None)
+        request, kept = self._asked(visitor, form)
         return self.jobs.submit(owner=visitor.owner, form=kept, request=request)
 
     def estimate(self, **form: Any) -> Estimate:
@@ -135,6 +132,14 @@ class Studio:
             return dict(read_recipe(path, self.styles.find).form)
         except MediaError as error:
             raise Refused(error.notice) from error
+
+    def _asked(self, visitor: Visitor, form: dict[str, Any]) -> tuple[GenerationRequest, dict[str, Any]]:
+        """As `_resolve`, without a project that this visitor can't use."""
+        request, kept = self._resolve(form)
+        if not self.projects.known(visitor, kept.get("project")):
+            # One that was deleted meanwhile, or is of another studio, keeps nobody from a clip.
+            kept.pop("project", None)
+        return request, kept
 
     def _resolve(self, form: dict[str, Any]) -> tuple[GenerationRequest, dict[str, Any]]:
         """The request a form asks for, and the form to keep: what was typed, with the seed that was drawn."""

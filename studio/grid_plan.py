@@ -40,7 +40,7 @@ class GridPlan(BaseModel):
 
     A line or setting holds the fields of a form (`studio.core.FORM_FIELDS`), a line at least a "prompt". What
     a line says itself counts before the setting, style and seed of its place. No `styles` is the form's own
-    style, no `seeds` one seed that is drawn for all cells alike.
+    style, no `seeds` as many as `seed_count`, drawn once for all cells alike.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -50,6 +50,7 @@ class GridPlan(BaseModel):
     settings: tuple[dict[str, Any], ...] = ({},)
     styles: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
+    seed_count: int = 1
 
 
 @dataclass(frozen=True)

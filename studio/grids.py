@@ -19,7 +19,7 @@ from studio import access
 from studio.access import Visitor
 from studio.db import reading, utc_now, writing
 from studio.grid_cells import Asked, GridCells, newest_export, read_jobs, read_lines, read_progress
-from studio.grid_plan import GridPlan, checked, places
+from studio.grid_plan import MAX_SEEDS, GridPlan, checked, places
 from studio.grid_tables import grid_cell_table, grid_table
 from studio.grid_view import AGAIN, Cell, CellState, GridEstimate, GridLine, GridView, columns_of
 from studio.jobs import Jobs
@@ -31,7 +31,7 @@ from studio.story.film_plan import key_of
 
 __all__ = ["Cell", "GridEstimate", "GridLine", "GridPlan", "GridView", "Grids"]
 
-Resolve = Callable[[dict[str, Any]], tuple[GenerationRequest, dict[str, Any]]]
+Resolve = Callable[[Visitor, dict[str, Any]], tuple[GenerationRequest, dict[str, Any]]]
 MAX_CAPTION = 120
 _LISTED = 24
 
@@ -53,7 +53,7 @@ class Grids:
 
         Refused says which line is wrong, or which words may not be used; then nothing is queued.
         """
-        plan, asked = self._asked(plan)
+        plan, asked = self._asked(visitor, plan)
         grid_id = f"g{secrets.token_urlsafe(12)}"
         document = plan.model_dump(mode="json")
         row = {"id": grid_id, "owner": visitor.owner, "title": plan.title, "plan": document}
@@ -62,7 +62,7 @@ class Grids:
 
     def estimate(self, visitor: Visitor, plan: GridPlan) -> GridEstimate:
         """What `submit` would cost; Refused as there, but for the words."""
-        _, asked = self._asked(plan)
+        _, asked = self._asked(visitor, plan)
         wanted = {one.key: one.request for one in asked}
         with reading(self.engine) as connection:
             there = set(self._assets.find_keys(connection, visitor.owner, wanted))
@@ -132,16 +132,17 @@ class Grids:
             raise Refused(Notice("not_yours"))
         return view
 
-    def _asked(self, plan: GridPlan) -> tuple[GridPlan, list[Asked]]:
+    def _asked(self, visitor: Visitor, plan: GridPlan) -> tuple[GridPlan, list[Asked]]:
         """The plan with its seeds, and what each cell asks for."""
-        plan = checked(plan)
         if not plan.seeds:
-            # One for all: cells that differ in words alone shall differ by nothing else.
-            plan = plan.model_copy(update={"seeds": (secrets.randbelow(MAX_SEED + 1),)})
+            # The same for all: cells that differ in words alone shall differ by nothing else.
+            drawn = tuple({secrets.randbelow(MAX_SEED + 1) for _ in range(min(plan.seed_count, MAX_SEEDS))})
+            plan = plan.model_copy(update={"seeds": drawn})
+        plan = checked(plan)
         asked = []
         for number, (place, form) in enumerate(places(plan)):
             try:
-                request, kept = self._resolve(form)
+                request, kept = self._resolve(visitor, form)
             except Refused as refused:
                 told = refused.notices[0]
                 if len(plan.lines) > 1:
