@@ -29,6 +29,7 @@ from studio.story.types import MAX_SOURCE_SECONDS, Level, Look, Source, Story
 from studio.story_desk import StoryDesk, worded
 from studio.story_tables import StoryTables
 from studio.story_view import ShotView, StoryEstimate, StoryView, TakeView, shot_view
+from studio.styles import STYLES, Style
 from studio.text import llm, llm_story
 from studio.text.llm_story import StoryReading
 from studio.text.rewrite import Rewrite, rewrite
@@ -54,10 +55,12 @@ class Stories:
         jobs: Jobs,
         assets: Library,
         read_job: Callable[[str], JobView | None],
+        find_style: Callable[[str], Style | None],
     ) -> None:
         self.settings = settings
         self.store = StoryStore(engine)
         self._jobs, self._assets, self._read_job = jobs, assets, read_job
+        self._find_style = find_style
         self._front, self._client = llm_story.front(settings), llm.configured(settings)
         self._desk = StoryDesk(self.store, jobs, assets, settings.model)
         self.tables = StoryTables(self._own, self._desk, jobs)
@@ -142,6 +145,10 @@ class Stories:
         """Make one edit of `studio.story.edit.EDITS`. A `revision` that is not the newest is refused."""
         if edit == "choose_take" and values.get("asset_id"):
             values |= {"seed": self._seed_of(values["asset_id"])}
+        if edit == "update_look" and "style" in values:
+            # Kept with the story as it is now: changing the style later changes no film.
+            style = self._find_style(str(values["style"]))
+            values |= {"own_style": style if style and style.name not in STYLES else None}
         if edit == "translate":
             values = {"texts": self._translations(self._own(visitor, story_id).story)}
 
@@ -273,7 +280,9 @@ class Stories:
             if not requests:
                 raise StoryProblem("shot_shows_file", number=story.shots.index(shot) + 1)
         self.store.add_takes(story_id, [_take(shot_id, request, level) for request in requests])
-        typed = {"prompt": prompts.bare_prompt(story, shot), "style": prompts.style_of(story).name}
+        style = prompts.style_of(story)
+        typed: dict[str, Any] = {"prompt": prompts.bare_prompt(story, shot)}
+        typed |= {"style": style.name, "style_version": style.version}
         first, *_ = [self._ask(kept.owner, story_id, typed, request) for request in requests]
         return first
 

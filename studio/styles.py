@@ -35,6 +35,7 @@ def _plain(text: str) -> str:
 Plain = Annotated[str, AfterValidator(_plain)]
 Title = Annotated[Plain, Field(min_length=1, max_length=40)]
 About = Annotated[Plain, Field(max_length=200)]
+Sentence = Annotated[Plain, Field(max_length=300)]
 Template = Annotated[Plain, Field(max_length=600)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 Factor = Annotated[float, Field(ge=0.5, le=2.0)]
@@ -54,22 +55,25 @@ class Guidance(_Part):
 class StyleWords(_Part):
     """What a style is, without its name: all that a person may write, so all of it is checked here.
 
-    `template` and `title` by language. An empty `negative` leaves the model's own negative prompt. It is a
-    whole negative prompt otherwise: Wan's own one forbids "style" and "artwork" and so fights every look but
-    the photographic. `look` names an entry of `studio.media.looks.LOOKS`; `palette` is #rrggbb, ground first;
-    `nearest` is what the sketch model draws instead.
+    Texts are by language; `example` is a prompt that suits the style. An empty `negative` leaves the model's
+    own negative prompt. It is a whole negative prompt otherwise: Wan's own one forbids "style" and "artwork"
+    and so fights every look but the photographic. `look` names an entry of `studio.media.looks.LOOKS`;
+    `palette` is #rrggbb, ground first; `nearest` is what the sketch model draws instead; `based_on` the shipped
+    style that this one began as, whose picture stands for it.
     """
 
     title: dict[Language, Title]
     about: dict[Language, About]
     template: dict[Language, Template]
+    example: dict[Language, Sentence] = {"zh": "", "en": ""}
     negative: Annotated[Plain, Field(max_length=1000)] = ""
     look: Annotated[str, Field(max_length=40)] = ""
     nearest: str = ""
+    based_on: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,40}$")] = ""
     palette: Annotated[tuple[Colour, ...], Field(min_length=3, max_length=5)]
     guidance: Guidance = Guidance()
 
-    @field_validator("title", "about", "template", mode="before")
+    @field_validator("title", "about", "template", "example", mode="before")
     @classmethod
     def _in_both_languages(cls, texts: Any) -> Any:
         """Who writes in one language only has said it for both."""
@@ -79,7 +83,7 @@ class StyleWords(_Part):
             return dict.fromkeys(LANGUAGES, *texts.values())
         return texts
 
-    @field_validator("title", "about", "template")
+    @field_validator("title", "about", "template", "example")
     @classmethod
     def _complete(cls, texts: dict[Language, str]) -> dict[Language, str]:
         if set(texts) != set(LANGUAGES):

@@ -122,7 +122,8 @@ def build(page: Page) -> tuple[Create, Dependency]:
         with gr.Column(elem_id="seeing"):
             shown = area(stage.empty(page, first), "stage")
             strip = area("", "takes")
-    job, offer, original = (_kept(name) for name in ("job", "offer", "prompt_original"))
+    names = ("job", "offer", "prompt_original", "style_version")
+    job, offer, original, version = (_kept(name) for name in names)
     form: dict[str, Field] = {
         "prompt": prompt,
         "style": style,
@@ -133,6 +134,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
         "model": model,
         **advanced,
         "prompt_original": original,
+        "style_version": version,
     }
     told = {"notice": notice, "trouble": trouble, "model_note": note, "price": price}
     made = Create(form=form, job=job, desk=desk, **told)
@@ -154,7 +156,7 @@ def _advanced(page: Page) -> dict[str, Field]:
     hints = fields.derived(
         page,
         page.studio.models()[0],
-        style="none",
+        style=None,
         quality=fields.DEFAULT_QUALITY,
         seconds=fields.default_length(page.studio.models()[0]),
     )
@@ -197,17 +199,19 @@ def _wire_form(made: Create, *, dice: gr.Button, reads: gr.HTML) -> None:
     def switch_model(model: str) -> dict[Any, Any]:
         return made.by_component(desk.switch_model(model))
 
-    def hints(style: str, model: str, quality: str, seconds: Any) -> dict[Any, Any]:
-        return made.by_component(desk.hints(style, model, quality, seconds))
+    def hints(style: str, version: str, model: str, quality: str, seconds: Any) -> dict[Any, Any]:
+        return made.by_component(desk.hints(style, version, model, quality, seconds))
 
     switched = form["model"].input(switch_model, form["model"], made.outputs(), **QUICK)
-    dials = [form[name] for name in ("style", "model", "quality", "seconds")]
+    dials = [form[name] for name in ("style", "style_version", "model", "quality", "seconds")]
+    # Who picks a style by hand means the newest version of it; a recipe may name an older one.
+    form["style"].input(None, None, form["style_version"], js="() => ''")
     hinted = [form[name] for name in fields.ADVANCED]
     gr.on([form[name].input for name in ("style", "quality", "seconds")], hints, dials, hinted, **RAW)
     switched.then(hints, dials, hinted, **RAW)
     costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames")
     gr.on([form[name].change for name in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW)
-    said = [form[name] for name in ("prompt", "style", "model")]
+    said = [form[name] for name in ("prompt", "negative_prompt", "style", "style_version", "model")]
     gr.on([box.change for box in said], desk.reads, said, reads, **RAW, trigger_mode="always_last")
     # A sentence about what was wrong is done with once somebody changes something.
     gr.on([field.input for field in form.values()], None, None, made.told(), js="() => ['', '']")

@@ -14,11 +14,11 @@ import gradio as gr
 from pipelines.models import MODELS
 from pipelines.request import MAX_PROMPT
 from studio.core import Refused
-from studio.styles import STYLES, apply
+from studio.styles import STYLES, Style
+from studio.ui import final_prompt, takes, withheld
 from studio.ui import form as fields
-from studio.ui import takes, withheld
 from studio.ui.context import Page
-from studio.ui.examples import examples, sketch_reads
+from studio.ui.examples import examples
 from studio.ui.markup import acted
 
 Updates = dict[str, Any]
@@ -65,9 +65,8 @@ class Desk:
         updates: Updates = self.switch_model(str(values["model"]))
         for name, value in values.items():
             updates[name] = gr.update(**{**updates.get(name, {}), "value": value})
-        return updates | self.hints(
-            values["style"], values["model"], values["quality"], values["seconds"], values
-        )
+        style, version, model = (values[name] for name in ("style", "style_version", "model"))
+        return updates | self.hints(style, version, model, values["quality"], values["seconds"], values)
 
     def switch_model(self, model: str) -> Updates:
         """The choices that depend on the model, with its own defaults chosen."""
@@ -81,12 +80,19 @@ class Desk:
         }
 
     def hints(
-        self, style: str, model: str, quality: str, seconds: Any, values: Updates | None = None
+        self,
+        style: str,
+        style_version: Any,
+        model: str,
+        quality: str,
+        seconds: Any,
+        values: Updates | None = None,
     ) -> Updates:
         """What each advanced field would be if left empty, as its placeholder."""
         spec = MODELS.get(model) or self.page.studio.models()[0]
         length = seconds if isinstance(seconds, int | float) else fields.default_length(spec)
-        found = fields.derived(self.page, spec, style=style, quality=quality, seconds=length)
+        chosen = self._style(style, style_version)
+        found = fields.derived(self.page, spec, style=chosen, quality=quality, seconds=length)
         updates = {}
         for name, hint in found.items():
             more = {} if values is None else {"value": values[name]}
@@ -101,17 +107,18 @@ class Desk:
         look = "model-note" if fields.weights_here(self.page, spec) else "model-note absent"
         return f'<p class="{look}">{escape(fields.model_note(self.page, spec))}</p>'
 
-    def reads(self, prompt: str, style: str, model: str) -> str:
-        """What a model of a small world takes from the prompt, as HTML; empty for the others."""
-        spec = MODELS.get(model)
-        if spec is None or not spec.closed_world or not isinstance(prompt, str) or not prompt.strip():
+    def reads(self, prompt: Any, negative: Any, style: Any, style_version: Any, model: Any) -> str:
+        """What is asked for in the end, style and all, and what a small model takes of it, as HTML."""
+        spec = MODELS.get(str(model))
+        if spec is None or not isinstance(prompt, str) or not prompt.strip():
             return ""
-        chosen = STYLES.get(style)
-        asked = apply(chosen, prompt=prompt[:MAX_PROMPT], spec=spec)["prompt"] if chosen else prompt
-        words = sketch_reads(asked, self.page.language)
-        things = ("、" if self.page.language == "zh" else ", ").join(words)
-        told = self.page.t("sketch_reads", things=things) if words else self.page.t("sketch_reads_nothing")
-        return f'<p class="model-note">{escape(told)}</p>'
+        chosen = self._style(style, style_version) or STYLES["none"]
+        return final_prompt.render(
+            self.page, chosen, spec, prompt=prompt.strip()[:MAX_PROMPT], negative=str(negative or "")
+        )
+
+    def _style(self, name: Any, version: Any) -> Style | None:
+        return self.page.studio.styles.find(str(name), fields.version(version))
 
     def restore(self, path: str | None) -> tuple[Updates, str]:
         """The form out of a film that was made here; the upload itself is not kept."""
@@ -134,6 +141,7 @@ class Desk:
             "prompt": chosen.prompt[self.page.language],
             "prompt_original": "",
             "style": chosen.style,
+            "style_version": "",
         }
 
     # -- the buttons of stage and strip --------------------------------------------------------------------

@@ -1,13 +1,15 @@
 """The form of the Create tab without its components: choices, defaults, and how a recipe fills it again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import try_to_load_from_cache
 
-from pipelines.models import MODELS, QUALITIES, ModelSpec
+from pipelines.models import MODELS, QUALITIES, ModelSpec, Quality
 from studio.core import Estimate
-from studio.styles import STYLES
+from studio.style_store import StyleView
+from studio.styles import STYLES, Style, guidance
 from studio.ui.context import Page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,14 +21,15 @@ ADVANCED = (
     "flow_shift",
     "num_frames",
 )
-DEFAULT_QUALITY = "standard"
+DEFAULT_QUALITY: Quality = "standard"
 
 Choices = list[tuple[str, Any]]
 
 
-def styles(page: Page) -> Choices:
-    """The styles by their titles, in the page's order."""
-    return [(style.title[page.language], style.name) for style in STYLES.values()]
+def styles(page: Page, own: Sequence[StyleView] = ()) -> Choices:
+    """The shipped styles by their titles, in the page's order, then the visitor's and the team's `own`."""
+    listed = [*STYLES.values(), *(view.style for view in own)]
+    return [(style.title[page.language], style.name) for style in listed]
 
 
 def models(page: Page) -> Choices:
@@ -58,12 +61,21 @@ def default_length(spec: ModelSpec) -> int:
     return (spec.default_frames - 1) // spec.fps
 
 
-def derived(page: Page, spec: ModelSpec, *, style: str, quality: str, seconds: float) -> dict[str, str]:
+def version(typed: Any) -> int | None:
+    """The version of a style that a form names; None for the newest."""
+    return int(typed) if str(typed or "").isdecimal() else None
+
+
+def derived(
+    page: Page, spec: ModelSpec, *, style: Style | None, quality: str, seconds: float
+) -> dict[str, str]:
     """What an advanced field left empty will be, to show in its place."""
-    known = {str(name): sampling for name, sampling in spec.sampling.items()}
-    sampling = known.get(quality, known[DEFAULT_QUALITY])
-    chosen = STYLES.get(style)
-    negative = (chosen.negative if chosen and spec.negative_prompt else "") or spec.negative_prompt
+    dial = next((one for one in QUALITIES if one == quality), DEFAULT_QUALITY)
+    sampling, negative = spec.sampling[dial], spec.negative_prompt
+    if style is not None and negative:
+        negative = style.negative or negative
+    if style is not None:
+        sampling = sampling.model_copy(update=guidance(style, spec, dial))
     return {
         "negative_prompt": negative or page.t("nothing"),
         "num_inference_steps": str(sampling.num_inference_steps),
@@ -95,7 +107,8 @@ def filled(page: Page, kept: dict[str, Any]) -> dict[str, Any]:
     return values | {
         "prompt": _text(kept.get("prompt")),
         "prompt_original": _text(kept.get("prompt_original")),
-        "style": style if style in STYLES else "none",
+        "style": style if page.studio.styles.find(style) else "none",
+        "style_version": _text(kept.get("style_version")),
         "model": spec.name,
         "quality": quality if quality in QUALITIES else DEFAULT_QUALITY,
         "size": size,

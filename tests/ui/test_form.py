@@ -34,7 +34,7 @@ def test_every_choice_can_be_made(page: Page, model: str) -> None:
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_a_placeholder_is_what_an_empty_field_becomes(page: Page, model: str, quality: str) -> None:
     spec = MODELS[model]
-    hints = fields.derived(page, spec, style="none", quality=quality, seconds=fields.default_length(spec))
+    hints = fields.derived(page, spec, style=None, quality=quality, seconds=fields.default_length(spec))
     form = {**EVERY, "model": model, "quality": quality, "seconds": fields.default_length(spec)}
     request, _ = page.studio._resolve(form)
     for name in fields.ADVANCED:
