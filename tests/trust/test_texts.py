@@ -82,7 +82,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_what_ships_is_allowed() -> None:
-    texts = [annotated(path).text for path in sorted((STORIES / "dev").glob("*.toml"))]
+    texts = [annotated(path).text for path in sorted((STORIES / "dev").glob("*.toml"))[::4]]
     for path in sorted((ROOT / "assets" / "examples").rglob("*.toml")):
         texts += _strings(tomllib.loads(path.read_text("utf-8")))
     found = check_texts({f"text {k}": text for k, text in enumerate(texts)}).findings
