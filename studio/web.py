@@ -11,10 +11,11 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 
 from pipelines.request import Notice
-from studio import access, doors, gate, story_routes
+from studio import access, doors, gate, grid_routes, story_routes
 from studio.api import trace
 from studio.core import Refused, Studio
 from studio.library import Asset
+from studio.room import app as room
 from studio.serving import file_response
 from studio.tries import Tries
 from studio.words import LANGUAGES
@@ -29,6 +30,7 @@ _STATUS = {
     "job_unknown": 404,
     "asset_unknown": 404,
     "story_unknown": 404,
+    "grid_unknown": 404,
     "file_missing": 404,
     "page_unknown": 404,
     "export_not_made": 404,
@@ -48,7 +50,11 @@ def make_app(studio: Studio) -> FastAPI:
     _add_doors(app, studio)
     _add_review(app, studio)
     story_routes.add_routes(app, studio)
+    grid_routes.add_routes(app, studio)
     trace.add_routes(app, studio)
+    # Guests come by a link alone; who shares comes through the door.
+    app.mount("/room", room.guest_app(studio))
+    app.mount("/discuss", room.maker_app(studio))
 
     @app.get("/healthz")
     def healthz() -> dict[str, bool]:

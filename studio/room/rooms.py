@@ -240,9 +240,8 @@ def _take_in(film: Asset, item: Item) -> Asset | None:
 
 
 def is_stale(contents: Contents, verdict: Verdict) -> bool:
-    """Whether an item is shown by another clip by now than when this was decided of it."""
+    """Whether what this was decided of is no longer among what shows the item."""
     item = contents.item(verdict.item)
-    shown = item.asset if item is not None else None
-    if shown is None or shown.id == verdict.asset_id:
-        return False
-    return contents.film is None or verdict.asset_id != contents.film.id
+    film = {contents.film.id} if contents.film is not None else set()
+    there = film | ({take.id for take in item.takes} if item is not None else set())
+    return bool(there) and verdict.asset_id not in there
