@@ -1,0 +1,202 @@
+// The tab Compare: the form is sent as it is, a grid is looked at again while it changes, clips are picked and voted on.
+window.compare = (() => {
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const ui = { grid: '', picks: [], wanted: null };
+  const grid = () => one('#compare_room .grid-of');
+  const isOpen = () => Boolean(one('#compare_room')?.offsetParent);
+  const MOST = 4;
+  const BEAT = 1500;
+
+  // -- asking: the server draws, the page says where in it one is -----------------------------------------------------
+  function values() {
+    const form = one('#compare_form_in');
+    if (!form) return {};
+    const data = new FormData(form);
+    return { ...Object.fromEntries(data), styles: data.getAll('styles'), project: one('[data-project-choice]')?.value || '' };
+  }
+  let busy = 0;
+  function ask(act, more = {}) {
+    busy = Date.now();
+    studio.send('compare_room', { act, key: '', grid: ui.grid, picks: ui.picks, values: values(), ...more });
+  }
+  const settling = () => Date.now() - busy < 1200;
+
+  function open(id, push = true) {
+    if (id !== ui.grid) ui.picks = [];
+    ui.grid = id;
+    if (push) studio.address(id ? 'grid' : 'tab', id || 'compare');
+    ask('open');
+    ask('compare', { picks: [] });
+    document.body.removeAttribute('data-voting');
+  }
+
+  // -- buttons -----------------------------------------------------------------------------------------------------------
+  studio.here.compare = async (button, key) => {
+    const [verb, ...rest] = key.split(' ');
+    const subject = rest.join(' ');
+    const { confirm: question } = button.dataset;
+    if (question && !(await studio.sure(question, one('#compare_room h2')?.textContent, studio.standing(button), studio.loses(button)))) return;
+    const does = {
+      open: () => open(subject),
+      close: () => open(''),
+      pick: () => pick(Number(subject)),
+      start,
+      example: () => ask('example'),
+      again: () => { ask('again'); one('#compare_prompts')?.focus(); },
+      retry: () => ask('retry', { key: subject }),
+      export: () => ask('export'),
+      cancel: () => ask('cancel'),
+      front: () => ask('front'),
+      delete: () => { const gone = ui.grid; ui.grid = ''; ui.picks = []; studio.address('tab', 'compare'); ask('delete', { grid: gone, picks: [] }); },
+      link: copyLink,
+      vote: () => { document.body.dataset.voting = ''; ask('vote'); },
+      vote_end: () => { document.body.removeAttribute('data-voting'); ask('compare'); },
+      results: () => { document.body.removeAttribute('data-voting'); ask('results'); },
+      answer: () => say(subject),
+      table: () => one('#compare_csv')?.click(),
+      table_off: () => { for (const box of all('#compare_form_in [name=lines], #compare_form_in [name=file]')) box.value = ''; ask('form'); },
+      styles_all: () => check(true),
+      styles_none: () => check(false),
+    };
+    does[verb]?.();
+  };
+  function start() {
+    if (settling() && ui.started) return;
+    ui.started = true;
+    ui.picks = [];
+    ui.grid = '';
+    ask('start');
+  }
+  function check(on) {
+    for (const box of all('#compare_form_in [name=styles]')) box.checked = on;
+    count();
+    later();
+  }
+  async function copyLink() {
+    const address = new URL(location.href);
+    address.search = `?grid=${encodeURIComponent(ui.grid)}`;
+    try { await navigator.clipboard.writeText(address.href); studio.flash('#copied'); } catch { prompt('', address.href); }
+  }
+
+  // -- picking: the order in which clips were picked is that in which they stand --------------------------------------
+  function pick(number) {
+    if (ui.picks.includes(number)) ui.picks = ui.picks.filter((other) => other !== number);
+    else ui.picks = [...ui.picks, number].slice(-MOST);
+    shown();
+    if (ui.picks.length > 1 || one('#compare_stage .together')) ask('compare');
+  }
+  function shown() {
+    for (const cell of all('#compare_room .cmp-cell')) {
+      const at = ui.picks.indexOf(Number(cell.dataset.number));
+      const shot = one('.shot', cell);
+      cell.toggleAttribute('own-picked', at >= 0);
+      if (shot?.tagName === 'BUTTON') shot.ariaPressed = String(at >= 0);
+      const order = one('.order', cell);
+      if (order) order.textContent = at >= 0 ? at + 1 : '';
+    }
+  }
+
+  // -- voting ------------------------------------------------------------------------------------------------------------
+  function say(answer) {
+    const pair = one('#compare_stage .voting')?.dataset.pair;
+    if (!pair || settling()) return;
+    ask('answer', { key: answer, picks: pair.split(' ').map(Number) });
+  }
+  document.addEventListener('keydown', (event) => {
+    if (event.isComposing || event.repeat || event.ctrlKey || event.metaKey || event.altKey || one('dialog[open]')) return;
+    if (!isOpen() || event.target.matches('textarea, select, input:not([type=checkbox], [type=radio], .sy-scrub), [contenteditable]')) return;
+    const answer = { 1: 'left', 2: 'right', 0: 'tie' }[event.key];
+    if (answer && one('#compare_stage .voting[data-pair*=" "]')) { event.preventDefault(); event.stopImmediatePropagation(); say(answer); }
+  }, true);
+
+  // -- the form: what it would cost, told a moment after the last change ---------------------------------------------
+  let waiting;
+  function later() {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => ask('price'), 350);
+  }
+  function count() {
+    const chosen = all('#compare_form_in [name=styles]:checked').length;
+    const told = one('#compare_form_in [data-count=styles]');
+    if (told) told.textContent = chosen || '';
+  }
+  document.addEventListener('input', (event) => {
+    if (!event.target.closest?.('#compare_form_in') || event.target.type === 'file') return;
+    if (event.target.name === 'model') { ask('form'); return; }
+    count();
+    later();
+  });
+  document.addEventListener('change', async (event) => {
+    if (event.target.id !== 'compare_csv') return;
+    const file = event.target.files?.[0];
+    event.target.value = '';
+    if (!file) return;
+    // What is too big is refused there; it need not travel.
+    const bytes = new Uint8Array(await file.slice(0, 1_000_001).arrayBuffer());
+    let text = '';
+    for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+    ask('table', { key: file.name.slice(0, 80), table: btoa(text) });
+  });
+  document.addEventListener('submit', (event) => { if (event.target.id === 'compare_form_in') event.preventDefault(); });
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || !isOpen()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    one('#compare_start')?.click();
+  }, true);
+
+  // -- what was drawn ---------------------------------------------------------------------------------------------------
+  function drawn() {
+    busy = 0;
+    const now = grid();
+    if (!now) return;
+    const id = now.dataset.grid || '';
+    if (id && id !== ui.grid) {
+      ui.grid = id;
+      ui.picks = [];
+      studio.address('grid', id);
+      if (matchMedia('(max-width: 799px)').matches) scrollTo({ top: 0 });
+    }
+    ui.started = false;
+    document.body.dataset.compare = id ? 'grid' : 'list';
+    shown();
+  }
+  async function look() {
+    const now = grid();
+    if (isOpen() && !document.hidden && now?.dataset.live !== undefined && now.dataset.live !== 'false' && !settling()) {
+      if (!now.dataset.grid) ask('open');
+      else {
+        const answer = await fetch(`../grid/${encodeURIComponent(now.dataset.grid)}/now`, { cache: 'no-store' }).catch(() => null);
+        const told = answer?.ok ? await answer.json().catch(() => null) : null;
+        if (told && grid()?.dataset.grid === now.dataset.grid && told.mark !== grid().dataset.mark) ask('open');
+      }
+    }
+    setTimeout(look, BEAT);
+  }
+  // The tab's inside comes with its first opening, a little later.
+  function opened(tries = 40) {
+    if (!one('#compare_room') || !studio.senders.compare_room) { if (tries) setTimeout(opened, 150, tries - 1); return; }
+    attend();
+    const wanted = ui.wanted ?? (new URLSearchParams(location.search).get('grid') || ui.grid);
+    ui.wanted = null;
+    if (wanted !== ui.grid || !grid()) open(wanted, false);
+    ask('form');
+  }
+  // Another room shows a grid here: what one prompt looks like in all styles, say.
+  function show(id) {
+    ui.wanted = id;
+    if (isOpen()) opened(); else studio.choose('compare');
+  }
+  studio.here.to_grid = (button, key) => show(key);
+
+  let attended = false;
+  function attend() {
+    if (attended) return;
+    attended = true;
+    new MutationObserver(drawn).observe(one('#compare_room'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-grid', 'data-mark'] });
+    drawn();
+  }
+  setTimeout(look, BEAT);
+  return { opened, show, open, ui };
+})();
