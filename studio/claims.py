@@ -5,7 +5,6 @@ up changes nothing and publishes nothing.
 """
 
 import logging
-import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -166,10 +165,8 @@ class Claims:
             for source, _ in files:
                 undo.callback(source.unlink, missing_ok=True)
             for source, place in files:
-                target = library.home / place
-                target.parent.mkdir(parents=True, exist_ok=True)
-                undo.callback(target.unlink, missing_ok=True)
-                shutil.move(source, target)
+                undo.callback(library.archive.remove, place)
+                library.archive.put(source, place)
             try:
                 published = self._done(
                     attempt, asset, library, finished, clips, tail_seconds=tail_seconds, notices=notices

@@ -25,6 +25,7 @@ from studio import footage
 from studio.db import reading, writing
 from studio.exporting import Begun, Exporter, Finished
 from studio.library import EXPORTS, Asset, Library, new_id
+from studio.library.tables import touch
 from studio.media import probe
 from studio.media.export import SUFFIXES, Kind, export
 from studio.media.ffmpeg import MediaError
@@ -164,6 +165,7 @@ class Exports:
             if self._assets.standing(connection, asset.id) != "public":
                 return None
             finished.keep(connection, asset)
+            touch(connection, [asset.id])
         ledger.note_last(self._engine, self._settings.studio_home)
         if _beside(part).exists():
             os.replace(_beside(part), _beside(place))

@@ -104,7 +104,7 @@ class StoryDesk:
         source, shown = shot.shot.source, shot.shown
         try:
             if source is not None and source.kind == "upload":
-                return thumbnail(self._assets.home / source.place, at=source.start + 0.04)
+                return thumbnail(self._assets.archive.path(source.place), at=source.start + 0.04)
             asset_id = source.place if source is not None else shown and shown.asset_id
             asset = self._assets.usable(asset_id) if asset_id else None
             if asset is None or not access.may_see(visitor, asset.standing, asset.owner):

@@ -18,6 +18,7 @@ from studio import access
 from studio.access import Visitor
 from studio.db import reading, writing
 from studio.library import entry as entries
+from studio.library.cards import Cards
 from studio.library.catalogue import Catalogue, Mask, View
 from studio.library.matching import Floats, Match, Words, match, units_of
 from studio.library.segment import code_of
@@ -99,6 +100,7 @@ class Finder:
         self._engine, self._settings = engine, settings
         self._assets, self._shelves = assets, shelves
         self._catalogue = Catalogue(engine)
+        self._cards = Cards(engine, assets.archive, settings.tmp, settings.signing_key().encode())
         self._words: Words | None = None
         self._lock = threading.Lock()
 
@@ -139,12 +141,13 @@ class Finder:
         return len(found)
 
     def keep_reading(self) -> None:
-        """Read the library now and what is new from then on; sweep the trash. For a thread of its own."""
+        """Read the library and write its cards, now and as it changes; sweep the trash. For a thread of its own."""
         swept = 0.0
         while True:
             try:
                 self.warm()
                 busy = self.read_some()
+                self._cards.follow()
                 if time.monotonic() - swept > _SWEEP_SECONDS:
                     swept = time.monotonic()
                     self._shelves.sweep()

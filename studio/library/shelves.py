@@ -16,7 +16,7 @@ from studio.checking import Checker
 from studio.db import reading, utc_now, writing
 from studio.library.projects import Projects
 from studio.library.store import Library
-from studio.library.tables import asset_table, favourite_table, tag_table, tick
+from studio.library.tables import asset_table, favourite_table, tag_table, tick, touch
 from studio.refusal import Refused
 from studio.settings import Settings
 from studio.trust import ledger
@@ -110,6 +110,7 @@ class Shelves:
             for part in _parts(ids):
                 these = favourite_table.c.asset_id.in_(part)
                 connection.execute(sa.delete(favourite_table).where(mine, these))
+                touch(connection, part)
                 seen = sa.select(sa.literal(visitor.owner), asset_table.c.id).where(
                     asset_table.c.id.in_(part), _seen_by(visitor)
                 )

@@ -2,7 +2,7 @@
 
 import glob
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from pipelines.request import Notice
+from studio.archive import Archive, Folder
 from studio.db import reading, writing
 from studio.library import entry
 from studio.library.tables import asset_table, film_clip_table, project_table, tick
-from studio.library.types import USABLE, Asset, Standing
+from studio.library.types import USABLE, Asset, Standing, card_place
 from studio.rows import notice_of, request_of
 from studio.story.film_plan import key_of, read_plan
 
@@ -22,16 +23,18 @@ from studio.story.film_plan import key_of, read_plan
 PUBLISHING = ".publishing"
 # Below the home: what was made in other formats. Each name begins with the asset's id and a dot.
 EXPORTS = "exports"
+_AT_ONCE = 500
 
 log = logging.getLogger(__name__)
 
 
 class Library:
-    """Owns the table `asset` and the files in `home/media`."""
+    """Owns the table `asset` and its files, which `archive` keeps (by default below `home`)."""
 
-    def __init__(self, engine: Engine, home: Path) -> None:
+    def __init__(self, engine: Engine, home: Path, archive: Archive | None = None) -> None:
         self.engine = engine
         self.home = home
+        self.archive: Archive = archive or Folder(home)
 
     def add(self, asset: Asset, connection: Connection | None = None, *, clips: Sequence[str] = ()) -> None:
         """Keep an asset whose files lie in their place; within the caller's transaction if there is one.
@@ -137,6 +140,18 @@ class Library:
         with reading(self.engine) as connection:
             return [asset_of(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
 
+    def every(self) -> Iterator[Asset]:
+        """All assets there are, however they stand, by their ids."""
+        after = ""
+        while True:
+            query = sa.select(asset_table).where(asset_table.c.id > after).order_by(asset_table.c.id)
+            with reading(self.engine) as connection:
+                found = [asset_of(row) for row in connection.execute(query.limit(_AT_ONCE)).mappings()]
+            yield from found
+            if len(found) < _AT_ONCE:
+                return
+            after = found[-1].id
+
     def with_keys(self, owner: str, keys: Collection[str]) -> dict[str, Asset]:
         """An owner's newest clip of each request's key (`film_plan.key_of`), if its file is there."""
         with reading(self.engine) as connection:
@@ -150,7 +165,7 @@ class Library:
         query = sa.select(asset_table).where(*mine, usable).order_by(columns.created.desc(), columns.id)
         found: dict[str, Asset] = {}
         for row in connection.execute(query).mappings() if keys else ():
-            if row["request_key"] not in found and (self.home / row["path"]).is_file():
+            if row["request_key"] not in found and self.archive.exists(row["path"]):
                 found[row["request_key"]] = asset_of(row)
         return found
 
@@ -167,15 +182,15 @@ class Library:
 
     def file(self, asset: Asset) -> Path:
         """Where its MP4 lies; it may have been removed by hand."""
-        return self.home / asset.path
+        return self.archive.path(asset.path)
 
     def thumbnail_file(self, asset: Asset) -> Path:
         """Where its still picture lies; it may have been removed by hand."""
-        return self.home / asset.thumbnail
+        return self.archive.path(asset.thumbnail)
 
     def exists(self, asset: Asset) -> bool:
         """Whether its MP4 is still there."""
-        return self.file(asset).is_file()
+        return self.archive.exists(asset.path)
 
     def delete(self, asset_id: str, note: Callable[[Connection], None] | None = None) -> bool:
         """Remove a clip's files and its row for good; False if it is unknown. A missing file is no error.
@@ -186,8 +201,8 @@ class Library:
         if asset is None:
             return False
         # Files first: if this is interrupted, the row is still there to delete again.
-        self.file(asset).unlink(missing_ok=True)
-        self.thumbnail_file(asset).unlink(missing_ok=True)
+        for place in (asset.path, asset.thumbnail, card_place(asset.path)):
+            self.archive.remove(place)
         self._delete_exports(asset_id)
         with writing(self.engine) as connection:
             tick(connection, gone=1)
@@ -208,7 +223,7 @@ class Library:
         for marker in tmp.glob(f"*{PUBLISHING}"):
             if self.get(marker.name.removesuffix(PUBLISHING)) is None:
                 for line in marker.read_text("utf-8").splitlines():
-                    (self.home / line).unlink(missing_ok=True)
+                    self.archive.remove(line)
         for left in tmp.glob("*"):
             log.info("removing %s, left by a worker that was killed", left.name)
             left.unlink(missing_ok=True)

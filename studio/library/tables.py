@@ -1,5 +1,7 @@
 """The tables of the library, and the clock that counts their changes."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -118,3 +120,9 @@ def tick(connection: Connection, *, gone: int = 0) -> int:
     if not connection.execute(further).rowcount:
         connection.execute(sa.insert(clock_table).values(id=1, revision=1, gone=gone))
     return int(connection.execute(sa.select(clock.revision)).scalar_one())
+
+
+def touch(connection: Connection, ids: Sequence[str]) -> None:
+    """Let what follows the library look at these assets anew."""
+    these = sa.update(asset_table).where(asset_table.c.id.in_(ids))
+    connection.execute(these.values(revision=tick(connection)))

@@ -78,3 +78,8 @@ def places(asset_id: str, suffix: str, *, blocked: bool = False) -> tuple[str, s
     """Where an asset's film and its still picture (`suffix`: ".webp") will lie: below `media`, or apart."""
     folder = f"{'quarantine' if blocked else 'media'}/{utc_now():%Y/%m}"
     return f"{folder}/{asset_id}.mp4", f"{folder}/{asset_id}{suffix}"
+
+
+def card_place(path: str) -> str:
+    """Where the card of an asset lies (`studio.library.cards`) whose film lies at `path`."""
+    return f"{path.removesuffix('.mp4')}.json"

@@ -21,7 +21,16 @@ from sqlalchemy import Connection, Engine
 from studio.db import UtcTime, metadata, reading, utc_now
 
 Event = Literal[
-    "created", "checked", "held", "approved", "rejected", "exported", "deleted", "policy", "reviewed"
+    "created",
+    "checked",
+    "held",
+    "approved",
+    "rejected",
+    "exported",
+    "deleted",
+    "policy",
+    "reviewed",
+    "restored",
 ]
 
 ledger_table = sa.Table(
@@ -110,7 +119,7 @@ def verify(engine: Engine, *, key: bytes, home: Path) -> tuple[int, Fault | None
     """How many entries are right, and the first fault, if there is one."""
     expected, before = 1, _FIRST
     seen: dict[int, str] = {}
-    noted = _noted(home)
+    note = noted(home)
     with reading(engine) as connection:
         rows = connection.execute(sa.select(ledger_table).order_by(ledger_table.c.number)).mappings()
         while True:
@@ -126,14 +135,14 @@ def verify(engine: Engine, *, key: bytes, home: Path) -> tuple[int, Fault | None
                 return expected - 1, Fault(expected, "missing")
             if not hmac.compare_digest(_mac(entry, before, key), entry.mac):
                 return expected - 1, Fault(entry.number, "changed")
-            if noted and entry.number == noted[0]:
+            if note and entry.number == note[0]:
                 seen[entry.number] = entry.mac
             expected, before = expected + 1, entry.mac
-    if noted is None and expected > 1:
+    if note is None and expected > 1:
         # It is written after each entry: somebody took it away.
         return expected - 1, Fault(expected - 1, "cut")
-    if noted and seen.get(noted[0]) != noted[1]:
-        return expected - 1, Fault(noted[0], "changed" if noted[0] in seen else "cut")
+    if note and seen.get(note[0]) != note[1]:
+        return expected - 1, Fault(note[0], "changed" if note[0] in seen else "cut")
     return expected - 1, None
 
 
@@ -152,8 +161,8 @@ def _mac(entry: Entry, before: str, key: bytes) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def _noted(home: Path) -> tuple[int, str] | None:
-    """The note of the last entry; None if there is none yet."""
+def noted(home: Path) -> tuple[int, str] | None:
+    """Number and MAC of the last entry, as noted beside the database; None if there is no note yet."""
     try:
         number, mac = (home / _NOTE).read_text(encoding="ascii").split()
         return int(number), mac
