@@ -48,8 +48,13 @@ def page(key: str, language: Language, **values: Any) -> str:
 
 
 def room(language: Language) -> dict[str, str]:
-    """All texts of the review room, for its page: every key is there in both languages."""
+    """All texts of the review room, for its page."""
     return book("en")["room"] | book(language)["room"]
+
+
+def share(language: Language) -> dict[str, str]:
+    """All texts of the dialog that shares something for review."""
+    return book("en")["share"] | book(language)["share"]
 
 
 def field(name: str, language: Language) -> str:
@@ -105,7 +110,7 @@ def duration(seconds: float, language: Language) -> str:
 
 @cache
 def book(language: Language) -> dict[str, dict[str, str]]:
-    """All texts of a language, by section; those of the page and of the review room lie in files of their own."""
+    """All texts of a language, by section; those of the page and the review room have files of their own."""
     texts: dict[str, dict[str, str]] = {}
     for path in (FOLDER / f"{part}{language}.toml" for part in _PARTS):
         texts |= tomllib.loads(path.read_text(encoding="utf-8"))

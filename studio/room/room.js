@@ -112,7 +112,7 @@ window.room = (() => {
     document.body.dataset.rights = state.rights;
     document.body.dataset.kind = state.kind;
     if (!current()) {
-      ui.item = state.items[0]?.id || '';
+      ui.item = (itemOf(decodeURIComponent(location.hash.slice(1))) || state.items[0])?.id || '';
       ui.view = state.film ? 'film' : 'takes';
       // A few clips are sent to be seen side by side.
       if (state.kind === 'clips' && state.items.length > 1 && state.items.length <= MOST) ui.beside = state.items.map((item) => item.id);

@@ -17,6 +17,7 @@ ICONS = {
     "download": '<path d="M10 3v9m0 0l-4-4m4 4l4-4M4 16h12"/>',
     "again": '<path d="M15.5 7A6.3 6.3 0 1 0 16.3 11M16 3v4h-4"/>',
     "link": '<path d="M8 12l4-4M7 9l-2 2a2.8 2.8 0 0 0 4 4l2-2M13 11l2-2a2.8 2.8 0 0 0-4-4L9 7"/>',
+    "share": '<path d="M7 8.5H5v8h10v-8h-2M10 12V3m0 0L7 6m3-3l3 3"/>',
     "stop": '<rect x="5.5" y="5.5" width="9" height="9" rx="1.5"/>',
     "trash": '<path d="M4 6h12M8 6V4h4v2M6 6l.7 10h6.6L14 6"/>',
     "front": '<path d="M10 16V6m0 0L6 10m4-4l4 4M5 3h10"/>',
@@ -47,6 +48,11 @@ ICONS = {
     "info": '<path d="M10 9v5M10 6h.01" stroke-width="2"/>',
     "alert": '<path d="M10 5v6M10 14h.01" stroke-width="2"/>',
     "minus": '<path d="M6 10h8"/>',
+    "search": '<circle cx="9" cy="9" r="5"/><path d="M13 13l4 4"/>',
+    "heart": '<path d="M10 16S3.5 12.2 3.5 7.6A3.4 3.4 0 0 1 10 6.2a3.4 3.4 0 0 1 6.5 1.4C16.5 12.2 10 16 '
+    '10 16z"/>',
+    "tag": '<path d="M3.5 4h6l7 7-5.5 5.5-7.5-7zM7 7.5h.01"/>',
+    "folder": '<path d="M3 5.5h5l1.5 2H17v8H3z"/>',
     "theme": '<circle cx="10" cy="10" r="6"/><path d="M10 4a6 6 0 0 1 0 12z" fill="currentColor"/>',
     "key": '<circle cx="7" cy="10" r="3"/><path d="M10 10h7M14.5 10v3"/>',
     "keys": '<rect x="2.5" y="5" width="15" height="10" rx="1.5"/>'

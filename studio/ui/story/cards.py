@@ -6,6 +6,7 @@ from html import escape
 from studio.library import Asset
 from studio.stories import ShotView, StoryView
 from studio.story.types import MAX_SHOT_TEXT, MAX_SHOTS
+from studio.ui import share
 from studio.ui.context import Page
 from studio.ui.markup import attributes, icon
 from studio.ui.story import opened
@@ -120,7 +121,8 @@ def _facts(page: Page, view: StoryView, shot: ShotView) -> str:
     worry = "".join(f'<p class="worry">{escape(page.say(notice))}</p>' for notice in shot.notices)
     retry = _retry(page, view, shot)
     facts = f'{state}{seconds}{people}<span class="grow"></span>{approved}'
-    return f'<div class="facts-line">{facts}</div>{worry}{retry}'
+    said = share.said(f"story {view.id}", shot.shot.id) if view.may_change else ""
+    return f'<div class="facts-line">{facts}</div>{said}{worry}{retry}'
 
 
 def _approve(page: Page, view: StoryView, shot: ShotView) -> str:

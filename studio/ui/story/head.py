@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from html import escape
 
 from studio.stories import ShotView, StoryView
+from studio.ui import share
 from studio.ui.context import Page
 from studio.ui.markup import attributes, icon
 from studio.ui.story.message import SECTIONS, Here
@@ -85,6 +86,7 @@ def _menu(page: Page, view: StoryView) -> str:
         _link(page.t("story_export"), f"{address}.json", "download", id_="story_export"),
     ]
     if view.may_change:
+        rows.insert(0, share.button(page, f"story {view.id}", id_="story_share"))
         rows += [
             do(page.t("story_duplicate"), "duplicate", symbol="copy", id_="story_duplicate"),
             do(
