@@ -1,13 +1,15 @@
 """The tab Queue: every job on one line, one's own first, live while the tab is open."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from pipelines.models import MODELS
-from studio.access import Visitor, may_see
+from studio.access import Visitor, may_change, may_see
 from studio.core import JobView, Refused
+from studio.grid_view import GridLine
 from studio.jobs import Job
 from studio.rows import OPEN
 from studio.styles import STYLES
@@ -40,6 +42,7 @@ def _do(page: Page, visitor: Visitor, what: str, key: str) -> str:
     """Carry out what a button asks for; a sentence if the studio refuses."""
     studio = page.studio
     orders = {"cancel": studio.cancel, "retry": studio.retry, "front": studio.to_front}
+    orders |= {"cancel_grid": studio.grids.cancel, "front_grid": studio.grids.to_front}
     try:
         if what in orders:
             orders[what](visitor, key)
@@ -54,7 +57,8 @@ def _do(page: Page, visitor: Visitor, what: str, key: str) -> str:
 
 def render(page: Page, visitor: Visitor, *, sorry: str = "") -> str:
     """The whole list as HTML."""
-    views = page.studio.queue(visitor, limit=SHOWN)
+    studio = page.studio
+    views = studio.queue(visitor, limit=SHOWN)
     live = [view for view in views if not view.is_final]
     past = [view for view in views if view.is_final]
     for group in (live, past):
@@ -68,20 +72,46 @@ def render(page: Page, visitor: Visitor, *, sorry: str = "") -> str:
         head += f'<p class="note warn">{escape(page.t("queue_paused"))}</p>'
     if sorry:
         head += f'<p class="sorry" role="alert">{escape(sorry)}</p>'
-    body = _group(page, visitor, page.t("queue_now"), live) + _group(
-        page, visitor, page.t("queue_past"), past
-    )
-    if not views:
+    grids = [_grid_row(page, visitor, line) for line in studio.grids.list(visitor, live=True)]
+    now = [*grids, *(_row(page, visitor, view) for view in live)]
+    past_rows = [_row(page, visitor, view) for view in past]
+    body = _group(page.t("queue_now"), now) + _group(page.t("queue_past"), past_rows)
+    if not body:
         body = f'<div class="veil">{icon("film")}<p>{escape(page.t("queue_empty"))}</p></div>'
     return f'<header class="head">{head}</header>{body}'
 
 
-def _group(page: Page, visitor: Visitor, title: str, views: list[JobView]) -> str:
-    if not views:
+def _group(title: str, rows: Sequence[str]) -> str:
+    if not rows:
         return ""
-    rows = "".join(_row(page, visitor, view) for view in views)
-    count = f'<span class="count">{len(views)}</span>'
-    return f'<section><h3>{escape(title)} {count}</h3><ul class="rows">{rows}</ul></section>'
+    count = f'<span class="count">{len(rows)}</span>'
+    return f'<section><h3>{escape(title)} {count}</h3><ul class="rows">{"".join(rows)}</ul></section>'
+
+
+def _grid_row(page: Page, visitor: Visitor, line: GridLine) -> str:
+    """A comparison stands in one line for all its clips."""
+    mine = line.owner == visitor.owner
+    named = attributes(class_="row mine" if mine else "row", data_state="running", data_grid=line.id)
+    opens = attributes(type="button", class_="open", data_act="to_grid", data_key=line.id, title=line.title)
+    still = f"<img{attributes(src=f'../media/{line.stills[0]}.webp', alt='')}>" if line.stills else ""
+    done = page.t("compare_done", done=line.done, count=line.cells)
+    bar = f'<span class="bar"><i style="width:{100 * line.done / max(1, line.cells):.0f}%"></i></span>'
+    does = ""
+    if visitor.admin:
+        words = page.t("to_front")
+        does += button(words, "front_grid", key=line.id, symbol="front", look="bare", quiet=True)
+    if may_change(visitor, line.owner):
+        words, ask = page.t("compare_cancel"), page.t("compare_cancel_ask")
+        does += button(
+            words, "cancel_grid", key=line.id, symbol="close", look="bare", quiet=True, confirm=ask
+        )
+    return (
+        f'<li{named}><span class="dot" aria-hidden="true"></span><span class="still">{still}</span>'
+        f"<button{opens}>{escape(line.title)}</button>"
+        f'<span class="what">{escape(page.t("queue_grid", count=line.cells))}</span>'
+        f'<span class="owner">{escape(page.t("you") if mine else page.t("someone"))}</span>'
+        f'<span class="state">{escape(done)}{bar}</span><span class="does">{does}</span></li>'
+    )
 
 
 def _row(page: Page, visitor: Visitor, view: JobView) -> str:
@@ -93,8 +123,8 @@ def _row(page: Page, visitor: Visitor, view: JobView) -> str:
     named = attributes(
         type="button",
         class_="open",
-        data_act="open",
-        data_key=job.id,
+        data_act="to_grid" if job.grid_id else "open",
+        data_key=job.grid_id or job.id,
         title=prompt,
     )
     return (
@@ -109,6 +139,8 @@ def _row(page: Page, visitor: Visitor, view: JobView) -> str:
 
 def _what(page: Page, job: Job) -> str:
     """The model of a clip, or that it is a film; and how large."""
+    if job.task is not None:
+        return page.t("queue_media")
     if job.plan is not None:
         return f"{page.t('film_of', count=len(job.plan.shots))} · {job.size}"
     return f"{MODELS[job.model].title if job.model in MODELS else job.model} · {job.size}"
