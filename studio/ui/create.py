@@ -72,6 +72,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
             improving = area(rewriting.resting(page), "rewriting")
             reads = area("", "reads")
             tries = area(_examples(page), "examples")
+            area(button(t("style_all"), "all_styles", symbol="next", look="bare"), "style_more")
             style = gr.Radio(fields.styles(page), value="none", label=page.field("style"), elem_id="style")
             with gr.Row(elem_id="frame_row"):
                 size = gr.Radio(

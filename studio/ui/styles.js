@@ -1,0 +1,114 @@
+// The tab Styles: the gallery's search and keys, the panel's form, and what goes over to Create and Compare.
+window.styles = (() => {
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const prompt = () => one('#style_try_prompt')?.value ?? one('#prompt textarea')?.value ?? '';
+  const chosen = () => all('#style_try_form input[name=chosen]:checked').map((box) => box.value);
+  const cards = () => all('#styles_gallery .card:not([hidden])');
+  let query = '';
+  let current = '';
+  let focused = '';
+
+  const ask = (act, more = {}) => studio.send('styles_gallery', { act, prompt: prompt(), ...more });
+
+  // -- buttons ---------------------------------------------------------------------------------------------------------
+  async function pressed(button, key) {
+    const [act, name = ''] = key.split(' ');
+    if (act === 'use') { use(name); return; }
+    if (act === 'save') { save(); return; }
+    if (act === 'try' || act === 'start') { ask(act, { chosen: chosen() }); return; }
+    if (act === 'delete') {
+      const { confirm: question } = button.dataset;
+      if (!(await studio.sure(question, one('#styles_panel h2')?.textContent, studio.standing(button), true))) return;
+    }
+    ask(act, { name });
+    mark(['open', 'edit', 'duplicate'].includes(act) ? name : '');
+  }
+  studio.here.styles = pressed;
+  studio.here.all_styles = () => studio.choose('styles');
+
+  function use(name) {
+    studio.choose('create');
+    const radio = all('#style input[type=radio]').find((found) => found.value === name);
+    radio?.click();
+    radio?.closest('label').scrollIntoView({ block: 'nearest', inline: 'center' });
+    one('#prompt textarea')?.focus({ preventScroll: true });
+  }
+  function save() {
+    const form = one('#style_form');
+    const { name, version } = form.dataset;
+    ask('save', { name, version: Number(version), new: form.dataset.new !== undefined, values: Object.fromEntries(new FormData(form)) });
+  }
+  function mark(name) {
+    current = name;
+    for (const card of all('#styles_gallery .card')) card.toggleAttribute('aria-current', card.dataset.name === name);
+  }
+
+  // -- the gallery: search, arrows ----------------------------------------------------------------------------------------
+  function filter() {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const card of all('#styles_gallery .card')) card.hidden = !words.every((word) => card.dataset.words.includes(word));
+    one('#styles_gallery .nothing')?.toggleAttribute('hidden', cards().length > 0);
+  }
+  document.addEventListener('input', (event) => {
+    if (event.target.id === 'styles_search') { query = event.target.value; filter(); }
+    if (event.target.matches('.before-after input')) event.target.parentElement.style.setProperty('--at', `${event.target.value}%`);
+  });
+  document.addEventListener('keydown', (event) => {
+    const way = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 'down', ArrowUp: 'up' }[event.key];
+    const card = way && event.target.closest('#styles_gallery .card');
+    if (!card) return;
+    const listed = cards();
+    const at = listed.indexOf(card);
+    const row = listed.filter((other) => other.offsetTop === listed[0].offsetTop).length;
+    const to = at + (way === 'down' ? row : way === 'up' ? -row : way);
+    listed[to]?.focus();
+    event.preventDefault();
+  });
+
+  // -- files and the price of a try ---------------------------------------------------------------------------------------
+  document.addEventListener('change', async (event) => {
+    const { target } = event;
+    if (target.id === 'style_file' && target.files[0]) {
+      const [file] = target.files;
+      // One byte too many is enough for the studio to say what is allowed.
+      const text = await file.slice(0, Number(target.dataset.most) + 1).text();
+      target.value = '';
+      ask('bring', { text });
+    }
+    if (target.closest('#style_try_form')) {
+      focused = target.id ? `#${target.id}` : `[name="${target.name}"][value="${target.value}"]`;
+      ask('try', { chosen: chosen() });
+    }
+  });
+  document.addEventListener('submit', (event) => {
+    if (!event.target.matches('#style_form, #style_try_form')) return;
+    event.preventDefault();
+    if (event.target.id === 'style_form') save();
+  });
+
+  // -- what was drawn anew -------------------------------------------------------------------------------------------------
+  function drawnPanel() {
+    const grid = one('#styles_panel [data-grid]')?.dataset.grid;
+    if (grid) { window.compare?.wanted?.(grid); studio.choose('compare'); }
+    const panel = one('#styles_panel .panel');
+    if (panel?.dataset.name) mark(panel.dataset.name);
+    if (focused) { one(`#styles_panel ${focused}`)?.focus({ preventScroll: true }); focused = ''; return; }
+    if (panel && !panel.contains(document.activeElement)) (one('[name=title]', panel) || one('#style_close', panel))?.focus({ preventScroll: true });
+  }
+  function drawnGallery() {
+    const box = one('#styles_search');
+    if (box && box.value !== query) box.value = query;
+    filter();
+    if (current) mark(current);
+  }
+  function begin() {
+    const [gallery, panel] = [one('#styles_gallery'), one('#styles_panel')];
+    if (!gallery || !panel) { setTimeout(begin, 120); return; }
+    new MutationObserver(drawnGallery).observe(gallery, { childList: true, subtree: true });
+    new MutationObserver(drawnPanel).observe(panel, { childList: true, subtree: true });
+    drawnGallery();
+  }
+  begin();
+  return { ask };
+})();
