@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 
 from pipelines.request import Notice
-from studio import access, doors, gate, grid_routes, story_routes
+from studio import access, doors, gate, grid_routes, story_routes, style_routes
 from studio.api import trace
 from studio.core import Refused, Studio
 from studio.library import Asset
@@ -30,6 +30,7 @@ _STATUS = {
     "job_unknown": 404,
     "asset_unknown": 404,
     "story_unknown": 404,
+    "style_gone": 404,
     "grid_unknown": 404,
     "file_missing": 404,
     "page_unknown": 404,
@@ -50,6 +51,7 @@ def make_app(studio: Studio) -> FastAPI:
     _add_doors(app, studio)
     _add_review(app, studio)
     story_routes.add_routes(app, studio)
+    style_routes.add_routes(app, studio)
     grid_routes.add_routes(app, studio)
     trace.add_routes(app, studio)
     # Guests come by a link alone; who shares comes through the door.

@@ -21,6 +21,10 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
 - review (admins only): `.review[data-section][data-current]`, review_look, review_past, review_rules;
   review_player, review_comment, review_name, review_approve, review_reject, review_quarantine; rules_form,
   rules_reason, rules_list, rules_save, ledger_check; elsewhere to_review; below the prompt trouble
+- styles: styles_search, style_new, style_file, `#styles_gallery .card[data-name]`,
+  `#styles_panel .panel[data-name]`, style_use, style_try, style_edit, style_duplicate, style_export,
+  style_delete, style_close; `#style_form [name]`, style_save; style_try_prompt, style_try_start; on Create
+  final_prompt
 - verify: `#drop_verify input[type=file]`, `#verify_told section[data-answer]` (certain, candidates, none,
   failed), `.clue[data-part][data-sign]`, `.kin .one`; elsewhere to_verify
 - frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
@@ -35,7 +39,7 @@ import gradio as gr
 from pipelines.request import Notice
 from studio.access import Visitor
 from studio.core import Refused, Studio
-from studio.ui import create, library, queue, review, verify
+from studio.ui import create, library, queue, review, styles, verify
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, icon
 from studio.ui.story import tab as story
@@ -56,6 +60,8 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 made, followed = create.build(page)
             with gr.Tab(page.t("tab_story"), id="story", elem_id="tab_story") as tab_story:
                 told = story.build(page, quick=quick)
+            with gr.Tab(page.t("tab_styles"), id="styles", elem_id="tab_styles") as tab_styles:
+                looks = styles.build(page, made, quick=quick)
             with gr.Tab(page.t("tab_queue"), id="queue", elem_id="tab_queue") as tab_queue:
                 rows, ticking = queue.build(page, quick=quick)
             with gr.Tab(page.t("tab_library"), id="library", elem_id="tab_library") as tab_library:
@@ -90,6 +96,8 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
             ticking,
             **quick,
         )
+        tab_styles.select(rest, None, ticking, **quick)
+        gr.on([blocks.load, tab_styles.select], looks.refresh, None, looks.outputs, **quick)
         tab_review.select(None, None, None, js="() => review.opened()")
         told.followed.then(show_bar, None, bar, **quick)
         _cross_tabs(page, tabs, made, told, rows, kept)

@@ -35,7 +35,7 @@ window.studio = (() => {
     const asks = new URLSearchParams(location.search);
     if (asks.get('story')) choose('story');
     else if (asks.get('job')) choose('create');
-    else if (/^(story|queue|library|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'), 150);
+    else if (/^(story|styles|queue|library|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'), 150);
     else if (back) choose('create');
   }
   addEventListener('popstate', () => {
@@ -236,7 +236,7 @@ window.studio = (() => {
     } else if (event.key === 'Escape') {
       // The same key press would close the question that it opens.
       event.preventDefault();
-      (shown('#cancel') || shown('#story_cancel') || one('#panel_close'))?.click();
+      (shown('#cancel') || shown('#story_cancel') || shown('#style_close') || one('#panel_close'))?.click();
     } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       plainKey(event);
     }
@@ -248,7 +248,7 @@ window.studio = (() => {
     else if (event.key === 'ArrowLeft' && video && !event.target.matches('input')) stepFrame(video, -1);
     else if (event.key === 'ArrowRight' && video && !event.target.matches('input')) stepFrame(video, 1);
     else if (/^[1-4]$/.test(event.key)) all('#takes .cell')[event.key - 1]?.click();
-    else if (event.key === '/') one('#prompt textarea')?.focus();
+    else if (event.key === '/') (shown('#styles_search') || one('#prompt textarea'))?.focus();
     else if (event.key === '?') one('dialog#keys').showModal();
     else return;
     event.preventDefault();

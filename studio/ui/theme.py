@@ -95,10 +95,11 @@ SCRIPTS = (
     "verify.js",
     "review.js",
     "synced.js",
+    "styles.js",
 )
 
 
-STYLES_READ = ("studio.css", "story.css", "verify.css", "review.css", "synced.css")
+STYLES_READ = ("studio.css", "story.css", "verify.css", "review.css", "styles.css", "synced.css")
 
 
 def theme() -> gr.themes.Base:
@@ -133,6 +134,7 @@ def _drawn() -> Iterator[str]:
         drawn = f"--a:{ground};--b:{middle};--c:{light}"
         if (COVERS / f"{style.name}.webp").exists():
             drawn = f"--cover:url(../examples/covers/{style.name}.webp)"
+            drawn += f";--moving:url(../examples/covers/moving/{style.name}.webp)"
         yield f'#style label:has(input[value="{style.name}"]){{{drawn}}}'
     for name in ("prompt", "seed", *ADVANCED):
         wrong = f'#asking:has(.sorry[data-field="{name}"]) #{name} :is(textarea, input)'
