@@ -12,6 +12,8 @@ from itsdangerous import BadSignature, Signer
 from studio.settings import Settings
 
 OWNER_COOKIE = "wan_owner"
+_BYTES, _NUMBER = 16, 22
+"""How long an owner's number is: random, and written out."""
 ADMIN_COOKIE = "wan_admin"
 PASS_COOKIE = "wan_pass"
 LANGUAGE_COOKIE = "wan_lang"
@@ -61,7 +63,12 @@ def may_enter(cookies: Mapping[str, str], settings: Settings) -> bool:
 
 def new_owner(settings: Settings) -> str:
     """The cookie of somebody who comes for the first time."""
-    return _signed(secrets.token_urlsafe(16), OWNER_COOKIE, settings)
+    return _signed(secrets.token_urlsafe(_BYTES), OWNER_COOKIE, settings)
+
+
+def short(owner: str) -> str:
+    """An owner as people tell them apart: a name as it is, of a cookie's number the beginning."""
+    return owner[:6] if len(owner) == _NUMBER else owner
 
 
 def pass_cookie(password: str, settings: Settings) -> str | None:

@@ -46,6 +46,14 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
                 path.unlink()
         return JSONResponse(told(view, spoken), headers=_HEADERS)
 
+    @app.get("/api/trace")
+    def not_so(request: Request) -> Response:
+        """Who opens the address in a browser is told how it is used."""
+        notice = Notice("trace_post")
+        text = words.say(notice, doors.language_of(request.headers, request.cookies))
+        headers = {**_HEADERS, "allow": "POST"}
+        return JSONResponse({"errors": [{"code": notice.code, "text": text}]}, 405, headers=headers)
+
 
 def told(view: TraceView, language: Language) -> dict[str, Any]:
     """An answer as JSON has it: codes to rely on, and the same in words."""

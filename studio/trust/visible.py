@@ -31,6 +31,7 @@ _DRAWN, _SHARE = 720, 0.05
 _SHARES = (0.05, 0.0525, 0.055, 0.0575, 0.0605, 0.064)
 # What part of the picture is a corner.
 _WIDE, _HIGH = 0.66, 0.36
+_BACK = slice(None, None, -1)
 # Labels that are there fit by 0.7 and more, other pictures by 0.45 at most.
 _FITS = 0.58
 
@@ -63,8 +64,18 @@ def find_label(path: Path, styles: Sequence[LabelStyle]) -> Seen | None:
             if best is None or fit > best.fit:
                 best = Seen(style, fit)
         if best is not None and best.fit >= _FITS:
-            return best
+            return None if _mirrored(picture, best, size, share) else best
     return None
+
+
+def _mirrored(picture: Floats, seen: Seen, size: tuple[int, int], share: float | None) -> bool:
+    """Whether it is rather its mirror image that is seen: nobody reads that."""
+    drawing = _drawing(seen.style, size, picture.shape, share)
+    turned = (
+        _Drawing(drawing.light[rows, columns], drawing.keep[rows, columns])
+        for rows, columns in ((slice(None), _BACK), (_BACK, slice(None)))
+    )
+    return any(_fit(picture, one, seen.style.corner) > seen.fit for one in turned)
 
 
 def _opening(path: Path) -> tuple[Floats, tuple[int, int]]:

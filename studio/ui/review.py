@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio import access
 from studio.access import Visitor
 from studio.core import Refused
 from studio.library import Asset
@@ -20,7 +21,6 @@ from studio.ui.markup import area, attributes, facts, icon
 
 SECTIONS = ("look", "past", "rules")
 HISTORY = 60
-_WHO = 6
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def _who(page: Page, visitor: Visitor, owner: str) -> str:
     """Visitors have no names here: you, or the beginning of somebody's number."""
     if owner == visitor.owner:
         return page.t("you")
-    return page.t("review_by", who=owner[:_WHO] or "–")
+    return page.t("review_by", who=access.short(owner) or "–")
 
 
 # -- one item ----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from pipelines.request import Notice
+from studio.core import Refused
 from studio.text.llm import LlmClient, configured
 from studio.text.rewrite import DiffPart, Rewrite, comes_from, rewrite
 from studio.ui.context import Page
@@ -78,6 +79,10 @@ class Rewriting:
         if not prompt.strip():
             field = {"field": "prompt"}
             return {"rewriting": resting(self.page, Notice("prompt_empty", field)), "offer": ""}
+        try:
+            await asyncio.to_thread(self.page.studio.jobs.checker.passed, {"prompt": prompt})
+        except Refused as refused:
+            return {"rewriting": resting(self.page, *refused.notices), "offer": ""}
         try:
             found = await asyncio.wait_for(self._in_a_thread(prompt, self.client), SECONDS + _SLACK)
         except TimeoutError:

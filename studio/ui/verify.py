@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from pipelines.request import Notice
+from studio import access
 from studio.access import Visitor
 from studio.core import Refused
 from studio.recipe import MAX_FILE_BYTES
@@ -75,7 +76,8 @@ def _invitation(page: Page) -> str:
     reading = f'<div class="reading" role="status" hidden><i class="wheel"></i><div>{words}</div></div>'
     return (
         f"<div{named}>{icon('shield')}<h2>{escape(page.t('verify_title'))}</h2>"
-        f'<p class="muted">{escape(page.t("verify_text"))}</p></div>{reading}'
+        f'<p class="muted">{escape(page.t("verify_text"))}</p>'
+        f'<p class="muted">{escape(page.t("verify_limits"))}</p></div>{reading}'
     )
 
 
@@ -123,7 +125,7 @@ def _sign(page: Page, sign: str) -> str:
 def _kin(page: Page, one: Kin) -> str:
     """A clip or film that it is, or may be, as much of it as the visitor may know."""
     about = [] if one.created is None else [page.t(f"verify_kind_{one.kind}"), page.ago(one.created)]
-    about += [page.t("verify_by", owner=one.owner[:8])] if one.owner else []
+    about += [page.t("verify_by", owner=access.short(one.owner))] if one.owner else []
     about += [] if one.kept else [page.t("verify_gone")]
     number = (
         f'<code title="{escape(page.t("verify_number"))}">{escape(one.number)}</code>' if one.number else ""

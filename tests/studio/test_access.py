@@ -21,6 +21,8 @@ def test_an_owner_is_known_again(tmp_path: Path) -> None:
     assert not visitor.admin
     assert visitor_of({access.OWNER_COOKIE: cookie}, shared(tmp_path)) == visitor
     assert access.new_owner(settings) != access.new_owner(settings)
+    assert len(access.short(visitor.owner)) == 6
+    assert access.short("command-line") == "command-line"
 
 
 def test_forged_cookies_are_nobodys(tmp_path: Path) -> None:

@@ -61,6 +61,12 @@ def test_an_admin_learns_who_when_and_which(open_demo: Studio, copy: Path) -> No
     assert found["fingerprint"]["code"] == "trace_fingerprint_known"
 
 
+def test_who_opens_the_address_is_told_how_it_is_used(open_demo: Studio) -> None:
+    found = client_of(open_demo).get("/api/trace")
+    assert (found.status_code, found.headers["allow"]) == (405, "POST")
+    assert [one["code"] for one in found.json()["errors"]] == ["trace_post"]
+
+
 def test_others_learn_that_it_was_made_here_and_what_the_file_says(open_demo: Studio, copy: Path) -> None:
     found = ask(client_of(open_demo), copy.read_bytes()).json()
     assert (found["answer"], found["exports"]) == ("certain", [])

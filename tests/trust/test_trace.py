@@ -196,6 +196,15 @@ def test_a_visible_label_is_found_in_copies(tmp_path: Path, corner: str, filters
         assert found.style.corner == corner
 
 
+@pytest.mark.parametrize("turn", ["hflip", "vflip"])
+@pytest.mark.parametrize("text", ["AI生成 · AI-generated", "AI生成"])
+def test_a_mirrored_label_is_none(tmp_path: Path, text: str, turn: str) -> None:
+    path, style = tmp_path / "one.mp4", LabelStyle(text, "bottom_left")
+    write_clip(clouds(22), path=path, fps=8, expected_frames=24, comment="{}", label=style)
+    assert find_label(path, usual_styles()) is not None
+    assert find_label(attacked(path, turn, crf=23), usual_styles()) is None
+
+
 def test_no_label_is_found_where_none_is(tmp_path: Path) -> None:
     for seed in range(30, 36):
         path = tmp_path / "plain.mp4"

@@ -87,6 +87,14 @@ def test_where_there_is_nothing_to_offer_that_is_said(page: Page, prompt: str, s
     assert answer["offer"] == ""
 
 
+def test_words_that_may_not_be_used_are_said_and_not_improved(tmp_path: Path, service: Service) -> None:
+    change = _press(_connected(tmp_path, service), "improve", "heil hitler at a rally")
+    assert "“heil hitler”" in change["rewriting"]
+    assert "<ins>" not in change["rewriting"]
+    assert change["offer"] == ""
+    assert service.asked == [], "the model is not asked either"
+
+
 def test_whatever_is_typed_is_escaped(page: Page) -> None:
     answer = _press(Rewriting(page), "improve", "a boat <img src=x onerror=alert(1)> at night")
     assert "<img" not in answer["rewriting"]
