@@ -141,7 +141,7 @@ class Finder:
         return len(found)
 
     def keep_reading(self) -> None:
-        """Read the library and write its cards, now and as it changes; sweep the trash. For a thread of its own."""
+        """Read the library, write its cards, sweep its trash, for ever. For a thread of its own."""
         swept = 0.0
         while True:
             try:

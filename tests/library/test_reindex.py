@@ -1,4 +1,4 @@
-"""The library made again from its files: with their cards as it was; without them held, if it is ours at all."""
+"""The library made again from its files: with their cards as it was; without, held, if it is ours at all."""
 
 import json
 import os
