@@ -11,7 +11,9 @@ _DIGITS = {
     "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
     "half a": 0.5, "a": 1, "an": 1, "half": 0.5, "couple": 2, "few": 3, "几": 3,
 }  # fmt: skip
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?(?:%|percent|per cent)|百分之([一二三四五六七八九十百\d]+)|([一二三四五六七八九])成")
+_PERCENT = re.compile(
+    r"(\d+(?:\.\d+)?) ?(?:%|percent|per cent)|百分之([一二三四五六七八九十百\d]+)|([一二三四五六七八九])成"
+)
 _TIMES = re.compile(
     r"(\d+(?:\.\d+)?) ?(?:x\b|times|倍)|\b(two|three|four|five) times|([一两二三四五六七八九十半])倍"
 )
@@ -26,11 +28,13 @@ _WANTED = re.compile(
     r"|[一些]点|点$|些$|一些|调|变|改|更|再|别|不要"
 )
 _NOT_SO = re.compile(
-    r"\b(?:not|n't|nt|no|less|isn't) (?:\w+ )?(?:so|too|that|quite so|as|overly)\b|\bless\b|don't make|no need"
+    r"\b(?:not|n't|nt|no|less|isn't) (?:\w+ )?(?:so|too|that|quite so|as|overly)\b|\bless\b|don't "
+    r"make|no need"
     r"|别|不要|不用|不必|没必要|少|不想"
 )
 _NOT_ENOUGH = re.compile(
-    r"\b(?:not|n't|isn't|aren't) (?:\w+ )?(?:\w+ )?enough\b|not (?:very|really|quite) |isn't (?:very|really|quite)? ?"
+    r"\b(?:not|n't|isn't|aren't) (?:\w+ )?(?:\w+ )?enough\b|not (?:very|really|quite) "
+    r"|isn't (?:very|really|quite)? ?"
     r"|lack|不够|不太(?!要)|不怎么|没那么|不足|缺"
 )
 
@@ -50,7 +54,7 @@ def number(word: str) -> float | None:
 
 
 def amount_of(clause: Clause, name: str = "") -> Amount:
-    """How much more or less a clause asks for; of `name` ("brightness") where its words say in which direction."""
+    """How much more or less a clause asks for; `name` ("brightness"): whose words say in which direction."""
     more, less = (bool(name) and clause.has(f"{name}_{way}") for way in ("more", "less"))
     plain = more or less
     if plain:
@@ -80,7 +84,7 @@ def _strength(clause: Clause) -> float:
 
 
 def _factor(clause: Clause, sign: int) -> float | None:
-    """"twice" is 2, "30 % brighter" 1.3, "30 % darker" 0.7, "half" 0.5; None if nothing is told."""
+    """ "twice" is 2, "30 % brighter" 1.3, "30 % darker" 0.7, "half" 0.5; None if nothing is told."""
     text = clause.text
     if found := _PERCENT.search(text):
         share = number(found[1] or found[2] or "") if not found[3] else 10 * (number(found[3]) or 0)

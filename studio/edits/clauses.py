@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from studio.edits.concepts import Mark, marks, pattern
+from studio.edits.concepts import Mark, marks, no_things, pattern
 from studio.text.chinese import words_of as chinese_words
 from studio.text.english import Token, tokens_of
 from studio.text.language import HAN, has_han
@@ -29,18 +29,12 @@ _COVERING = (
 _ARTICLES = ("DT", "PRP$", "CD", "JJ", "JJR", "JJS", "POS", "VBG", "VBN", "NN", "NNS", "NNP", "NNPS")
 _NOUNS = ("NN", "NNS", "NNP", "NNPS")
 _SOMEBODY = re.compile(
-    rf"(?<![A-Za-z'’])(?:he|him|she|her|they|them|himself|herself)(?![A-Za-z'’])|[他她]们?|它们|主角|主体|主人公",
+    r"(?<![A-Za-z'’])(?:he|him|she|her|they|them|himself|herself)(?![A-Za-z'’])|[他她]们?|它们|主角|主体|主人公",
     re.IGNORECASE,
 )
-# Nouns of a wish that are no thing in the picture whatever stands around them.
-_NO_THING = frozenset(
-    """people's percent second seconds minute time times start end beginning front back top bottom left right
-    middle center centre corner edge edges half third quarter direction way ways moment point order shot shots
-    take takes lot lots bit please thanks thank hi hey ok sense feel look looks make let let's mine user client boss
-    everyone anybody nothing none kind question idea help sorry favor favour x % 秒 遍 倍 次 度 点 半 些 样 一下 时 边
-    样子 后面 前面 上面 下面 左边 右边 旁边 中间 里面 外面 左 右 上 下 前 后 里 外 面 侧 方向 百分之 成 个 们 人家 自己
-    我 你 他 她 它 大家 东西 时间 地方 客户 老板 领导 用户 吧 呢 嘛 哦 的 地 得""".split()
-)
+# 那段, 一点, 三秒: what counts is no thing.
+_COUNTED = re.compile(r"[那这哪每某一两二三四五六七八九十几半\d.]*[段个些种条张次遍版样秒分倍度成点]+钟?")
+_COUNTED_NOUN = re.compile(r"[一两二三四五六七八九十几\d]+[只个条座棵朵匹头位片块艘把盏辆架群](\w+)")
 _ZH_NOUNS = ("noun", "place")
 
 
@@ -111,6 +105,8 @@ class Clause:
         covered = [False] * len(self.text)
         for concept in _COVERING:
             for mark in self._marks(concept):
+                if concept in ("remove", "replace") and len(mark.word.split()) > 3:
+                    continue  # "take the house out" names the house
                 covered[mark.start : mark.end] = [True] * (mark.end - mark.start)
         return covered
 
@@ -118,11 +114,11 @@ class Clause:
         covered, tokens = self._covered(), self.tokens
         run: list[Token] = []
         for token in (*tokens, None):
-            if token is not None and token.tag in _ARTICLES and token.text.isascii() and token.low != "that":
-                # A new article begins another thing.
-                if not (token.tag in ("DT", "PRP$") and run):
-                    run.append(token)
-                    continue
+            named = token is not None and token.tag in _ARTICLES and token.text.isascii()
+            # A new article begins another thing.
+            if token is not None and named and not (token.tag in ("DT", "PRP$") and run):
+                run.append(token)
+                continue
             yield from self._thing(run, covered)
             run = [token] if token is not None and token.tag in ("DT", "PRP$") else []
 
@@ -135,7 +131,7 @@ class Clause:
             yield self.text[run[first].start : run[-1].end]
 
     def _is_thing(self, token: Token, covered: list[bool]) -> bool:
-        if token.low in _NO_THING or not token.text[0].isalpha():
+        if token.low in no_things() or not token.text[0].isalpha():
             return False
         return not all(covered[token.start : token.end]) or self._in_prompt(token.low)
 
@@ -146,24 +142,35 @@ class Clause:
 
     def _chinese_things(self) -> Iterator[str]:
         covered = self._covered()
-        for word in chinese_words(self.text):
-            if word.kind not in _ZH_NOUNS or word.text in _NO_THING or not re.search(r"\w", word.text):
+        # 天上再来只鸟 is about the bird.
+        for word in sorted(chinese_words(self.text), key=lambda word: word.kind == "place"):
+            if word.kind == "measure" and (counted := _COUNTED_NOUN.fullmatch(word.text)):
+                yield counted[1]
+            if (
+                word.kind not in _ZH_NOUNS
+                or _COUNTED.fullmatch(word.text)
+                or word.text in no_things()
+                or not re.search(r"\w", word.text)
+            ):
                 continue
             if all(covered[word.start : word.end]) or re.fullmatch(r"[\d.%]+", word.text):
                 continue
             bare = word.text.rstrip("上里中") if word.kind == "place" else word.text
-            if bare and bare not in _NO_THING:
+            if bare and bare not in no_things():
                 yield bare
 
 
 # Words of other concepts that are things where the prompt has them.
-_PLAIN_THINGS = frozenset(("light", "lantern", "painting", "puppet", "candle", "lamp", "cloud", "clock", "drum"))
+_PLAIN_THINGS = frozenset(
+    ("light", "lantern", "painting", "puppet", "candle", "lamp", "cloud", "clock", "drum")
+)
 
 
 def tidy(text: str) -> str:
     """The wish in small letters and simplified characters, on one line, without what is merely polite."""
     text = unicodedata.normalize("NFKC", text[:MAX_TEXT]).lower().replace("’", "'")
     text = simplified(" ".join(text.split()))
+    text = re.sub(r"(?<![\u4e00-\u9fff])在(?=[亮暗快慢近远大小长短高低多少来加清鲜暖冷])", "再", text)
     text = re.sub(r"\bits\b(?= (?:too|so|a bit|very|not))", "it's", text)
     return text
 

@@ -10,7 +10,7 @@ from studio.text.language import has_han
 from studio.text.terms import inside_words
 
 # Of one Chinese character a longer word may be made that means something else: 雨 in 雨伞, 风 in 风车.
-_WHOLE_WORDS = frozenset(("time", "weather", "season", "light", "mood", "colour", "style", "sound"))
+_WHOLE_WORDS = frozenset(("time", "weather", "season", "light", "mood", "colour", "style", "sound", "looks"))
 # Latin letters and hyphens: a word may stand right beside a Chinese one.
 _LETTER = r"[A-Za-z\d\u00c0-\u024f'’-]"
 
@@ -51,16 +51,28 @@ def marks(text: str, concept: str) -> tuple[Mark, ...]:
 
 
 @cache
+def no_things() -> frozenset[str]:
+    """Nouns of a wish that are nothing in the picture, whatever stands around them."""
+    listed = words()["no_thing"]
+    return frozenset((*listed["zh"], *listed["en"]))
+
+
+@cache
 def pattern(concept: str) -> re.Pattern[str]:
     """All entries of a concept as one regular expression."""
     listed = words()[concept]
-    chinese = "|".join(sorted(listed["zh"], key=len, reverse=True))
-    english = "|".join(_english(one) for one in sorted(listed["en"], key=len, reverse=True))
+    chinese = "|".join(sorted(listed["zh"], key=_length, reverse=True))
+    english = "|".join(_english(one) for one in sorted(listed["en"], key=_length, reverse=True))
     return re.compile(rf"(?:{chinese})|(?<!{_LETTER})(?:{english})(?!{_LETTER})", re.IGNORECASE)
 
 
+def _length(entry: str) -> int:
+    """How much an entry says: what stands around it does not count."""
+    return len(re.sub(r"\(\?<?[=!][^)]*\)", "", entry))
+
+
 def _english(entry: str) -> str:
-    return entry.replace(" ", r"\s+").replace("'", "['’]?")
+    return entry.replace(" ?", r"\s*").replace(" ", r"\s+").replace("'", "['’]?")
 
 
 def _parted(listed: str) -> list[str]:

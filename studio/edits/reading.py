@@ -3,7 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from studio.edits.clauses import MAX_TEXT, Clause, tidy, without_manners
+from studio.edits.changes import all_changes
+from studio.edits.clauses import Clause, tidy, without_manners
+from studio.edits.operations import Clip
 from studio.edits.rules import wishes_of
 from studio.edits.things import replaced
 from studio.edits.types import Reading, Wish
@@ -17,7 +19,8 @@ _PAIRS = (
     ("over and over", "over-over"), ("round and round", "round-round"), ("black & white", "black-and-white"),
 )  # fmt: skip
 _STRONG = re.compile(
-    r"\s*[,，;；。!！?？…\n]+\s*|(?<!\d)\.(?!\d)\s*|\s+(?:and (?:then|also)|then|but(?! an?\b| the\b)|also|plus(?= \w+ (?:it|the)))\s+"
+    r"\s*[,，;；。!！?？…\n]+\s*|(?<!\d)\.(?!\d)\s*|\s+(?:and (?:then|also)|then|but(?! an?\b| "
+    r"the\b)|also|plus(?= \w+ (?:it|the)))\s+"
     r"|然后|接着|并且|而且|同时|另外|还有|以及再|顺便"
 )
 _WEAK = re.compile(r"\s+(?:and|&|as well as)\s+|、|和|并|又|与")
@@ -28,22 +31,27 @@ def read_edit(text: str, *, prompt: str) -> Reading:
 
     Any text will do; one that is not understood, or asks for nothing, gives a reading that `asks_back`.
     """
-    wishes = _wishes(text, prompt)
-    return Reading(wishes=wishes)
+    return read_wishes(text, Clip(prompt))
+
+
+def read_wishes(text: str, clip: Clip) -> Reading:
+    """As `read_edit`, of a clip of which more is known: settings are changed from what they are."""
+    wishes = _wishes(text, clip.prompt)
+    found = all_changes(wishes, clip)
+    return Reading(wishes, found.changes, found.alternatives, (), found.notices)
 
 
 def _wishes(text: str, prompt: str) -> tuple[Wish, ...]:
     plain = tidy(text)
-    for pair, instead in _PAIRS:
-        plain = plain.replace(pair, instead)
+    for pair, joined in _PAIRS:
+        plain = plain.replace(pair, joined)
     whole = Clause(without_manners(plain), prompt)
-    if found := replaced(whole):
-        if len(_STRONG.split(whole.text)) <= 2:
-            return tuple(found)
-    found_all: list[Wish] = []
-    for piece in _STRONG.split(plain):
-        found_all += _of_piece(piece, prompt)
-    return _once(found_all or wishes_of(whole))[:MOST_WISHES]
+    pieces = [piece for piece in _STRONG.split(plain) if without_manners(piece)]
+    found = [_of_piece(piece, prompt) for piece in pieces]
+    if len(pieces) <= 2 and not all(found) and (instead := replaced(whole)):
+        return tuple(instead)
+    wishes = [wish for of_piece in found for wish in of_piece]
+    return _once(wishes or wishes_of(whole))[:MOST_WISHES]
 
 
 def _of_piece(piece: str, prompt: str) -> Sequence[Wish]:
@@ -58,8 +66,10 @@ def _of_piece(piece: str, prompt: str) -> Sequence[Wish]:
 
 
 def _once(wishes: Sequence[Wish]) -> tuple[Wish, ...]:
-    """Each wish once: what is too dark shall be brighter."""
+    """Each wish once: what is too dark shall be brighter, and who is in the way is taken out."""
     kept: dict[tuple[str, str], Wish] = {}
     for wish in wishes:
-        kept[(wish.intent, wish.target)] = wish
+        told = any(intent == wish.intent and target for intent, target in kept)
+        if wish.target or not told:
+            kept[(wish.intent, wish.target)] = wish
     return tuple(kept.values())

@@ -117,7 +117,7 @@ class Shape:
 
 
 def shape_after(shape: Shape, operations: Sequence[Operation]) -> Shape:
-    """What a clip is like afterwards. MediaError "retouch_long" (over 60 s), "retouch_short" (nothing left)."""
+    """What a clip is like afterwards. MediaError "retouch_long" (over 60 s) or "retouch_short" (empty)."""
     for operation in operations:
         shape = _SHAPES.get(operation.name, _same)(shape, operation)
         if shape.seconds > MAX_SECONDS:
