@@ -5,7 +5,7 @@ from zlib import crc32
 
 from pipelines.request import MAX_PROMPT, MAX_SEED
 from studio import styles
-from studio.story.types import Shot, Story
+from studio.story.types import Look, Shot, Story
 from studio.story.variables import fill
 from studio.styles import STYLES, Style
 from studio.text.characters import Character
@@ -46,10 +46,13 @@ def characters_of(story: Story, shot: Shot) -> tuple[Character, ...]:
 
 def style_of(story: Story) -> Style:
     """The story's style, an own one as it was when it was chosen; one that is not here counts as none."""
-    look = story.look
-    if look.own_style is not None and look.own_style.name == look.style:
-        return look.own_style
-    return STYLES.get(look.style, STYLES["none"])
+    return chosen_style(story.look)
+
+
+def chosen_style(look: Look) -> Style:
+    """The style that a story's look names."""
+    own = look.own_style
+    return own if own is not None and own.name == look.style else STYLES.get(look.style, STYLES["none"])
 
 
 def seed_of(story: Story, shot: Shot) -> int:

@@ -11,11 +11,13 @@ from pipelines.models import MODELS
 from pipelines.request import Notice
 from studio.core import JobView
 from studio.library import Asset
+from studio.media.looks import LOOKS
 from studio.rows import OPEN
 from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
 from studio.ui import withheld
 from studio.ui.context import Page
+from studio.ui.form import version as style_version
 from studio.ui.markup import attributes, button, facts, icon, recipe
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
@@ -236,13 +238,17 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     if asset.request is None:
         return
     request = asset.request
-    style = STYLES.get(str(asset.form.get("style") or "none"))
+    version = style_version(asset.form.get("style_version"))
+    style = page.studio.styles.find(str(asset.form.get("style") or "none"), version)
     if request.prompt != asset.form.get("prompt"):
         yield page.t("recipe_read"), request.prompt
     if asset.form.get("prompt_original"):
         yield page.t("recipe_typed"), asset.form["prompt_original"]
     if style is not None and style.name != "none":
-        yield page.field("style"), style.title[page.language]
+        title = style.title[page.language]
+        told = page.t("style_version_of", title=title, version=version) if version else title
+        yield page.field("style"), told
+    yield page.field("look"), _look(page, request.look)
     yield page.field("model"), f"{MODELS[request.model].title} · {asset.model_revision[:12]}"
     yield page.field("size"), request.size
     yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
@@ -255,10 +261,15 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     yield page.field("negative_prompt"), request.negative_prompt
 
 
+def _look(page: Page, name: str) -> str:
+    return LOOKS[name].title[page.language] if name != "none" and name in LOOKS else ""
+
+
 def _film_rows(page: Page, asset: Asset, plan: FilmPlan) -> Iterator[tuple[str, object]]:
     yield page.t("film"), page.t("film_of", count=len(plan.shots))
     models = {request.model: MODELS[request.model].title for request in plan.requests()}
     yield page.field("model"), " · ".join(models.values())
+    yield page.field("look"), _look(page, plan.look)
     yield page.field("size"), asset.size
     yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
 

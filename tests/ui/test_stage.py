@@ -118,5 +118,5 @@ def test_the_recipe_holds_what_makes_the_clip_again(page: Page) -> None:
     rows = dict(stage.recipe_rows(page, asset()))
     assert rows["Seed"] == 41287
     assert rows["Steps"] == 10
-    assert rows["Style"] == "Ink"
+    assert rows["Style"] == "Ink wash"
     assert "0123456789ab" in str(rows["Model"])

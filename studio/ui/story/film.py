@@ -1,20 +1,25 @@
 """How the whole film shall be: its look, its form, its sound, its words, its brand."""
 
+from collections.abc import Sequence
 from html import escape
 
 from pipelines.models import QUALITIES
 from pipelines.request import Notice
+from studio.access import Visitor
 from studio.media.music import MOODS, SUFFIXES
 from studio.media.timeline import FORMATS
 from studio.stories import StoryView
+from studio.story.prompts import chosen_style
 from studio.story.translating import other_language, untranslated
 from studio.story.types import Look, Story
-from studio.styles import STYLES
+from studio.style_store import StyleView
+from studio.styles import Style
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.markup import attributes
 from studio.ui.story.opened import TRANSITIONS
 from studio.ui.story.parts import To, actions, do, line, lines, part, segments, select, slider, switch, upload
+from studio.ui.styles_panel import moving, picture
 from studio.voice.voices import VOICES
 
 LOOK = To("update_look")
@@ -22,13 +27,13 @@ CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
 LOGOS = "image/png,image/jpeg,image/webp"
 
 
-def render(page: Page, view: StoryView) -> str:
+def render(page: Page, visitor: Visitor, view: StoryView) -> str:
     """Everything that holds for all shots."""
     look = view.story.look
     if not view.may_change:
         return f'<div class="film">{_read_only(page, look)}</div>'
     parts = (
-        ("story_part_look", _look(page, look)),
+        ("story_part_look", _look(page, page.studio.styles.list(visitor), look)),
         ("story_part_voice", _voice(page, view)),
         ("story_part_subtitles", _subtitles(page, view)),
         ("story_part_music", _music(page, view)),
@@ -41,9 +46,9 @@ def render(page: Page, view: StoryView) -> str:
 
 
 def _read_only(page: Page, look: Look) -> str:
-    style = STYLES.get(look.style)
+    style = chosen_style(look)
     rows = (
-        ("story_part_look", style.title[page.language] if style else look.style),
+        ("story_part_look", style.title[page.language]),
         ("story_palette", look.palette),
         ("story_format", look.format),
         ("story_voice", VOICES[look.voice].title[page.language] if look.voice in VOICES else ""),
@@ -57,8 +62,17 @@ def _read_only(page: Page, look: Look) -> str:
     return f'<dl class="read">{found}</dl>'
 
 
-def _look(page: Page, look: Look) -> str:
-    tiles = "".join(_style(page, name, look.style == name) for name in STYLES)
+def _look(page: Page, listed: Sequence[StyleView], look: Look) -> str:
+    mine, styles = chosen_style(look), {view.style.name: view.style for view in listed}
+    # A story keeps an own style as it was when it was chosen; it may be another one by now, or gone.
+    tiles = "".join(
+        _style(page, style, look.style == name) for name, style in ({mine.name: mine} | styles).items()
+    )
+    newest = styles.get(mine.name, mine).version
+    older = ""
+    if newest > mine.version:
+        told = page.t("story_style_older", version=mine.version, newest=newest)
+        older = f'<p class="note">{escape(told)}</p>'
     label = escape(page.field("style"))
     palette = line(
         page.t("story_palette"),
@@ -79,12 +93,14 @@ def _look(page: Page, look: Look) -> str:
         most=10,
     )
     return (
-        f'<div class="tiles" role="radiogroup" aria-label="{label}">{tiles}</div>'
+        f'<div class="tiles" role="radiogroup" aria-label="{label}">{tiles}</div>{older}'
         f'<div class="grid cut">{palette}{seed}</div>'
     )
 
 
-def _style(page: Page, name: str, chosen: bool) -> str:
+def _style(page: Page, style: Style, chosen: bool) -> str:
+    cover, moves = picture(style), moving(style)
+    drawn = f"--cover:url({cover})" + (f";--moving:url({moves})" if moves else "")
     named = attributes(
         type="button",
         role="radio",
@@ -92,10 +108,10 @@ def _style(page: Page, name: str, chosen: bool) -> str:
         aria_checked=str(chosen).lower(),
         data_act="change",
         data_edit="update_look",
-        data_values=f'{{"style":"{name}"}}',
-        style=f"--cover:url(../examples/covers/{name}.webp)" if name != "none" else None,
+        data_values=f'{{"style":"{style.name}"}}',
+        style=drawn if style.name != "none" else None,
     )
-    return f"<button{named}><i></i><span>{escape(STYLES[name].title[page.language])}</span></button>"
+    return f"<button{named}><i></i><span>{escape(style.title[page.language])}</span></button>"
 
 
 def _voice(page: Page, view: StoryView) -> str:

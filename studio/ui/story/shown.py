@@ -54,7 +54,7 @@ def board(page: Page, visitor: Visitor, view: StoryView, here: Here) -> str:
     inside = {
         "shots": lambda: cards.render(page, view, here, _clips(page, visitor, here)),
         "cast": lambda: cast.render(page, view),
-        "film": lambda: film.render(page, view),
+        "film": lambda: film.render(page, visitor, view),
         "text": lambda: text.render(page, view),
     }
     return head.sections(page, view, here) + inside[here.section]()
