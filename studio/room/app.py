@@ -90,7 +90,7 @@ def maker_app(studio: Studio) -> FastAPI:
 
 
 def _app() -> FastAPI:
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(pages.Private)
 
     @app.exception_handler(Refused)

@@ -10,6 +10,7 @@ from typing import Any
 
 import typst
 from noto_cjk_sans_otc import FONT_PATH
+from PIL import Image
 
 from studio.db import utc_now
 from studio.room.rooms import RoomView, is_stale
@@ -21,7 +22,6 @@ _TEMPLATE = Path(__file__).with_name("sheet.typ")
 _COLUMNS = ("number", "title", "what", "counts", "name", "text", "time", "place", "when", "done")
 # Cells that begin so are formulas to a spreadsheet.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_MAX_STILL = 500_000
 
 
 def table(view: RoomView, language: Language) -> str:
@@ -133,12 +133,16 @@ def _by(one: Verdict) -> str:
 
 
 def _keep(folder: Path, item: Item, stills: Mapping[str, bytes]) -> str:
+    """An item's still as a JPEG beside the sheet's text; empty if there is none, or what is there is none."""
     content = stills.get(item.asset.id, b"") if item.asset is not None else b""
-    # What is no picture, or far too large for one, would break the whole sheet.
-    if not content or len(content) > _MAX_STILL or content[:4] != b"RIFF" or content[8:12] != b"WEBP":
+    name = f"{len(list(folder.iterdir()))}.jpg"
+    try:
+        with Image.open(io.BytesIO(content), formats=("WEBP",)) as picture:
+            picture.convert("RGB").save(folder / name, "JPEG", quality=88)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        # One that is broken may not break the sheet.
+        (folder / name).unlink(missing_ok=True)
         return ""
-    name = f"{len(list(folder.iterdir()))}.webp"
-    (folder / name).write_bytes(content)
     return name
 
 
