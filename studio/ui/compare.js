@@ -93,7 +93,9 @@ window.compare = (() => {
       cell.toggleAttribute('own-picked', at >= 0);
       if (shot?.tagName === 'BUTTON') shot.ariaPressed = String(at >= 0);
       const order = one('.order', cell);
-      if (order) order.textContent = at >= 0 ? at + 1 : '';
+      // Only what changes: each change is told to who watches the room.
+      const told = at >= 0 ? String(at + 1) : '';
+      if (order && order.textContent !== told) order.textContent = told;
     }
   }
 
@@ -162,6 +164,11 @@ window.compare = (() => {
     document.body.dataset.compare = id ? 'grid' : 'list';
     shown();
   }
+  // Answers may come in another order than they were asked for.
+  function staged() {
+    const together = one('#compare_stage .together');
+    if (together && !settling() && together.dataset.picks !== ui.picks.join(' ')) ask('compare');
+  }
   async function look() {
     const now = grid();
     if (isOpen() && !document.hidden && now?.dataset.live !== undefined && now.dataset.live !== 'false' && !settling()) {
@@ -195,6 +202,7 @@ window.compare = (() => {
     if (attended) return;
     attended = true;
     new MutationObserver(drawn).observe(one('#compare_room'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-grid', 'data-mark'] });
+    new MutationObserver(staged).observe(one('#compare_stage'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-picks'] });
     drawn();
   }
   setTimeout(look, BEAT);

@@ -59,7 +59,8 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
         areas = {form: reply.form, price: reply.price, stage: reply.stage, room: reply.room}
         return {one: gr.skip() if html is None else html for one, html in areas.items()}
 
-    room.act(act, None, [form, price, stage, room], **quick)
+    # Each of them counts: whoever picks four clips quickly says so four times.
+    room.act(act, None, [form, price, stage, room], trigger_mode="multiple", **quick)
     return room
 
 
@@ -187,8 +188,9 @@ def together(page: Page, view: GridView, picked: Sequence[Cell]) -> str:
     if len(shown) < 2:
         return ""
     recipes = [_recipe(page, cell) for cell in picked if cell.asset is not None]
+    picks = " ".join(str(cell.number) for cell in picked)
     return (
-        f'<section class="together">{synced(shown, page.language, id_="compare_player")}'
+        f'<section class="together" data-picks="{picks}">{synced(shown, page.language, id_="compare_player")}'
         f"{differences(page, recipes)}</section>"
     )
 

@@ -7,7 +7,7 @@ from html import escape
 from studio.grid_view import GridView
 from studio.ui.compare_grid import clip_of, naming, prompt_of, setting_name, style_name
 from studio.ui.context import Page
-from studio.ui.markup import attributes, button, icon
+from studio.ui.markup import attributes, button, facts, icon
 from studio.ui.synced import synced
 from studio.votes import Axis, Pair, Result, Share
 
@@ -25,11 +25,7 @@ def render_pair(page: Page, view: GridView, pair: Pair | None) -> str:
         return f'<section class="voting" data-pair="">{head}{done}</section>'
     # Whatever could name them is left out; so are the stills, which the browser may know by then.
     clips = [clip_of(cell, "") for cell in (pair.left, pair.right)]
-    shown = [
-        replace(clip, title=t(f"vote_{side}"))
-        for clip, side in zip(clips, ("left", "right"), strict=True)
-        if clip
-    ]
+    shown = [replace(clip, poster="") for clip in clips if clip is not None]
     answers = "".join(
         _answer(page, answer, key) for answer, key in (("left", "1"), ("tie", "0"), ("right", "2"))
     )
@@ -64,12 +60,12 @@ def render_result(page: Page, view: GridView, result: Result) -> str:
     head = f'<header class="named"><h2>{escape(t("vote_result"))}</h2>{back}{csv}{close}</header>'
     if not result.votes:
         return f'<section class="votes-of">{head}<p class="muted">{escape(t("vote_none"))}</p></section>'
-    told = escape(t("vote_count", count=result.votes, voters=result.voters))
-    parts = [f'<p class="facts"><span>{told}</span><span>{escape(t("vote_how"))}</span></p>']
+    told = [t("vote_count", count=result.votes), t("vote_voters", count=result.voters), t("vote_how")]
+    parts = [facts(told)]
     for axis, shares in result.axes.items():
         names = {share.value: _axis_value(page, view, axis, share.value) for share in shares}
         parts.append(_shares(page, t(f"vote_by_{axis}"), shares, names))
-    if not result.axes or len(result.clips) <= 12:
+    if len(result.axes) != 1:
         cells = {cell.number: naming(page, view, cell) for cell in view.cells}
         parts.append(_shares(page, t("vote_by_clip"), result.clips, cells))
     return f'<section class="votes-of">{head}{"".join(parts)}</section>'

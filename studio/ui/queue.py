@@ -1,6 +1,6 @@
 """The tab Queue: every job on one line, one's own first, live while the tab is open."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -41,6 +41,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> tuple[gr.HTML, gr.Timer]:
 def _do(page: Page, visitor: Visitor, what: str, key: str) -> str:
     """Carry out what a button asks for; a sentence if the studio refuses."""
     studio = page.studio
+    orders: dict[str, Callable[[Visitor, str], None]]
     orders = {"cancel": studio.cancel, "retry": studio.retry, "front": studio.to_front}
     orders |= {"cancel_grid": studio.grids.cancel, "front_grid": studio.grids.to_front}
     try:

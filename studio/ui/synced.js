@@ -28,11 +28,21 @@
   class SyncedPlayer extends HTMLElement {
     static observedAttributes = ['data-clips', 'data-view'];
 
-    connectedCallback() { this.build(); }
-    disconnectedCallback() { this.stop(); }
+    connectedCallback() {
+      this.build();
+      // Whoever draws the page around it anew may take away what stands in here.
+      this.watch = new MutationObserver(() => { if (!this.firstElementChild) this.build(); });
+      this.watch.observe(this, { childList: true });
+    }
+    disconnectedCallback() {
+      this.watch?.disconnect();
+      this.stop();
+    }
     attributeChangedCallback(name, before, after) {
       if (!this.isConnected || before === null || before === after) return;
-      if (name === 'data-clips') this.build(); else this.look();
+      if (name === 'data-view') this.look();
+      // What is emptied is built by who watches it.
+      else queueMicrotask(() => { if (this.firstElementChild && this.dataset.clips !== this.built) this.build(); });
     }
 
     // -- what there is ------------------------------------------------------------------------------------------
@@ -41,6 +51,7 @@
       const read = (name) => { try { return JSON.parse(this.dataset[name] || 'null'); } catch { return null; } };
       this.words = read('words') || {};
       this.clips = (read('clips') || []).slice(0, 4);
+      this.built = this.dataset.clips;
       this.wanted = !calm() && this.dataset.paused === undefined;
       this.looping = true;
       this.speed = 1;
