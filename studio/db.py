@@ -32,6 +32,7 @@ _OWNERS = (
     "studio.edit_tables",
     "studio.style_store",
     "studio.room.tables",
+    "studio.library.looks",
 )
 # Any number that no other program on the same Postgres uses for its own advisory lock.
 _MIGRATION_LOCK = 7_274_201
@@ -51,6 +52,7 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.edits,
     migrations.styles,
     migrations.rooms,
+    migrations.looks,
 )
 
 

@@ -289,6 +289,20 @@ def rooms(connection: Connection) -> None:
     )
 
 
+def looks(connection: Connection) -> None:
+    """The next version: what assets look like."""
+    postgres = connection.dialect.name == "postgresql"
+    blob = "BYTEA" if postgres else "BLOB"
+    number = "SERIAL PRIMARY KEY" if postgres else "INTEGER NOT NULL PRIMARY KEY"
+    _run(
+        connection,
+        "CREATE TABLE asset_look ("
+        f" number {number},"
+        " asset_id TEXT NOT NULL UNIQUE REFERENCES asset (id) ON DELETE CASCADE,"
+        f" look {blob} NOT NULL)",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))
