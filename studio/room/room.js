@@ -133,8 +133,7 @@ window.room = (() => {
       found.push(t('progress', { done, all: state.items.length }));
     }
     if (state.ends) found.push(t('until', { date: new Date(state.ends).toLocaleDateString(document.documentElement.lang) }));
-    if (state.rights === 'make') found.push(t('maker'));
-    else if (state.rights === 'view') found.push(t('only_look'));
+    if (state.rights === 'view') found.push(t('only_look'));
     else if (state.rights === 'comment') found.push(t('may_comment'));
     return found;
   }

@@ -111,6 +111,7 @@ def _on_paper(view: RoomView, item: Item, said: Mapping[str, str], still: str) -
     return {
         "title": number + _title(item, said) if item.title else _title(item, said),
         "still": still,
+        "tall": item.asset is not None and item.asset.height > item.asset.width,
         "tone": "undecided" if last is None or stale else last.what,
         "verdict": said["verdict_none"] if last is None else said[f"verdict_{last.what}"],
         "by": "" if last is None else _by(last) + (f" · {said['counts_stale']}" if stale else ""),

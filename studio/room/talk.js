@@ -95,6 +95,7 @@
     const box = one('#about');
     if (!item) { box.replaceChildren(); return; }
     const told = [make('h2', { textContent: heading(item) })];
+    if (makes()) told.unshift(make('p', { className: 'muted', textContent: t('maker') }));
     const text = room.state.kind === 'story' && item.id !== 'film' ? item.text : '';
     if (text) told.push(make('p', { className: 'text', textContent: text }));
     const verdicts = room.verdictsOf(item.id);

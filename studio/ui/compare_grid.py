@@ -8,6 +8,7 @@ from html import escape
 from studio.access import Visitor
 from studio.grid_view import AGAIN, Cell, GridLine, GridView
 from studio.rows import Job
+from studio.ui import share
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, icon
 from studio.ui.synced import SyncedClip
@@ -138,6 +139,7 @@ def _actions(page: Page, visitor: Visitor, view: GridView, bad: int) -> str:
     found.append(_does(t("compare_again"), "again", symbol="recipe", look="bare", quiet=True))
     found.append(_does(t("copy_link"), "link", symbol="link", look="bare", quiet=True))
     if view.may_change:
+        found.append(share.button(page, f"grid {view.id}", look="bare", quiet=True, id_="compare_share"))
         ask = t("compare_delete_ask")
         found.append(
             _does(t("delete"), "delete", symbol="trash", look="bare", quiet=True, confirm=ask, loses=True)

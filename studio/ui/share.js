@@ -129,8 +129,9 @@ window.share = (() => {
     return ask(path).catch(() => null);
   }
   async function look() {
-    const places = document.hidden ? [] : seen();
-    if (places.length || (!document.hidden && dialog()?.open)) {
+    // The page's own HTML comes a moment after its scripts.
+    const places = document.hidden || !dialog() ? [] : seen();
+    if (places.length || dialog()?.open) {
       const now = await ask('../discuss/-/now').catch(() => null);
       if (now && now.mark !== mark) { mark = now.mark; known.clear(); refresh(); }
       for (const room of new Set(places.map((place) => place.dataset.room))) if (!known.has(room)) known.set(room, await told(room));
