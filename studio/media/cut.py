@@ -29,7 +29,7 @@ from studio.media.whole import unfinished
 MAX_PUSH_SECONDS = 1.0
 SPEEDS = (0.25, 4.0)
 # Raised when the same cut shall look different from now on.
-_REVISION = 1
+_REVISION = 2
 # A picture whose sides differ so little from the frame's fills it; what hangs over is cut off.
 _MOST_CUT_OFF = 0.1
 # A shot that lacks so little is played a trace slower instead: nobody sees it.

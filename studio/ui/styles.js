@@ -8,6 +8,7 @@ window.styles = (() => {
   let query = '';
   let current = '';
   let focused = '';
+  let was = '';
 
   const ask = (act, more = {}) => studio.send('styles_gallery', { act, prompt: prompt(), ...more });
 
@@ -93,6 +94,10 @@ window.styles = (() => {
     if (grid) { window.compare?.wanted?.(grid); studio.choose('compare'); }
     const panel = one('#styles_panel .panel');
     if (panel?.dataset.name) mark(panel.dataset.name);
+    // What is drawn anew may keep its element, and with it how far one had scrolled in what was there before.
+    const now = panel ? `${panel.className} ${panel.dataset.name} ${panel.dataset.version}` : '';
+    if (panel && now !== was) panel.scrollTop = 0;
+    was = now;
     if (focused) { one(`#styles_panel ${focused}`)?.focus({ preventScroll: true }); focused = ''; return; }
     if (panel && !panel.contains(document.activeElement)) (one('[name=title]', panel) || one('#style_close', panel))?.focus({ preventScroll: true });
   }

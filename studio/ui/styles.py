@@ -195,8 +195,9 @@ def _try(page: Page, visitor: Visitor, asked: Message, *, sorry: str = "") -> An
     try:
         cost = page.studio.grids.estimate(visitor, _plan(replace(asked, prompt=prompt), names))
         seconds = None if cost.seconds is None else cost.seconds + (cost.wait or 0)
-        time = page.t("style_try_unknown") if seconds is None else page.duration(seconds)
-        told = page.t("style_try_cost", count=cost.cells, time=time)
+        told = page.t("style_try_unknown", count=cost.cells)
+        if seconds is not None:
+            told = page.t("style_try_cost", count=cost.cells, time=page.duration(seconds))
     except Refused as refused:
         told = page.say(*refused.notices)
     return Answer(_trying(page, listed, names, prompt, told, sorry=sorry))

@@ -49,7 +49,7 @@ def render(page: Page, view: StyleView, prompt: str, *, told: str = "") -> str:
         f"<aside{named_}><header>{facts(about)}{close(page)}</header>{done}{_cover(page, style)}"
         f"<h2>{escape(style.title[page.language])}</h2><p>{escape(style.about[page.language])}</p>"
         f"{_does(page, view)}"
-        f"{_part(page, 'style_words', f'<p class=words-of>{in_place(page, style, prompt)}</p>')}"
+        f"{_part(page, 'style_words', _becomes(page, style, prompt))}"
         f"{_part(page, 'style_not', _unwanted(style))}"
         f"{_part(page, 'style_palette', palette(style))}"
         f"{_part(page, 'style_look', _look(page, style))}"
@@ -118,6 +118,10 @@ def close(page: Page) -> str:
 
 def _part(page: Page, title: str, body: str) -> str:
     return f"<section><h3>{escape(page.t(title))}</h3>{body}</section>" if body else ""
+
+
+def _becomes(page: Page, style: Style, prompt: str) -> str:
+    return f'<p class="becomes">{in_place(page, style, prompt)}</p>'
 
 
 def _unwanted(style: Style) -> str:
