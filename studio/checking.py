@@ -35,7 +35,7 @@ def texts_of(
         found[f"{place} {len(found)}" if place in found else place] = text
 
     if request is None and plan is None:
-        for name in ("title", "prompt"):
+        for name in ("title", "prompt", "negative_prompt"):
             add(name, form.get(name))
     if request is not None:
         add("prompt", form.get("prompt"))

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.models import MODELS
 from pipelines.request import ModelError
-from studio import db, fleet, mosaics
+from studio import db, fleet, mosaics, retouching
 from studio.claims import Claims
 from studio.filming import FilmMaker
 from studio.fleet import Fleet
@@ -44,7 +44,7 @@ STOP_SECONDS = 8
 ORPHAN_SECONDS = 300.0
 
 # Who does which media job.
-TASKS: dict[str, Task] = {mosaics.NAME: mosaics.make}
+TASKS: dict[str, Task] = {mosaics.NAME: mosaics.make, retouching.NAME: retouching.make}
 
 log = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from studio.edits.amounts import amount_of
 from studio.edits.changes import all_changes
 from studio.edits.clauses import Clause, tidy, without_manners
 from studio.edits.operations import Clip
@@ -39,6 +40,14 @@ def read_wishes(text: str, clip: Clip) -> Reading:
     wishes = _wishes(text, clip.prompt)
     found = all_changes(wishes, clip)
     return Reading(wishes, found.changes, found.alternatives, (), found.notices)
+
+
+def read_chosen(text: str, intent: str, clip: Clip) -> Reading:
+    """As `read_wishes`, where a person said which intent is meant."""
+    clause = Clause(without_manners(tidy(text)), clip.prompt)
+    wish = Wish(intent, clause.text, clause.thing, value=clause.text, amount=amount_of(clause))
+    found = all_changes((wish,), clip)
+    return Reading((wish,), found.changes, found.alternatives, (), found.notices)
 
 
 def _wishes(text: str, prompt: str) -> tuple[Wish, ...]:

@@ -119,7 +119,7 @@ def _from_comment(path: Path, place: str, asset_id: str) -> Asset:
         recipe = Recipe.model_validate(told)
     except ValidationError:
         recipe = None
-    kinds: dict[Any, AssetKind] = {"film": "film", "grid": "grid"}
+    kinds: dict[Any, AssetKind] = {"film": "film", "grid": "grid", "edit": "edit"}
     plan = told.get("plan")
     title = str(told.get("title") or (plan.get("title") if isinstance(plan, dict) else "") or "")
     return Asset(

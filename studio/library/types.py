@@ -17,7 +17,7 @@ from studio.story.film_plan import FilmPlan
 Standing = Literal["public", "draft", "held", "blocked", "rejected"]
 USABLE: tuple[Standing, ...] = ("public", "draft")
 # A grid is many clips as one video.
-AssetKind = Literal["clip", "film", "grid"]
+AssetKind = Literal["clip", "film", "grid", "edit"]
 
 
 @dataclass(frozen=True)

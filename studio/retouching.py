@@ -1,0 +1,221 @@
+"""The media job of an edit: a finished clip, brighter or slower; through the gate, into the library.
+
+Where the wish also asks for other pictures, they are rendered first, as a take that this job waits for.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from pipelines.request import Cancelled, GenerationRequest, Notice, Progress
+from studio import footage
+from studio.db import utc_now
+from studio.exporting import Begun, Finished
+from studio.film_takes import FilmTakes, TakeFailed
+from studio.library import Asset, Library, new_id, places
+from studio.media.clip import ClipFacts, write_clip
+from studio.media.ffmpeg import MediaError, run
+from studio.media.probe import probe, thumbnail
+from studio.media.retouch import Operation, Shape, retouch_graph, shape_after
+from studio.media_work import Bench
+from studio.recipe import STUDIO, Recipe
+from studio.story.film_plan import key_of
+
+NAME = "retouch"
+_POLL_SECONDS, _LISTEN_SECONDS = 0.3, 0.05
+# The last tenth is for label, encoder and seal.
+_STEPS, _CUT_STEPS = 100, 60
+
+
+class RetouchFailed(Exception):
+    """An edit can't be made; `notice` says why."""
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__(f"{notice.code} {notice.values}")
+        self.notice = notice
+
+
+def make(bench: Bench) -> bool:
+    """Do what a task asks for; False if it was not ours to publish any more.
+
+    The task holds the `source` (an asset's id), the `operations`, and a `request` where the pictures are
+    rendered first. MediaError or RetouchFailed if the source is gone or the take failed; Cancelled.
+    """
+    task, began = bench.task, time.monotonic()
+    operations = tuple(Operation.model_validate(one) for one in task["operations"])
+    source = _rendered(bench, task["request"]) if task.get("request") else _kept(bench, str(task["source"]))
+    asset_id = new_id()
+    begun = bench.exporter.begin(asset_id, "clip", project=bench.attempt.job.form.get("project"))
+    cut, path, still = (bench.tmp / f"{asset_id}{end}" for end in (".cut.mp4", ".mp4", ".webp"))
+    with contextlib.ExitStack() as left:
+        for file in (cut, path, still):
+            left.callback(file.unlink, missing_ok=True)
+        shape = _cut(bench, source, operations, cut)
+        comment = _recipe(bench, source, operations)
+        facts = _written(bench, cut, path, shape, begun, comment)
+        finished = bench.exporter.finish(
+            begun,
+            path,
+            model=source.model,
+            revision=source.model_revision,
+            prompt=source.request.prompt if source.request is not None else source.asked,
+            ingredients=[_ingredient(source, bench.library)],
+            should_stop=bench.should_stop,
+        )
+        still.write_bytes(thumbnail(path))
+        asset = _asset(bench, source, facts, finished, seconds=time.monotonic() - began)
+        return bench.claims.publish(
+            bench.attempt,
+            asset,
+            [(path, asset.path), (still, asset.thumbnail)],
+            bench.library,
+            finished,
+            tail_seconds=0.0,
+            clips=[source.id],
+        )
+
+
+# -- where the pictures come from --------------------------------------------------------------------------
+
+
+def _kept(bench: Bench, asset_id: str) -> Asset:
+    asset = bench.library.usable(asset_id)
+    owner = bench.attempt.job.owner
+    # A draft is its owner's alone; what was asked for while it stood open may be held by now.
+    if asset is None or (asset.standing == "draft" and asset.owner != owner):
+        raise RetouchFailed(Notice("asset_unknown"))
+    if not bench.library.exists(asset):
+        raise MediaError("file_missing")
+    return asset
+
+
+def _rendered(bench: Bench, document: dict[str, Any]) -> Asset:
+    """The take of a request, once it is there; a worker that is to end gives this job back meanwhile."""
+    request = GenerationRequest.model_construct(**document)
+    takes = FilmTakes(bench.claims.engine, bench.library, bench.exporter.key)
+    key, told = key_of(request), False
+    try:
+        found = takes.ask(bench.attempt, [request])
+        while key not in found.clips:
+            if not told:
+                bench.reporter(Progress("takes", 0, 1))
+                told = True
+            _rest(bench)
+            found = takes.look(bench.attempt, [request])
+            if key not in found.clips and key not in found.coming:
+                found = takes.ask(bench.attempt, [request])
+    except TakeFailed as failed:
+        raise RetouchFailed(failed.reason or Notice("take_cancelled")) from failed
+    bench.claims.got_on(bench.attempt)
+    return found.clips[key]
+
+
+def _rest(bench: Bench) -> None:
+    until = time.monotonic() + _POLL_SECONDS
+    while time.monotonic() < until:
+        if bench.should_stop():
+            raise Cancelled
+        time.sleep(_LISTEN_SECONDS)
+
+
+# -- the file ----------------------------------------------------------------------------------------------
+
+
+def _cut(bench: Bench, source: Asset, operations: tuple[Operation, ...], target: Path) -> Shape:
+    """The source with all that is done to it, without label: nearly lossless. What it is like then."""
+    path = bench.library.file(source)
+    facts = probe(path)
+    fps = round(facts.fps) or source.fps
+    shape = shape_after(Shape(facts.width, facts.height, facts.frames, fps), operations)
+
+    def tell(frame: int) -> None:
+        bench.reporter(Progress("cutting", min(_CUT_STEPS, _CUT_STEPS * frame // shape.frames), _STEPS))
+
+    bench.reporter(Progress("cutting", 0, _STEPS))
+    label = footage.label_on(source.label, bench.settings)
+    graph = retouch_graph(path, facts, fps, operations, target, label=label)
+    run(graph, should_stop=bench.should_stop, on_frame=tell)
+    return shape
+
+
+def _written(bench: Bench, cut: Path, path: Path, shape: Shape, begun: Begun, comment: str) -> ClipFacts:
+    """The finished file: marked, labelled, encoded as a rendered clip is."""
+
+    def frames() -> Generator[np.ndarray, None, None]:
+        with av.open(f"file:{cut.absolute()}", format="mp4") as container:
+            for number, frame in enumerate(container.decode(video=0)):
+                if bench.should_stop():
+                    raise Cancelled
+                if number % 8 == 0:
+                    done = _CUT_STEPS + (_STEPS - _CUT_STEPS) * number // shape.frames
+                    bench.reporter(Progress("cutting", min(_STEPS - 1, done), _STEPS))
+                yield frame.to_ndarray(format="rgb24")
+
+    with contextlib.closing(frames()) as pictures:
+        return write_clip(
+            pictures,
+            path=path,
+            fps=shape.fps,
+            comment=begun.comment(comment),
+            tags=begun.tags,
+            label=begun.label,
+            mark=begun.mark_frames(),
+            expected_frames=shape.frames,
+        )
+
+
+def _recipe(bench: Bench, source: Asset, operations: tuple[Operation, ...]) -> str:
+    """The recipe of the pictures, and what was done to which clip of them."""
+    told: dict[str, Any] = {"studio": STUDIO, "version": 1}
+    if source.request is not None:
+        recipe = Recipe(
+            request=source.request,
+            form=bench.attempt.job.form,
+            model_revision=source.model_revision,
+            created=utc_now().isoformat(timespec="seconds"),
+            job=bench.attempt.job.id,
+        )
+        told = json.loads(recipe.text())
+    done = [operation.model_dump(exclude_defaults=True) for operation in operations]
+    return json.dumps(told | {"kind": "edit", "source": source.id, "operations": done}, ensure_ascii=False)
+
+
+def _ingredient(source: Asset, library: Library) -> Any:
+    from studio.trust.credentials import Ingredient
+
+    # By number, never by prompt: credentials go wherever the file goes.
+    return Ingredient(f"clip {source.id}", "componentOf", "studio", library.file(source))
+
+
+def _asset(bench: Bench, source: Asset, facts: ClipFacts, finished: Finished, *, seconds: float) -> Asset:
+    """The row of the edited clip: that of its source, but for what is its own."""
+    job, asset_id = bench.attempt.job, finished.begun.id
+    place, still = places(asset_id, ".webp", blocked=finished.standing == "blocked")
+    return replace(
+        source,
+        id=asset_id,
+        job_id=job.id,
+        owner=job.owner,
+        kind="edit",
+        path=place,
+        thumbnail=still,
+        form=job.form,
+        request_key=None,
+        width=facts.width,
+        height=facts.height,
+        seconds=facts.seconds,
+        fps=round(facts.frames / facts.seconds) if facts.seconds else source.fps,
+        frames=facts.frames,
+        render_seconds=seconds,
+        created=utc_now(),
+        project_id=None,
+        trashed=None,
+        **finished.facts,
+    )
