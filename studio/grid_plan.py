@@ -35,6 +35,10 @@ COLUMNS = (
 )
 
 
+# How people call a column besides.
+_ALSO = {"提示词": "prompt", "负面提示词": "negative_prompt"}
+
+
 class GridPlan(BaseModel):
     """What a grid is made of: every line in every setting and style, with every seed.
 
@@ -149,7 +153,7 @@ def read_csv(table: str | bytes) -> tuple[dict[str, Any], ...]:
 
 def _header(cells: Sequence[str]) -> list[str]:
     names = {name: (name, *(field(name, one) for one in LANGUAGES)) for name in COLUMNS}
-    known = {word.casefold(): name for name, words in names.items() for word in words}
+    known = {word.casefold(): name for name, words in names.items() for word in words} | _ALSO
     found: list[str] = []
     while cells and not cells[-1].strip():
         cells = cells[:-1]

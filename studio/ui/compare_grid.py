@@ -192,19 +192,17 @@ def _body(page: Page, visitor: Visitor, view: GridView) -> str:
         for cell in view.cells
     }
     heads = "".join(
-        f'<div class="col" role="columnheader">{_column(page, view, column)}</div>' for column in columns
+        f'<div class="cmp-col" role="columnheader">{_column(page, view, column)}</div>' for column in columns
     )
     lines = "".join(
-        '<div class="line" role="row">'
-        f'<div class="row-head" role="rowheader">{_row_name(page, view, row)}</div>'
+        '<div class="cmp-line" role="row">'
+        f'<div class="cmp-head" role="rowheader">{_row_name(page, view, row)}</div>'
         + "".join(_cell(page, visitor, view, at[row, column]) for column in columns)
         + "</div>"
         for row in rows
     )
     table = attributes(class_="cells table", role="table", tabindex=0, style=f"--columns:{len(columns)}")
-    return (
-        f'<div{table}><div class="line heads" role="row"><div class="corner"></div>{heads}</div>{lines}</div>'
-    )
+    return f'<div{table}><div class="cmp-line heads" role="row"><div class="cmp-corner"></div>{heads}</div>{lines}</div>'
 
 
 def _column(page: Page, view: GridView, column: tuple[int, int]) -> str:
@@ -238,7 +236,7 @@ def _cell(page: Page, visitor: Visitor, view: GridView, cell: Cell, *, named: bo
         data_clip=json.dumps(asdict(clip), ensure_ascii=False) if clip else None,
         style=f"--ratio:{cell.request.width}/{cell.request.height}",
     )
-    caption = f'<p class="words" title="{escape(name)}">{escape(name)}</p>' if named else ""
+    caption = f'<p class="cmp-words" title="{escape(name)}">{escape(name)}</p>' if named else ""
     return f"<article{line}>{_picture(page, visitor, view, cell, name)}{caption}</article>"
 
 
@@ -270,12 +268,12 @@ def _waiting(page: Page, visitor: Visitor, view: GridView, cell: Cell) -> str:
         return _running(page, visitor, cell, job)
     if cell.state == "queued":
         words = t("row_next") if not cell.position else t("row_ahead", count=cell.position)
-        return f'<span class="state">{escape(words)}</span>'
+        return f'<span class="cmp-state">{escape(words)}</span>'
     words = page.say(cell.error) if cell.error is not None else t(f"compare_state_{cell.state}")
     again = ""
     if cell.state in AGAIN and view.may_change:
         again = _does(t("retry"), f"retry {cell.number}", symbol="again", look="raised")
-    return f'<span class="state" title="{escape(words)}">{escape(words)}</span>{again}'
+    return f'<span class="cmp-state" title="{escape(words)}">{escape(words)}</span>{again}'
 
 
 def _running(page: Page, visitor: Visitor, cell: Cell, job: Job) -> str:
@@ -287,7 +285,7 @@ def _running(page: Page, visitor: Visitor, cell: Cell, job: Job) -> str:
             source = f"../preview/{job.id}.webp?v={progress.preview_version}"
             live = f"<img{attributes(class_='live', src=source, alt='')}>"
     bar = f'<span class="bar"><i style="width:{share:.0f}%"></i></span>'
-    return f'{live}<span class="state">{escape(words)}</span>{bar}'
+    return f'{live}<span class="cmp-state">{escape(words)}</span>{bar}'
 
 
 # -- the list, and nothing yet -----------------------------------------------------------------------------
