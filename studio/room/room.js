@@ -87,9 +87,14 @@ window.room = (() => {
     if (state.kind !== 'story' && !ui.beside.includes(id)) ui.beside = [];
     if (!hasFilm(item) || (!item.takes.length && state.film)) ui.view = hasFilm(item) ? 'film' : 'takes';
     draw();
-    const player = one('synced-player');
-    if (seek && inFilm() && player && item.start !== null) player.seek(item.start + 0.05);
+    if (seek && inFilm() && item.start !== null) goTo(item.start + 0.05);
     one(`#items [data-item="${CSS.escape(id)}"]`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }
+  // A film that is still coming goes there as soon as it knows how long it is.
+  function goTo(seconds) {
+    const player = one('synced-player');
+    if (player?.length) player.seek(seconds);
+    else player?.videos?.[0]?.addEventListener('loadeddata', () => player.seek(seconds), { once: true });
   }
   function beside(id) {
     if (ui.beside.includes(id)) ui.beside = ui.beside.filter((one) => one !== id);
@@ -240,5 +245,5 @@ window.room = (() => {
     draw();
   }
   addEventListener('load', () => load().then(look).catch(() => setTimeout(() => location.reload(), 4000)));
-  return { one, all, t, make, clock, ui, post, draw, onDrawn, choose, further, pick, shown, subject, current, itemOf, nameOf, verdictOf, verdictsOf, tone, inFilm, get state() { return state; } };
+  return { one, all, t, make, clock, ui, post, goTo, draw, onDrawn, choose, further, pick, shown, subject, current, itemOf, nameOf, verdictOf, verdictsOf, tone, inFilm, get state() { return state; } };
 })();

@@ -123,7 +123,7 @@
     draft = { asset: spoken.take.id, seconds: seen?.time ?? 0, x: null, y: null };
     answering = '';
     open();
-    if (matchMedia('(pointer: fine)').matches) one('#words').focus({ preventScroll: true });
+    if (!matchMedia('(pointer: coarse)').matches) one('#words').focus({ preventScroll: true });
   }
   function open() {
     saying.hidden = !draft && !answering;
@@ -242,7 +242,7 @@
       }
     }
     const seen = player();
-    if (seen && comment.seconds !== null && room.shown().some(({ take }) => take.id === comment.asset)) { seen.wanted = false; seen.seek(comment.seconds); seen.tell(); }
+    if (seen && comment.seconds !== null && room.shown().some(({ take }) => take.id === comment.asset)) { seen.wanted = false; room.goTo(comment.seconds); seen.tell(); }
     said();
     marks();
     pins();

@@ -160,6 +160,6 @@ window.share = (() => {
     const inside = kind === 'asset' || !parts.length ? parts : [make('a', { href: `${address(place.dataset.room)}/?language=${dialog().dataset.language}#${encodeURIComponent(place.dataset.item)}`, target: '_blank', rel: 'noopener' }, ...parts)];
     place.replaceChildren(...inside);
   }
-  addEventListener('load', () => setTimeout(look, BEAT));
+  setTimeout(look, BEAT);
   return {};
 })();
