@@ -151,7 +151,9 @@ def wilson(wins: int, total: int) -> tuple[float, float]:
     share, z2 = wins / total, _Z * _Z
     middle = (share + z2 / (2 * total)) / (1 + z2 / total)
     half = _Z / (1 + z2 / total) * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # The ends are exact, whatever is lost in rounding.
+    low = 0.0 if wins == 0 else middle - half
+    return low, 1.0 if wins == total else middle + half
 
 
 def result_of(view: GridView, votes: Sequence[Vote]) -> Result:
@@ -193,7 +195,7 @@ def _shares(told: Iterable[tuple[int, int, Choice]]) -> list[Share]:
         )
         for value in {*wins, *losses, *ties}
     ]
-    return sorted(found, key=lambda share: (-share.low, -share.wins, share.value))
+    return sorted(found, key=lambda share: (-share.low, -share.high, share.value))
 
 
 def to_csv(view: GridView, votes: Sequence[Vote]) -> str:

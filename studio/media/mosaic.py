@@ -80,7 +80,7 @@ def sheet_of(count: int, width: int, height: int, label: LabelStyle, columns: in
     gap, caption = 12, 30
     room_wide = (_WIDEST - gap * (columns + 1)) / columns
     # A fifth of the height is for the label, which is as high as the standard asks for.
-    room_high = (0.8 * _HIGHEST - gap - rows * (caption + gap)) / rows
+    room_high = (0.79 * _HIGHEST - gap - rows * (caption + gap)) / rows
     scale = min(_ENLARGED, room_wide / width, room_high / height)
     wide, high = _even(width * scale), _even(height * scale)
     whole = _even(max(640, columns * (wide + gap) + gap))

@@ -89,7 +89,7 @@ window.compare = (() => {
   function shown() {
     for (const cell of all('#compare_room .cmp-cell')) {
       const at = ui.picks.indexOf(Number(cell.dataset.number));
-      const shot = one('.shot', cell);
+      const shot = one('.cmp-shot', cell);
       cell.toggleAttribute('own-picked', at >= 0);
       if (shot?.tagName === 'BUTTON') shot.ariaPressed = String(at >= 0);
       const order = one('.order', cell);

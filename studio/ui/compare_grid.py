@@ -202,7 +202,8 @@ def _body(page: Page, visitor: Visitor, view: GridView) -> str:
         for row in rows
     )
     table = attributes(class_="cells table", role="table", tabindex=0, style=f"--columns:{len(columns)}")
-    return f'<div{table}><div class="cmp-line heads" role="row"><div class="cmp-corner"></div>{heads}</div>{lines}</div>'
+    first = f'<div class="cmp-line heads" role="row"><div class="cmp-corner"></div>{heads}</div>'
+    return f"<div{table}>{first}{lines}</div>"
 
 
 def _column(page: Page, view: GridView, column: tuple[int, int]) -> str:
@@ -245,7 +246,7 @@ def _picture(page: Page, visitor: Visitor, view: GridView, cell: Cell, name: str
         look = attributes(src=f"../media/{cell.asset.id}.webp", alt="", loading="lazy")
         press = attributes(
             type="button",
-            class_="shot",
+            class_="cmp-shot",
             data_act="compare",
             data_key=f"pick {cell.number}",
             data_film=f"../media/{cell.asset.id}.mp4",
@@ -258,7 +259,7 @@ def _picture(page: Page, visitor: Visitor, view: GridView, cell: Cell, name: str
         )
         link = f"<a{more}>{icon('full')}</a>"
         return f'<button{press}><img{look}><b class="order"></b>{reused}</button>{link}'
-    return f'<div class="shot">{_waiting(page, visitor, view, cell)}</div>'
+    return f'<div class="cmp-shot">{_waiting(page, visitor, view, cell)}</div>'
 
 
 def _waiting(page: Page, visitor: Visitor, view: GridView, cell: Cell) -> str:
