@@ -22,7 +22,7 @@ covers: $(VENV)/.installed           ## draw the pictures of styles and example 
 	$(BIN)/python -m studio.covers
 
 test: $(VENV)/.installed-dev browser ## every test, the browser tests included
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed-dev         ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,7 +1,6 @@
 """The page in Chromium, on the real app without a worker: what people type, press and drop."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,20 +14,6 @@ pytestmark = pytest.mark.slow
 PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 EVIL = "a boat <img src=x onerror=alert(1)> \"><script>alert(2)</script>'"
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with running_app(tmp_path_factory.mktemp("home"), LOCAL_WORKER="0") as app:
-        yield app
-
-
-@pytest.fixture
-def context(browser: Browser, studio: RunningApp) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=studio.address, locale="en-US")
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
 
 
 def opened(context: BrowserContext, path: str = "/en/") -> Page:
@@ -46,7 +31,7 @@ def section(page: Page, state: str):
 
 @pytest.mark.parametrize(("language", "generate"), [("en", "Generate"), ("zh", "生成")])
 def test_the_page_asks_no_other_host_and_has_no_errors(
-    context: BrowserContext, studio: RunningApp, language: str, generate: str
+    context: BrowserContext, resting: RunningApp, language: str, generate: str
 ) -> None:
     hosts: set[str] = set()
     wrong: list[str] = []
@@ -58,7 +43,7 @@ def test_the_page_asks_no_other_host_and_has_no_errors(
     for tab in ("story", "queue", "library", "create"):
         page.click(f"#tab_{tab}-button")
     page.wait_for_timeout(500)
-    assert {host for host in hosts if host} == {urlsplit(studio.address).netloc}
+    assert {host for host in hosts if host} == {urlsplit(resting.address).netloc}
     assert wrong == []
 
 
@@ -98,7 +83,7 @@ def test_hands_stay_on_the_keyboard(context: BrowserContext) -> None:
     expect(page.locator('#style input[value="paper-cut"]')).to_be_checked()
     page.keyboard.press("Control+Enter")
     expect(section(page, "queued")).to_be_visible()
-    expect(page.locator(".asked")).to_have_text("a boat at sea / and a bird?")
+    expect(page.locator("#stage .asked")).to_have_text("a boat at sea / and a bird?")
     page.keyboard.press("?")
     expect(page.locator("dialog#keys")).to_be_visible()
     page.keyboard.press("Escape")
@@ -119,7 +104,7 @@ def test_a_prompt_is_never_run_as_html(context: BrowserContext) -> None:
     page.fill("#prompt textarea", EVIL)
     page.click("#generate")
     expect(section(page, "queued")).to_be_visible()
-    expect(page.locator(".asked")).to_have_text(EVIL)
+    expect(page.locator("#stage .asked")).to_have_text(EVIL)
     page.click("#cancel")
     expect(page.locator("#confirm")).to_contain_text(EVIL)
     page.click("#confirm_yes")

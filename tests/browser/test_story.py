@@ -26,18 +26,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
         yield app
 
 
-@pytest.fixture(scope="module")
-def resting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """A studio without a worker."""
-    with running_app(tmp_path_factory.mktemp("home"), LOCAL_WORKER="0") as app:
-        yield app
-
-
 @pytest.fixture
-def page(browser: Browser, resting: RunningApp) -> Iterator[Page]:
-    context = browser.new_context(base_url=resting.address, locale="en-US")
+def page(context: BrowserContext) -> Iterator[Page]:
     yield from _page(context)
-    context.close()
 
 
 def _page(context: BrowserContext) -> Iterator[Page]:

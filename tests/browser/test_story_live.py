@@ -1,16 +1,15 @@
 """The tab Story in Chromium, as two see it at once, and what a first-time user stumbles over."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
 from studio.core import Studio
 from studio.settings import Settings
 from tests.browser.test_story import cards, opened, paste, saved
-from tests.running_app import RunningApp, running_app
+from tests.running_app import RunningApp
 from tests.story.kit import set_state
 from tests.ui.kit import asset
 
@@ -18,21 +17,6 @@ FILM = Path(__file__).resolve().parents[2] / "assets" / "examples" / "first.mp4"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SOON = 60_000
-
-
-@pytest.fixture(scope="module")
-def resting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """A studio without a worker."""
-    with running_app(tmp_path_factory.mktemp("home"), LOCAL_WORKER="0") as app:
-        yield app
-
-
-@pytest.fixture
-def context(browser: Browser, resting: RunningApp) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=resting.address, locale="en-US")
-    context.set_default_timeout(SOON)
-    yield context
-    context.close()
 
 
 def test_two_who_have_the_same_story_open(context: BrowserContext) -> None:
@@ -113,9 +97,10 @@ def test_a_table_is_checked_as_it_is_loaded(context: BrowserContext) -> None:
 
 
 def _finished(home: Path) -> None:
-    """Finish the only film that waits, as a worker would do it."""
+    """Finish the film that was asked for last, as a worker would do it."""
     studio = Studio(Settings(studio_home=home, local_worker=False))
-    (job,) = studio.jobs.list(states=["queued"])
+    waiting = studio.jobs.list(states=["queued"])
+    job = max((job for job in waiting if job.kind == "film"), key=lambda job: job.created)
     made = {"job_id": job.id, "owner": job.owner, "kind": "film", "request": None, "plan": job.plan}
     film = asset(id=f"of_{job.id}", **made)
     (home / film.path).parent.mkdir(parents=True, exist_ok=True)
