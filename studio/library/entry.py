@@ -62,11 +62,12 @@ def entry_of(asset: Asset) -> Entry:
     """Read an asset's texts: who, where, what about. Milliseconds, for a long film seconds."""
     plainly, told = plain_entry(asset), _told(asset)
     own = "\n".join((asset.asked, told))[:_LONGEST]
-    people = _people(own, asset.kind == "film")
+    names = _names(own)
+    people = _people(names, "" if asset.kind == "film" else own)
     facets = [("people", name) for name in people]
     facets += [("scene", key) for key in _found("scenes", own)]
     facets += [("theme", key) for key in _found("tags", own)]
-    words = _lines(asset, (*people, *_other_names(own)))
+    words = _lines(asset, (*people, *_other_names(own, names)))
     facets += plainly.facets
     return Entry(plainly.name, words, tuple(dict.fromkeys(facets)), meaning_of(asset.asked or told))
 
@@ -166,16 +167,13 @@ def _added(prompt: str, asked: str) -> str:
     return prompt.replace(asked, " . ") if asked else prompt
 
 
-def _people(text: str, story: bool) -> tuple[str, ...]:
-    """Who is in it: names, and of a single clip the persons and animals that act."""
-    if not text.strip():
-        return ()
-    try:
-        found = list(names_in(text, text))
-        found += () if story else fields_of(text).subject
-    except Exception:
-        log.warning("nobody could be read out of a text", exc_info=True)
-        return ()
+def _names(text: str) -> list[str]:
+    return names_in(text, text) if text.strip() else []
+
+
+def _people(names: Sequence[str], text: str) -> tuple[str, ...]:
+    """Who is in it: those that have names, and the persons and animals that act in a text."""
+    found = [*names, *(fields_of(text).subject if text.strip() else ())]
     kept: dict[str, str] = {}
     for name in found:
         short = _ARTICLE.sub("", " ".join(name.split()))
@@ -184,7 +182,7 @@ def _people(text: str, story: bool) -> tuple[str, ...]:
     return tuple(kept.values())[:_MOST_NAMES]
 
 
-def _other_names(text: str) -> Iterable[str]:
+def _other_names(text: str, names: Sequence[str]) -> Iterable[str]:
     """What those of myths and festivals are called in the other language, and names in pinyin."""
     rows = table("myths")
     for hint in visible(text[:2000], "mixed"):
@@ -194,7 +192,7 @@ def _other_names(text: str) -> Iterable[str]:
                 if word in map(plain, (*row["zh"], *row["en"])):
                     yield from (*row["zh"][:2], *row["en"][:2])
                     break
-    for name in names_in(text, text)[:_MOST_NAMES] if text.strip() else ():
+    for name in names[:_MOST_NAMES]:
         yield _pinyin(name)
 
 

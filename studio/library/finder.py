@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -126,15 +126,16 @@ class Finder:
         return [view.ids[row] for row in rows]
 
     def warm(self) -> None:
-        """Read the library, and the words that questions are read with."""
+        """Read the library, and what questions are read with."""
         self.words(self._catalogue.now())
         units_of("红船 boat")
+        _meaning("boat")
 
     def read_some(self, most: int = 20) -> int:
         """Read assets that have no entry of today's edition; how many there were, at most `most`."""
         with reading(self._engine) as connection:
             ids = entries.unread(connection, most)
-        found = {asset.id: entries.entry_of(asset) for asset in self._assets.get_many(ids).values()}
+        found = {asset.id: _entry(asset) for asset in self._assets.get_many(ids).values()}
         if found:
             with writing(self._engine) as connection:
                 entries.rewrite(connection, found)
@@ -257,7 +258,8 @@ class _Search:
         rows = np.flatnonzero(self.mask())
         order = self.query.order
         if order == "best":
-            keys = self.score[rows].astype(np.float64)
+            # Of those that fit alike, the newest.
+            keys = self.score[rows].astype(np.float64) + 1e-15 * self.view.column("created")[rows]
         elif order == "longest":
             keys = self.view.column("seconds")[rows].astype(np.float64)
         elif order == "name":
@@ -319,6 +321,15 @@ class _Search:
         matched[named] = True
         score[named] += 10
         return matched, score
+
+
+def _entry(asset: Asset) -> entries.Entry:
+    """As `entry_of`; what can't be read is kept as it stands, and not tried again and again."""
+    try:
+        return entries.entry_of(asset)
+    except Exception:
+        log.warning("the texts of %s could not be read", asset.id, exc_info=True)
+        return replace(entries.plain_entry(asset), edition=entries.EDITION)
 
 
 def _by_words(found: Match, seen: Mask) -> tuple[Mask, Floats]:

@@ -1,5 +1,6 @@
 """A part of the library as arrays: who holds which word, what lists are cut by. Never changed once made."""
 
+import hashlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -236,4 +237,4 @@ def _bounds(lengths: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 def _tie(asset_id: str) -> int:
     """A number by which assets that are alike otherwise have an order of their own."""
-    return int.from_bytes(asset_id.encode()[:7].ljust(7, b"\0"), "big")
+    return int.from_bytes(hashlib.blake2b(asset_id.encode(), digest_size=7).digest(), "big")

@@ -111,12 +111,12 @@ class Shelves:
                 these = favourite_table.c.asset_id.in_(part)
                 connection.execute(sa.delete(favourite_table).where(mine, these))
                 touch(connection, part)
-                seen = sa.select(sa.literal(visitor.owner), asset_table.c.id).where(
-                    asset_table.c.id.in_(part), _seen_by(visitor)
-                )
-                if wanted:
-                    put = sa.insert(favourite_table).from_select(["owner", "asset_id"], seen)
-                    changed += connection.execute(put).rowcount
+                query = sa.select(asset_table.c.id).where(asset_table.c.id.in_(part), _seen_by(visitor))
+                seen = connection.execute(query).scalars().all() if wanted else ()
+                rows = [{"owner": visitor.owner, "asset_id": asset_id} for asset_id in seen]
+                if rows:
+                    connection.execute(sa.insert(favourite_table), rows)
+                changed += len(rows)
         return Done(changed if wanted else len(ids))
 
     def tags_of(self, asset_id: str) -> list[str]:

@@ -1,90 +1,294 @@
-"""The tab Library: every clip, newest first; one opens in a panel beside the grid, never on a new page."""
+"""The tab Library: a search with facets, a wall of clips, one of them in a panel; many at once.
+
+The shell is drawn once; library.js asks for a page of cards, the facets beside it, or the panel, and puts the
+cards where they belong. What it sends is a `Message`, and nothing in it is trusted.
+"""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from studio.access import Visitor, may_change
+from studio.access import Visitor
 from studio.core import Refused
 from studio.library import Asset
-from studio.ui import stage, withheld
+from studio.library.finder import AGES, FACETS, PAGE, SORTS, Query
+from studio.library.matching import MAX_QUESTION
+from studio.library.shelves import MAX_AT_ONCE, Done
+from studio.ui import library_panel, library_side
 from studio.ui.context import Page
-from studio.ui.markup import acted, area, attributes, button, facts, icon, recipe
+from studio.ui.library_panel import film_length
+from studio.ui.markup import area, attributes, button, icon
 
-AT_ONCE = 60
+__all__ = ["LibraryTab", "build", "film_length"]
+
+_MOST_CHOSEN = 40
 
 
 @dataclass(frozen=True)
 class LibraryTab:
     """What the page wires to other tabs: `used` carries a clip's id whose recipe shall fill the form."""
 
-    grid: gr.HTML
-    panel: gr.HTML
     used: gr.Textbox
-    limit: gr.State
+
+
+@dataclass(frozen=True)
+class Message:
+    """What library.js says. `serial` comes back with the answer, so that late ones are told from new ones.
+
+    `whole`: `ids` stands for everything that the query finds.
+    """
+
+    act: str = "find"
+    query: Query = field(default_factory=Query)
+    after: str = ""
+    limit: int = PAGE
+    ids: tuple[str, ...] = ()
+    whole: bool = False
+    value: str = ""
+    open: str = ""
+    project: str = ""
+    serial: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is drawn anew; None: as it is."""
+
+    feed: str | None = None
+    side: str | None = None
+    panel: str | None = None
+    used: str | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is told beneath the cards' wall: a sentence if it was done, one if it was refused."""
+
+    told: str = ""
+    sorry: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(page: Page, *, quick: dict[str, Any]) -> LibraryTab:
-    """The grid, the panel, and their events."""
+    """The shell, and the four places that answers go to."""
     with gr.Row(elem_id="library"):
-        grid = area("", "library_grid")
+        side = area("", "library_side")
+        wall = area(_shell(page), "library_grid")
         panel = area("", "library_panel")
+    feed = area("", "library_feed")
     used = gr.Textbox("", elem_id="used", elem_classes="offstage", label="used", show_label=False)
-    limit = gr.State(AT_ONCE)
 
-    def act(limit: int, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
-        what, key = acted(event)
-        visitor = page.visitor(request)
-        if what == "more":
-            return {tab.limit: limit + AT_ONCE, grid: render(page, visitor, limit=limit + AT_ONCE)}
-        if what == "select":
-            return {panel: render_panel(page, visitor, key)}
-        if what == "close":
-            return {panel: ""}
-        if what == "use":
-            return {used: f"{key} {time.time():.3f}"}
-        if what == "delete":
-            sorry = _delete(page, visitor, key)
-            return {panel: sorry, grid: render(page, visitor, limit=limit)}
-        return {grid: gr.skip()}
+    def act(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        found = answer(page, page.visitor(request), read(event))
+        drawn = (found.feed, found.side, found.panel, found.used)
+        return tuple(gr.skip() if html is None else html for html in drawn)
 
-    tab = LibraryTab(grid=grid, panel=panel, used=used, limit=limit)
-    for pressed in (grid, panel):
-        pressed.act(act, limit, [grid, panel, used, limit], **quick)
-    return tab
+    wall.act(act, None, [feed, side, panel, used], **quick)
+    return LibraryTab(used=used)
 
 
-def _delete(page: Page, visitor: Visitor, key: str) -> str:
+# -- what is asked -------------------------------------------------------------------------------------------
+
+
+def read(event: object) -> Message:
+    """The message of an event, made harmless."""
+    data = getattr(event, "_data", None)
+    data = data if isinstance(data, dict) else {}
+
+    def text(name: str, most: int) -> str:
+        return str(data.get(name) or "")[:most]
+
+    ids = data.get("ids")
+    ids = ids if isinstance(ids, list) else []
+    return Message(
+        act=text("act", 40),
+        query=_query(data),
+        after=text("after", 80),
+        limit=min(10 * PAGE, max(PAGE, _whole_number(data.get("limit")))),
+        ids=tuple(str(one)[:80] for one in ids[:MAX_AT_ONCE]),
+        whole=data.get("whole") is True,
+        value=text("value", 200),
+        open=text("open", 80),
+        project=text("project", 80),
+        serial=text("serial", 20),
+    )
+
+
+def _query(data: Mapping[str, Any]) -> Query:
+    chosen = data.get("chosen")
+    facets: dict[str, tuple[str, ...]] = {}
+    for facet, values in chosen.items() if isinstance(chosen, dict) else ():
+        if facet in FACETS and isinstance(values, list) and values:
+            facets[facet] = tuple(str(value)[:120] for value in values[:_MOST_CHOSEN])
+    sort, age = data.get("sort"), data.get("age")
+    return Query(
+        text=str(data.get("q") or "")[:MAX_QUESTION],
+        chosen=facets,
+        age=age if isinstance(age, str) and age in AGES else "",
+        favourites=data.get("marked") is True,
+        trash=data.get("trash") is True,
+        sort=next((one for one in SORTS if one == sort), None),
+    )
+
+
+def _whole_number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+# -- what is answered ----------------------------------------------------------------------------------------
+
+
+def answer(page: Page, visitor: Visitor, asked: Message) -> Answer:
+    """Do what a message asks; what is to be drawn then."""
     try:
-        page.studio.delete_asset(visitor, key)
+        if asked.act == "find":
+            return _found(page, visitor, asked, Said())
+        if asked.act == "more":
+            return Answer(feed=_cards(page, visitor, asked))
+        if asked.act == "open":
+            return Answer(panel=library_panel.render(page, visitor, asked.open))
+        if asked.act == "use":
+            return Answer(used=f"{asked.open} {time.time():.3f}")
+        return _changed(page, visitor, asked)
     except Refused as refused:
-        return f'<p class="sorry" role="alert">{escape(page.say(*refused.notices))}</p>'
-    return ""
+        return _found(page, visitor, asked, Said(sorry=page.say(*refused.notices)))
 
 
-def render(page: Page, visitor: Visitor, *, limit: int = AT_ONCE) -> str:
-    """The grid as HTML; pictures are loaded as they come into view."""
-    assets = page.studio.library(visitor, limit=limit + 1)
-    if not assets:
-        return f'<div class="veil">{icon("film")}<h2>{escape(page.t("library_empty"))}</h2></div>'
-    cards = "".join(_card(page, asset) for asset in assets[:limit])
-    more = button(page.t("more"), "more", look="raised", id_="library_more") if len(assets) > limit else ""
-    return f'<div class="wall">{cards}</div><div class="after">{more}</div>'
+def _changed(page: Page, visitor: Visitor, asked: Message) -> Answer:
+    """A change of one asset, of many, or of a project; the library as it is afterwards."""
+    does: dict[str, Callable[[Page, Visitor, Message], Said]] = {
+        "tag": _many(lambda shelves, who, ids, tag: shelves.tag(who, ids, tag)),
+        "untag": _many(lambda shelves, who, ids, tag: shelves.untag(who, ids, tag)),
+        "move": _many(lambda shelves, who, ids, project: shelves.move(who, ids, project or None)),
+        "favour": _many(lambda shelves, who, ids, on: shelves.favourite(who, ids, on != "off")),
+        "trash": _many(lambda shelves, who, ids, _: shelves.trash(who, ids)),
+        "restore": _many(lambda shelves, who, ids, _: shelves.restore(who, ids)),
+        "delete": _delete,
+        "project_new": _project_new,
+        "project_rename": _project_rename,
+        "project_delete": _project_delete,
+        "project_publish": _project_publish,
+    }
+    said = does[asked.act](page, visitor, asked) if asked.act in does else Said()
+    found = _found(page, visitor, asked, said)
+    shown = bool(asked.open) and (asked.whole or asked.open in asked.ids)
+    panel = library_panel.render(page, visitor, asked.open) if shown else None
+    return Answer(found.feed, found.side, panel)
 
 
-def _card(page: Page, asset: Asset) -> str:
+def _many(change: Callable[..., Done]) -> Callable[[Page, Visitor, Message], Said]:
+    def do(page: Page, visitor: Visitor, asked: Message) -> Said:
+        ids: Sequence[str] = asked.ids
+        if asked.whole:
+            ids = page.studio.finder.ids(visitor, asked.query, MAX_AT_ONCE)
+        done = change(page.studio.shelves, visitor, ids, asked.value)
+        told = page.t(f"library_did_{asked.act}", count=done.changed, value=asked.value)
+        if asked.act == "favour" and asked.value == "off":
+            told = ""
+        if done.others:
+            told += (" " if page.language == "en" else "") + page.t("library_others", count=done.others)
+        return Said(told=told)
+
+    return do
+
+
+def _delete(page: Page, visitor: Visitor, asked: Message) -> Said:
+    for asset_id in asked.ids[:PAGE]:
+        page.studio.delete_asset(visitor, asset_id)
+    return Said(told=page.t("library_did_delete", count=len(asked.ids[:PAGE])))
+
+
+def _project_new(page: Page, visitor: Visitor, asked: Message) -> Said:
+    made = page.studio.projects.create(visitor, asked.value)
+    if not asked.ids and not asked.whole:
+        return Said(told=page.t("project_made", name=made.name))
+    move = _many(lambda shelves, who, ids, _: shelves.move(who, ids, made.id))
+    move(page, visitor, asked)
+    return Said(told=page.t("project_filled", name=made.name))
+
+
+def _project_rename(page: Page, visitor: Visitor, asked: Message) -> Said:
+    page.studio.projects.rename(visitor, asked.project, asked.value)
+    return Said()
+
+
+def _project_delete(page: Page, visitor: Visitor, asked: Message) -> Said:
+    page.studio.projects.delete(visitor, asked.project)
+    return Said(told=page.t("project_gone"))
+
+
+def _project_publish(page: Page, visitor: Visitor, asked: Message) -> Said:
+    rule = next((rule for rule in ("at_once", "after_review") if rule == asked.value), None)
+    page.studio.projects.set_publish(visitor, asked.project, rule)
+    return Said(told=page.t("rules_saved"))
+
+
+# -- the wall ------------------------------------------------------------------------------------------------
+
+
+def _found(page: Page, visitor: Visitor, asked: Message, said: Said) -> Answer:
+    """The first cards (as many as were there), and what stands beside them."""
+    found = page.studio.finder.find(visitor, asked.query, limit=asked.limit)
+    marked = page.studio.shelves.favourites(visitor)
+    cards = "".join(card(page, asset, asset.id in marked) for asset in found.assets)
+    if not found.assets:
+        cards = _nothing(page, asked.query)
+    count = page.t("library_found", count=found.total) if found.total else ""
+    feed = _feed(asked, cards, found.after, total=found.total, count=count, said=said)
+    return Answer(feed=feed, side=library_side.render(page, visitor, asked.query, found))
+
+
+def _cards(page: Page, visitor: Visitor, asked: Message) -> str:
+    """The cards behind those that are there."""
+    found = page.studio.finder.find(visitor, asked.query, after=asked.after, counted=False)
+    marked = page.studio.shelves.favourites(visitor)
+    return _feed(asked, "".join(card(page, one, one.id in marked) for one in found.assets), found.after)
+
+
+def _feed(
+    asked: Message, cards: str, after: str, *, total: int = 0, count: str = "", said: Said | None = None
+) -> str:
+    named = attributes(
+        data_serial=asked.serial,
+        data_way="more" if asked.act == "more" else "first",
+        data_after=after,
+        data_total=total,
+        data_count=count,
+        data_told=said.told if said else "",
+        data_sorry=said.sorry if said else "",
+    )
+    return f'<div class="feed"{named}>{cards}</div>'
+
+
+def _nothing(page: Page, query: Query) -> str:
+    """Nothing was found, or nothing is there: what one can do about it."""
+    if query.trash:
+        title, text, does = page.t("trash_empty"), page.t("trash_empty_text"), ""
+    elif query.text or query.chosen or query.age or query.favourites:
+        title, text = page.t("library_none"), page.t("library_none_text")
+        does = button(page.t("library_clear"), "library", key="clear", look="raised")
+    else:
+        title, text = page.t("library_empty"), page.t("library_empty_text")
+        does = button(page.t("library_first"), "library", key="first", look="primary")
+    sign = icon("trash" if query.trash else "film")
+    text = f'<p class="muted">{escape(text)}</p>'
+    return f'<div class="veil">{sign}<h2>{escape(title)}</h2>{text}{does}</div>'
+
+
+def card(page: Page, asset: Asset, marked: bool) -> str:
+    """One clip on the wall: its picture, what was asked, how it stands; to be opened, ticked, marked."""
     prompt = asset.asked
     named = attributes(
         type="button",
         class_="card",
-        data_act="select",
+        data_act="open_clip",
         data_key=asset.id,
         data_film=f"../media/{asset.id}.mp4",
         draggable="true",
-        style=f"--r:{asset.width / asset.height:.3f}",
         aria_label=prompt,
     )
     image = attributes(
@@ -99,45 +303,78 @@ def _card(page: Page, asset: Asset) -> str:
     badge = f'<span class="badge">{escape(film_length(page, asset))}</span>' if asset.kind == "film" else ""
     if asset.standing != "public":
         badge += f'<span class="badge standing-of">{escape(page.t(f"standing_{asset.standing}"))}</span>'
-    return f'<button{named}><img{image}>{badge}<span class="caption">{words}</span></button>'
+    look = "tile veiled" if asset.standing == "blocked" else "tile"
+    shape = attributes(class_=look, data_key=asset.id, style=f"--r:{asset.width / asset.height:.3f}")
+    tick = _sign(page.t("library_tick"), f"tick {asset.id}", "check", "tick", False)
+    heart = _sign(page.t("favourite"), f"favour {asset.id}", "heart", "heart", marked)
+    face = f'<button{named}><img{image}>{badge}<span class="caption">{words}</span></button>'
+    return f"<div{shape}>{face}{tick}{heart}</div>"
 
 
-def film_length(page: Page, asset: Asset) -> str:
-    """That it is a film, and its length as minutes and seconds."""
-    minutes, seconds = divmod(round(asset.seconds), 60)
-    return f"{page.t('film')} {minutes}:{seconds:02}"
-
-
-def render_panel(page: Page, visitor: Visitor, key: str) -> str:
-    """One clip: player, recipe, and what can be done with it."""
-    try:
-        asset = page.studio.asset(visitor, key)
-    except Refused as refused:
-        return f'<p class="sorry" role="alert">{escape(page.say(*refused.notices))}</p>'
-    close = button(page.t("close"), "close", symbol="close", look="bare", quiet=True, id_="panel_close")
-    link = attributes(href=f"../media/{asset.id}.mp4?download=1", class_="btn raised", download=True)
-    does = f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>"
-    if asset.kind == "clip":
-        does += button(page.t("use_recipe"), "use", key=asset.id, symbol="recipe", id_="use_recipe")
-    if asset.plan is not None:
-        key = f"{asset.plan.story_id} {asset.job_id}"
-        does += button(page.t("open_story"), "to_story", key=key, symbol="film", id_="open_the_story")
-    does += button(page.t("verify"), "verify", key=asset.id, symbol="shield", look="bare", quiet=True)
-    does += button(page.t("copy_link"), "copy", key=asset.job_id, symbol="link", look="bare", quiet=True)
-    if may_change(visitor, asset.owner):
-        ask = page.t("delete_confirm")
-        does += button(
-            page.t("delete"), "delete", key=asset.id, symbol="trash", confirm=ask, loses=True, id_="delete"
-        )
-    about = [page.ago(asset.created), str(asset.size)]
-    about.append(
-        film_length(page, asset) if asset.request is None else page.t("seed_is", seed=asset.request.seed)
+def _sign(text: str, key: str, symbol: str, look: str, pressed: bool) -> str:
+    named = attributes(
+        type="button",
+        class_=f"sign {look}",
+        data_act="library",
+        data_key=key,
+        aria_pressed=str(pressed).lower(),
+        aria_label=text,
+        title=text,
     )
-    shape = attributes(class_="panel", data_asset=asset.id, style=f"--ratio:{asset.width}/{asset.height}")
-    asked = f'<blockquote class="asked">{escape(asset.asked)}</blockquote>'
+    return f"<button{named}>{icon(symbol)}</button>"
+
+
+# -- the shell -----------------------------------------------------------------------------------------------
+
+
+def _shell(page: Page) -> str:
+    search = attributes(
+        id="library_search",
+        type="search",
+        placeholder=page.t("library_search_like"),
+        aria_label=page.t("library_search"),
+        autocomplete="off",
+        spellcheck="false",
+        maxlength=MAX_QUESTION,
+        enterkeyhint="search",
+    )
+    sorts = "".join(f"<option{attributes(value=s)}>{escape(page.t(f'sort_{s}'))}</option>" for s in SORTS)
+    order = attributes(id="library_sort", aria_label=page.t("library_sort"))
+    open_side = button(page.t("library_narrow"), "library", key="side", symbol="table", look="raised narrow")
+    head = (
+        f'<div class="finding"><label class="search">{icon("search")}<input{search}></label>{open_side}</div>'
+        f'<div class="above"><p class="muted" id="library_count" role="status"></p>'
+        f'<span class="grow"></span><select{order}>{sorts}</select></div>'
+        '<p class="sorry" id="library_sorry" role="alert" hidden></p>'
+    )
+    wall = '<div class="wall" id="library_wall"></div><div id="library_end" aria-hidden="true"></div>'
+    first = attributes(id="library_shell", data_first=page.t("library_first_prompt"))
+    return f"<div{first}>{head}{wall}{_bulk(page)}</div>"
+
+
+def _bulk(page: Page) -> str:
+    """What can be done with those that are ticked; shown while some are."""
+
+    def does(name: str, symbol: str, **more: Any) -> str:
+        return button(page.t(f"bulk_{name}"), "library", key=f"bulk {name}", symbol=symbol, **more)
+
+    ways = does("favour", "heart") + does("tag", "tag") + does("move", "folder")
+    ways += does("compare", "split") + does("trash", "trash")
+    binned = does("restore", "again") + does("delete", "trash", confirm=page.t("delete_confirm"), loses=True)
+    count = attributes(id="bulk_count", data_words=page.t("bulk_count", count="{count}"))
+    whole = button(page.t("bulk_whole"), "library", key="bulk whole", look="bare", id_="bulk_whole")
+    away = button(page.t("close"), "library", key="bulk none", symbol="close", look="bare", quiet=True)
+    ask = attributes(
+        id="bulk_ask",
+        hidden=True,
+        data_tag=page.t("tag_like"),
+        data_project=page.t("project_like"),
+    )
+    field_ = attributes(id="bulk_value", type="text", maxlength=60, autocomplete="off", list="bulk_known")
+    go = button(page.t("bulk_do"), "library", key="bulk do", look="primary")
     return (
-        f"<aside{shape}><header>{facts(about)}{close}</header>{stage.player(page, asset, id_='panel_player')}"
-        f"{withheld.badge(page, asset)}"
-        f'{asked}<div class="actions">{does}</div>{recipe(page, stage.recipe_rows(page, asset), opened=True)}'
-        "</aside>"
+        f'<div class="bulk" id="library_bulk" role="toolbar" aria-label="{escape(page.t("bulk"))}" hidden>'
+        f'<b{count}></b>{whole}<span class="grow"></span>'
+        f'<span class="ways">{ways}</span><span class="ways binned">{binned}</span>{away}'
+        f'<form{ask}><input{field_}><datalist id="bulk_known"></datalist>{go}</form></div>'
     )

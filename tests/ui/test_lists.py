@@ -4,7 +4,7 @@ import re
 
 from studio.access import Visitor
 from studio.core import Studio
-from studio.ui import library, queue, takes
+from studio.ui import library, library_panel, queue, takes
 from studio.ui.context import Page
 from tests.ui.kit import PROMPT, asset
 from tests.ui.test_stage import Tags
@@ -35,8 +35,8 @@ def test_prompts_are_text_in_every_list(page: Page, visitor: Visitor) -> None:
     page.studio.assets.add(asset())
     for html in (
         queue.render(page, visitor),
-        library.render(page, visitor),
-        library.render_panel(page, visitor, "asset_1"),
+        library.answer(page, visitor, library.Message()).feed or "",
+        library_panel.render(page, visitor, "asset_1"),
         takes.strip(page, visitor, ""),
     ):
         tags = Tags(html)
@@ -52,23 +52,14 @@ def test_the_pill_counts_who_waits(page: Page, visitor: Visitor) -> None:
     assert page.t("pill_paused") in queue.pill(page)
 
 
-def test_the_library_shows_more_on_demand(page: Page, visitor: Visitor) -> None:
-    for n in range(5):
-        page.studio.assets.add(asset(id=f"asset_{n}", job_id=f"job_{n}"))
-    few = Tags(library.render(page, visitor, limit=3))
-    assert sum(attrs.get("data-act") == "select" for _, attrs in few.tags) == 3
-    assert "library_more" in few.ids()
-    assert "library_more" not in Tags(library.render(page, visitor, limit=5)).ids()
-
-
 def test_only_the_owner_is_offered_to_delete(page: Page, visitor: Visitor) -> None:
     page.studio.assets.add(asset(owner="other"))
-    assert "delete" not in Tags(library.render_panel(page, visitor, "asset_1")).ids()
-    assert "delete" in Tags(library.render_panel(page, ADMIN, "asset_1")).ids()
+    assert "to_trash" not in Tags(library_panel.render(page, visitor, "asset_1")).ids()
+    assert "to_trash" in Tags(library_panel.render(page, ADMIN, "asset_1")).ids()
 
 
 def test_an_unknown_clip_is_a_sentence(studio: Studio, visitor: Visitor) -> None:
-    assert "不在了" in library.render_panel(Page(studio, "zh"), visitor, "nothing")
+    assert "不在了" in library_panel.render(Page(studio, "zh"), visitor, "nothing")
 
 
 def test_takes_of_a_prompt_stand_together(page: Page, visitor: Visitor) -> None:
