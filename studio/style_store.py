@@ -216,7 +216,9 @@ def _wrong(error: ValidationError) -> Notice:
     found = error.errors(include_url=False, include_input=False)[0]
     if str(found["type"]).startswith("style_"):
         return Notice(found["type"], dict(found.get("ctx", {})))
-    return problem(error).notice
+    told = problem(error).notice
+    # Of a text in two languages the field is its name, not the language.
+    return Notice(told.code, told.values | {"field": str(found["loc"][0])}) if found["loc"] else told
 
 
 def _read_file(data: bytes) -> dict[str, Any]:
