@@ -4,7 +4,7 @@ window.room = (() => {
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const { words, player: playerWords, language } = JSON.parse(one('#told').textContent);
-  const t = (key, values = {}) => Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, () => value), words[key] || key);
+  const t = (key, values = {}) => Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, () => value), words[values.count === 1 ? `${key}_1` : key] || words[key] || key);
   const make = (tag, more = {}, ...inside) => {
     const { data = {}, ...rest } = more;
     const made = Object.assign(document.createElement(tag), rest);
@@ -157,7 +157,7 @@ window.room = (() => {
         const player = make('synced-player', { id: 'player' });
         player.dataset.words = JSON.stringify({ ...playerWords });
         // What has sound does not begin by itself.
-        if (clips.some((clip) => clip.sound)) player.dataset.paused = '';
+        if (clips.some((clip) => clip.sound)) player.dataset.paused = player.dataset.fresh = '';
         player.dataset.clips = JSON.stringify(clips);
         screen.replaceChildren(player);
         if (clips.length === 1 && clips[0].sound) { player.videos[0].muted = false; player.looping = false; player.tell(); }
@@ -219,6 +219,7 @@ window.room = (() => {
   // -- what follows the film: the shot that plays is marked, and is what is spoken of if one was before --------------------
   function follow() {
     const player = one('synced-player');
+    if (player?.wanted || player?.time > 0) delete player.dataset.fresh;
     if (state && player && inFilm()) {
       const shots = state.items.filter((item) => item.start !== null);
       const now = [...shots].reverse().find((item) => item.start <= player.time + 0.02);

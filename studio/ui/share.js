@@ -4,7 +4,7 @@ window.share = (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const dialog = () => one('#share');
   const words = () => (share.words ||= JSON.parse(dialog()?.dataset.words || '{}'));
-  const t = (key, values = {}) => Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, () => value), words()[key] || key);
+  const t = (key, values = {}) => Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, () => value), words()[values.count === 1 ? `${key}_1` : key] || words()[key] || key);
   const make = (tag, more = {}, ...inside) => {
     const made = Object.assign(document.createElement(tag), more);
     made.append(...inside.filter(Boolean));
