@@ -30,7 +30,8 @@ from studio.text.llm import configured
 
 # A clip's request and form to be kept, of a form as a person fills it in; Refused.
 Resolve = Callable[[Visitor, dict[str, Any]], tuple[GenerationRequest, dict[str, Any]]]
-_KINDS = ("clip", "edit")
+EDITABLE = ("clip", "edit")
+"""The kinds of assets that are changed in words."""
 _MOST_TAKES = 24
 
 
@@ -104,6 +105,10 @@ class Edits:
             found = connection.execute(query.order_by(columns.created.desc()).limit(_MOST_TAKES))
             return [_take(row) for row in found.mappings()]
 
+    def form(self, visitor: Visitor, asset_id: str, plan: EditPlan) -> dict[str, Any]:
+        """The form by which an edit would be rendered, to be priced; Refused as `make`."""
+        return _form(self._source(visitor, asset_id), plan)
+
     def take_of(self, job_id: str) -> Take | None:
         """The wish that a job is there for; None if it is no edit."""
         with reading(self.engine) as connection:
@@ -115,7 +120,7 @@ class Edits:
         asset = self.assets.get(asset_id)
         if asset is None or not access.may_see(visitor, asset.standing, asset.owner):
             raise Refused(Notice("asset_unknown"))
-        if asset.kind not in _KINDS or not asset.form.get("prompt"):
+        if asset.kind not in EDITABLE or not asset.form.get("prompt"):
             raise Refused(Notice("edit_no_film"))
         if not self.assets.exists(asset):
             raise Refused(Notice("file_missing"))

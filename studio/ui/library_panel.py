@@ -6,7 +6,7 @@ from studio.access import Visitor, may_change
 from studio.core import Refused
 from studio.library import Asset
 from studio.library.shelves import TRASH_DAYS
-from studio.ui import share, stage, withheld
+from studio.ui import edits, share, stage, withheld
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon, recipe
 
@@ -40,7 +40,7 @@ def render(page: Page, visitor: Visitor, key: str) -> str:
     return (
         f"<aside{shape}><header>{facts(about)}{_away(page)}</header>"
         f"{stage.player(page, asset, id_='panel_player')}{withheld.badge(page, asset)}{binned}{asked}"
-        f'<div class="actions">{_does(page, visitor, asset, mine=mine)}</div>'
+        f'<div class="actions">{_does(page, visitor, asset, mine=mine)}</div>{edits.line(page, asset)}'
         f"{share.said(f'asset {asset.id}') if mine else ''}{_place(page, visitor, asset, mine=mine)}"
         f"{recipe(page, stage.recipe_rows(page, asset), opened=True)}</aside>"
     )

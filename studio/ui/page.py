@@ -11,13 +11,18 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
 - below the stage: takes
 - tabs: tab_create-button, tab_queue-button, tab_library-button
 - queue: queue_list (`li.row[data-state][data-job]`), pause
-- library: library_grid (`button.card[data-key]`), library_more, library_panel, panel_player, panel_close,
-  use_recipe, delete
+- library: library_search, library_sort, library_count, library_grid (`#library_wall .tile[data-key]` with
+  `.card`, `.tick` and `.heart`), library_side (`.place`, `.narrower[data-key]`), library_bulk, library_panel,
+  panel_player, panel_close, panel_project, panel_tag, use_recipe, to_trash, delete
 - story: story_text, story_split, story_import, story_blank (`.try[data-key]` an example, `.stories .open` a
   story) on the first screen; story_title, story_saved[own-state], story_home, story_delete above; the line's
   `.slice[data-shot]`; cards `.shot[data-shot][data-state]` with `textarea.text`; sections story_to_shots,
   story_to_cast, story_to_film, story_to_text; story_animatic, story_film, story_approve_all;
   `#story_stage section[data-state]` with story_player, story_cancel, story_retry, story_download
+- compare: compare_prompts, compare_csv, compare_start; `#compare_form_in [name=styles]`; `#compare_room
+  .grid-of[data-grid][data-live]`, `.cmp-cell[data-state][data-number]`, compare_vote, compare_export,
+  compare_cancel, compare_exported, compare_back, compare_try; `#compare_stage` with compare_player (a
+  synced-player); vote_left, vote_tie, vote_right, vote_skip, vote_results, vote_end, votes_csv
 - review (admins only): `.review[data-section][data-current]`, review_look, review_past, review_rules;
   review_player, review_comment, review_name, review_approve, review_reject, review_quarantine; rules_form,
   rules_reason, rules_list, rules_save, ledger_check; elsewhere to_review; below the prompt trouble
@@ -25,6 +30,14 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
   `#styles_panel .panel[data-name]`, style_use, style_try, style_edit, style_duplicate, style_export,
   style_delete, style_close; `#style_form [name]`, style_save; style_try_prompt, style_try_start; on Create
   final_prompt
+- share (a dialog, from a story's menu, a grid, a clip): share_form, share_make, share_made, share_links,
+  share_told, share_room; beside shots and clips `.reviewed[data-room][data-item]`
+- styles: styles_search, style_new, style_file, `#styles_gallery .card[data-name]`,
+  `#styles_panel .panel[data-name]`, style_use, style_try, style_edit, style_duplicate, style_export,
+  style_delete, style_close; `#style_form [name]`, style_save; style_try_prompt, style_try_start; on Create
+  final_prompt
+- edits, below a finished clip on the stage and in the library's panel: `.edits[data-asset]` with
+  `input[name=wish]`, `.edit-told`; edit_make, edit_drop, edit_player, edit_open, edit_undo
 - verify: `#drop_verify input[type=file]`, `#verify_told section[data-answer]` (certain, candidates, none,
   failed), `.clue[data-part][data-sign]`, `.kin .one`; elsewhere to_verify
 - frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
@@ -39,7 +52,7 @@ import gradio as gr
 from pipelines.request import Notice
 from studio.access import Visitor
 from studio.core import Refused, Studio
-from studio.ui import create, library, queue, review, styles, verify
+from studio.ui import compare, create, edits, library, queue, review, share, styles, verify
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, icon
 from studio.ui.story import tab as story
@@ -60,6 +73,8 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 made, followed = create.build(page)
             with gr.Tab(page.t("tab_story"), id="story", elem_id="tab_story") as tab_story:
                 told = story.build(page, quick=quick)
+            with gr.Tab(page.t("tab_compare"), id="compare", elem_id="tab_compare") as tab_compare:
+                compare.build(page, quick=quick)
             with gr.Tab(page.t("tab_styles"), id="styles", elem_id="tab_styles") as tab_styles:
                 looks = styles.build(page, made, quick=quick)
             with gr.Tab(page.t("tab_queue"), id="queue", elem_id="tab_queue") as tab_queue:
@@ -70,7 +85,8 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 verify.build(page, quick=quick)
             with gr.Tab(page.t("tab_review"), id="review", elem_id="tab_review") as tab_review:
                 review.build(page, quick=quick)
-        area(_dialogs(page), "dialogs")
+        edits.build(page, quick=quick)
+        area(_dialogs(page) + share.dialog(page), "dialogs")
         often = gr.Timer(PILL_SECONDS)
 
         def show_bar(request: gr.Request) -> str:
@@ -79,18 +95,21 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         def show_queue(request: gr.Request) -> tuple[str, Any]:
             return queue.render(page, page.visitor(request)), gr.Timer(active=True)
 
-        def show_library(limit: int, request: gr.Request) -> tuple[str, Any]:
-            return library.render(page, page.visitor(request), limit=limit), gr.Timer(active=False)
-
         def rest() -> Any:
             return gr.Timer(active=False)
 
         gr.on([blocks.load, often.tick, made.job.change], show_bar, None, bar, **quick)
         followed.then(show_bar, None, bar, **quick)
         tab_queue.select(show_queue, None, [rows, ticking], **quick)
-        tab_library.select(show_library, kept.limit, [kept.grid, ticking], **quick)
         gr.on(
-            [tab_create.select, tab_story.select, tab_verify.select, tab_review.select],
+            [
+                tab_create.select,
+                tab_story.select,
+                tab_compare.select,
+                tab_library.select,
+                tab_verify.select,
+                tab_review.select,
+            ],
             rest,
             None,
             ticking,
@@ -99,6 +118,8 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         tab_styles.select(rest, None, ticking, **quick)
         gr.on([blocks.load, tab_styles.select], looks.refresh, None, looks.outputs, **quick)
         tab_review.select(None, None, None, js="() => review.opened()")
+        tab_compare.select(None, None, None, js="() => compare.opened()")
+        tab_library.select(None, None, None, js="() => library.opened()")
         told.followed.then(show_bar, None, bar, **quick)
         _cross_tabs(page, tabs, made, told, rows, kept)
         blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **create.RAW)

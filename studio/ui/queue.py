@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from pipelines.models import MODELS
+from studio import retouching
 from studio.access import Visitor, may_change, may_see
 from studio.core import JobView, Refused
 from studio.grid_view import GridLine
@@ -141,7 +142,7 @@ def _row(page: Page, visitor: Visitor, view: JobView) -> str:
 def _what(page: Page, job: Job) -> str:
     """The model of a clip, or that it is a film; and how large."""
     if job.task is not None:
-        return page.t("queue_media")
+        return page.t("queue_retouch" if job.task.get("name") == retouching.NAME else "queue_media")
     if job.plan is not None:
         return f"{page.t('film_of', count=len(job.plan.shots))} · {job.size}"
     return f"{MODELS[job.model].title if job.model in MODELS else job.model} · {job.size}"

@@ -15,7 +15,7 @@ from studio.media.looks import LOOKS
 from studio.rows import OPEN
 from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
-from studio.ui import withheld
+from studio.ui import edits, withheld
 from studio.ui.context import Page
 from studio.ui.form import version as style_version
 from studio.ui.markup import attributes, button, facts, icon, recipe
@@ -74,6 +74,8 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
     note = "" if view.may_change or hidden else f'<p class="note">{escape(page.t("not_mine"))}</p>'
     asked = withheld.marked(view.job.asked, withheld.words_of(withheld.reasons_of(view)))
     below += f'<blockquote class="asked">{asked}</blockquote>{note}'
+    if view.job.state == "done" and not hidden and view.asset is not None:
+        below += edits.line(page, view.asset)
     if view.asset is not None:
         use = button(page.t("use_recipe"), "use", key=view.asset.id, symbol="recipe", id_="use")
         use = use if view.job.kind == "clip" else ""
@@ -276,6 +278,8 @@ def _film_rows(page: Page, asset: Asset, plan: FilmPlan) -> Iterator[tuple[str, 
 
 def _about(page: Page, view: JobView) -> list[str]:
     request = view.job.request
+    if view.job.task is not None:
+        return [str(view.asset.size)] if view.asset is not None else []
     if request is None:
         count = len(view.job.plan.shots) if view.job.plan is not None else 0
         return [page.t("film_of", count=count), str(view.job.size)]

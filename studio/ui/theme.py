@@ -94,12 +94,27 @@ SCRIPTS = (
     "story_table.js",
     "verify.js",
     "review.js",
+    "share.js",
     "synced.js",
     "styles.js",
+    "compare.js",
+    "styles.js",
+    "library.js",
+    "edits.js",
 )
 
 
-STYLES_READ = ("studio.css", "story.css", "verify.css", "review.css", "styles.css", "synced.css")
+STYLES_READ = (
+    "studio.css",
+    "story.css",
+    "verify.css",
+    "review.css",
+    "share.css",
+    "styles.css",
+    "synced.css", "compare.css",
+    "library.css",
+    "edits.css",
+)
 
 
 def theme() -> gr.themes.Base:

@@ -1,0 +1,112 @@
+// A clip changed in words: what is typed goes to one hidden area, its answers go below the line they belong to.
+window.edits = (() => {
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const BEAT = 900;
+  // What stands below the line of each clip: the panel and the stage are drawn anew without asking.
+  const told = new Map();
+  let serial = 0;
+  let looking = 0;
+
+  const hosts = (asset) => all('.edits').filter((host) => host.dataset.asset === asset);
+  const hostOf = (element) => element.closest('.edits');
+  function ask(act, asset, more = {}) {
+    serial += 1;
+    clearTimeout(looking);
+    for (const host of hosts(asset)) if (act !== 'look') host.ariaBusy = 'true';
+    studio.send('edits_room', { act, asset, serial: String(serial), ...more });
+  }
+
+  // -- what came --------------------------------------------------------------------------------------------------
+  function came() {
+    const answer = one('#edits_room .edit-answer');
+    if (!answer || answer.dataset.serial !== String(serial) || answer.dataset.told) return;
+    answer.dataset.told = '1';
+    const { asset, job, live } = answer.dataset;
+    told.set(asset, answer.innerHTML);
+    for (const host of hosts(asset)) { host.ariaBusy = null; put(host, answer.innerHTML, true); }
+    if (live !== undefined && job) looking = setTimeout(() => look(asset, job), BEAT);
+  }
+  function look(asset, job) {
+    if (hosts(asset).some((host) => host.offsetParent) && !document.hidden) ask('look', asset, { job });
+    else looking = setTimeout(() => look(asset, job), 2 * BEAT);
+  }
+  function put(host, html, fresh) {
+    const place = one('.edit-told', host);
+    if (!place || (place.dataset.html === html && place.firstChild)) return;
+    const player = one('synced-player', place);
+    const next = document.createElement('template');
+    next.innerHTML = html;
+    // The same clips go on playing.
+    const same = player && one('synced-player', next.content);
+    if (same && same.dataset.key === player.dataset.key) same.replaceWith(player);
+    place.replaceChildren(next.content);
+    place.dataset.html = html;
+    if (fresh && place.firstChild && place.getBoundingClientRect().bottom > innerHeight) {
+      place.scrollIntoView({ block: 'nearest', behavior: studio.calm?.() ? 'auto' : 'smooth' });
+    }
+  }
+  function again() {
+    for (const host of all('.edits')) {
+      const html = told.get(host.dataset.asset);
+      if (html) put(host, html, false);
+    }
+  }
+
+  // -- what is pressed ----------------------------------------------------------------------------------------------
+  function say(host, text) {
+    const field = one('input[name=wish]', host);
+    field.value = text;
+    if (text.trim()) ask('read', host.dataset.asset, { text });
+  }
+  function drop(host) {
+    told.delete(host.dataset.asset);
+    for (const each of hosts(host.dataset.asset)) one('.edit-told', each).replaceChildren();
+    one('input[name=wish]', host).select();
+  }
+  studio.here.edits = (button, key) => {
+    const host = hostOf(button);
+    if (!host) return;
+    const { asset } = host.dataset;
+    const [act, ...rest] = key.split(' ');
+    const value = rest.join(' ');
+    if (act === 'say') say(host, value);
+    if (act === 'choose') ask('choose', asset, { intent: value, text: one('input[name=wish]', host).value });
+    if (act === 'make') ask('make', asset, { plan: JSON.parse(button.dataset.plan) });
+    if (act === 'drop') drop(host);
+    if (act === 'look') ask('look', asset, { job: value });
+    if (act === 'undo') ask('undo', asset, { job: value });
+    if (act === 'retry') { studio.send('queue_list', { act: 'retry', key: value }); setTimeout(() => ask('look', asset, { job: value }), BEAT); }
+    if (act === 'open') opened(host, asset, rest);
+  };
+  // The new take becomes what is looked at, where the old one was.
+  function opened(host, asset, [next, job]) {
+    told.delete(asset);
+    one('.edit-told', host).replaceChildren();
+    if (host.closest('#stage')) studio.send('stage', { act: 'open', key: job });
+    else studio.here.open_clip?.(null, next);
+  }
+  document.addEventListener('submit', (event) => {
+    if (!event.target.matches('.edits form')) return;
+    event.preventDefault();
+    say(hostOf(event.target), one('input[name=wish]', event.target).value);
+  });
+
+  function begin() {
+    const room = one('#edits_room');
+    if (!room) { setTimeout(begin, 200); return; }
+    new MutationObserver(came).observe(room, { childList: true, subtree: true });
+    for (const place of ['#stage', '#library_panel']) {
+      const area = one(place);
+      if (area) new MutationObserver(again).observe(area, { childList: true, subtree: true });
+    }
+    // A tab's inside may come later than the page.
+    setTimeout(function seen() {
+      const panel = one('#library_panel');
+      if (panel && !panel.dataset.edits) { panel.dataset.edits = '1'; new MutationObserver(again).observe(panel, { childList: true, subtree: true }); }
+      setTimeout(seen, 1500);
+    }, 1500);
+  }
+  begin();
+  return { told };
+})();
