@@ -258,7 +258,8 @@ class Stories:
             if job.state not in FINAL_STATES and job.plan == planned:
                 return job.id
         self.store.add_takes(story_id, self._takes(kept, planned))
-        return self._jobs.submit_film(kept.owner, {"story": story_id, "level": level}, planned)
+        form = {"story": story_id, "level": level, **_project(kept.story)}
+        return self._jobs.submit_film(kept.owner, form, planned)
 
     def render_shot(
         self, visitor: Visitor, story_id: str, shot_id: str, level: Level, another: bool = False
@@ -282,7 +283,7 @@ class Stories:
         self.store.add_takes(story_id, [_take(shot_id, request, level) for request in requests])
         style = prompts.style_of(story)
         typed: dict[str, Any] = {"prompt": prompts.bare_prompt(story, shot)}
-        typed |= {"style": style.name, "style_version": style.version}
+        typed |= {"style": style.name, "style_version": style.version, **_project(story)}
         first, *_ = [self._ask(kept.owner, story_id, typed, request) for request in requests]
         return first
 
@@ -381,6 +382,11 @@ class Stories:
         if asset is None or asset.request is None:
             raise Refused(Notice("asset_unknown"))
         return asset.request.seed
+
+
+def _project(story: Story) -> dict[str, str]:
+    """Where what is made of a story is kept, as a form has it."""
+    return {"project": story.look.project} if story.look.project else {}
 
 
 def _take(shot_id: str, request: GenerationRequest, level: Level) -> Take:

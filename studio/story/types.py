@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from pipelines.models import Quality
+from studio.media.label import Corner
 from studio.media.timeline import Format, Move, TransitionKind
 from studio.styles import Style
 from studio.text.characters import Character
@@ -18,7 +19,6 @@ MAX_SHOT_TEXT = 1000
 MAX_SOURCE_SECONDS = 60.0
 
 Level = Literal["animatic", "film"]
-Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
 
 
 def _plain(text: str) -> str:
@@ -88,7 +88,8 @@ class Look(_Document):
 
     `seed` is the family that every shot's seed comes from; `music` a mood, or an uploaded file's place below
     the home, `music_name` what that file was called; `logo` such a place. `height` is the frame's short side
-    in pixels. `own_style` is the style itself where it is none of the shipped ones, as it was when chosen.
+    in pixels, `project` the id of the one that its films are kept in. `own_style` is the style itself where
+    it is none of the shipped ones, as it was when chosen.
     """
 
     style: Name = "none"
@@ -115,6 +116,7 @@ class Look(_Document):
     logo_corner: Corner = "top_right"
     logo_opacity: Annotated[float, Field(ge=0.1, le=1)] = 0.9
     end_card: Annotated[Text, Field(max_length=200)] = ""
+    project: Name = ""
 
 
 class Story(_Document):

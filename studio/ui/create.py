@@ -35,6 +35,7 @@ class Create:
     trouble: gr.HTML
     model_note: gr.HTML
     price: gr.HTML
+    filing: gr.HTML
     desk: Desk
 
     def told(self) -> list[Any]:
@@ -118,13 +119,14 @@ def build(page: Page) -> tuple[Create, Dependency]:
                 upload = gr.UploadButton(t("drop"), size="sm", file_count="single")
             with gr.Column(elem_id="action_bar"):
                 notice = area("", "notice")
+                filing = area("", "filing")
                 price = area("", "price")
                 generate = gr.Button(t("generate"), variant="primary", elem_id="generate")
         with gr.Column(elem_id="seeing"):
             shown = area(stage.empty(page, first), "stage")
             strip = area("", "takes")
-    names = ("job", "offer", "prompt_original", "style_version")
-    job, offer, original, version = (_kept(name) for name in names)
+    names = ("job", "offer", "prompt_original", "style_version", "project")
+    job, offer, original, version, project = (_kept(name) for name in names)
     form: dict[str, Field] = {
         "prompt": prompt,
         "style": style,
@@ -136,9 +138,10 @@ def build(page: Page) -> tuple[Create, Dependency]:
         **advanced,
         "prompt_original": original,
         "style_version": version,
+        "project": project,
     }
     told = {"notice": notice, "trouble": trouble, "model_note": note, "price": price}
-    made = Create(form=form, job=job, desk=desk, **told)
+    made = Create(form=form, job=job, desk=desk, filing=filing, **told)
     _wire_form(made, dice=dice, reads=reads)
     _wire_filling(made, upload=upload, tries=tries)
     _wire_rewriting(page, made, offer=offer, below=improving)

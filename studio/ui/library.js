@@ -144,6 +144,9 @@ window.library = (() => {
     one('#bulk_whole').hidden = whole || many >= total;
     const compare = one('[data-key="bulk compare"]', bar);
     compare.hidden = !(window.compare?.open && many > 1 && many < 5);
+    const shared = one('#bulk_share', bar);
+    shared.hidden = whole || many > 60;
+    shared.dataset.key = `clips ${[...ticked].join(',')}`;
     if (!many) one('#bulk_ask').hidden = true;
   }
   const chosen = () => (whole ? { whole: true } : { ids: [...ticked] });
@@ -300,11 +303,32 @@ window.library = (() => {
     if (refocus) { one(refocus)?.focus(); refocus = ''; }
     marks();
   }
+  // -- where new clips are kept: chosen on Create, remembered here, the same wherever it can be chosen -------------------
+  const KEPT = 'wan_project';
+  const keptProject = () => { try { return localStorage.getItem(KEPT) || ''; } catch { return ''; } };
+  function filing() {
+    const choice = one('[data-project-choice]');
+    const field = one('#project textarea, #project input');
+    if (!choice || !field) return;
+    const wanted = keptProject();
+    choice.value = [...choice.options].some((option) => option.value === wanted) ? wanted : '';
+    if (field.value === choice.value) return;
+    field.value = choice.value;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+  document.addEventListener('change', (event) => {
+    if (!event.target.matches('[data-project-choice]')) return;
+    try { localStorage.setItem(KEPT, event.target.value); } catch { /* private mode */ }
+    filing();
+  });
+
   function begin() {
-    if (!one('#library_feed') || !one('#library_panel') || !one('#library_grid')) { setTimeout(begin, 80); return; }
+    if (!one('#filing') || !one('#library_feed') || !one('#library_panel') || !one('#library_grid')) { setTimeout(begin, 80); return; }
     new MutationObserver(fed).observe(one('#library_feed'), { subtree: true, childList: true });
     new MutationObserver(panelled).observe(one('#library_panel'), { subtree: true, childList: true });
+    new MutationObserver(filing).observe(one('#filing'), { subtree: true, childList: true });
     addEventListener('scroll', further, { passive: true });
+    filing();
   }
   begin();
   return { opened, isOpen };

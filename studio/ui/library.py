@@ -18,7 +18,7 @@ from studio.library import Asset
 from studio.library.finder import AGES, FACETS, PAGE, SORTS, Query
 from studio.library.matching import MAX_QUESTION
 from studio.library.shelves import MAX_AT_ONCE, Done
-from studio.ui import library_panel, library_side
+from studio.ui import library_panel, library_side, share
 from studio.ui.context import Page
 from studio.ui.library_panel import film_length
 from studio.ui.markup import area, attributes, button, icon
@@ -359,7 +359,8 @@ def _bulk(page: Page) -> str:
         return button(page.t(f"bulk_{name}"), "library", key=f"bulk {name}", symbol=symbol, **more)
 
     ways = does("favour", "heart") + does("tag", "tag") + does("move", "folder")
-    ways += does("compare", "split") + does("trash", "trash")
+    ways += does("compare", "split") + share.button(page, "clips", id_="bulk_share")
+    ways += does("trash", "trash")
     binned = does("restore", "again") + does("delete", "trash", confirm=page.t("delete_confirm"), loses=True)
     count = attributes(id="bulk_count", data_words=page.t("bulk_count", count="{count}"))
     whole = button(page.t("bulk_whole"), "library", key="bulk whole", look="bare", id_="bulk_whole")

@@ -52,7 +52,7 @@ import gradio as gr
 from pipelines.request import Notice
 from studio.access import Visitor
 from studio.core import Refused, Studio
-from studio.ui import compare, create, edits, library, queue, review, share, styles, verify
+from studio.ui import compare, create, edits, library, project_choice, queue, review, share, styles, verify
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, icon
 from studio.ui.story import tab as story
@@ -95,6 +95,9 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         def show_queue(request: gr.Request) -> tuple[str, Any]:
             return queue.render(page, page.visitor(request)), gr.Timer(active=True)
 
+        def show_projects(request: gr.Request) -> str:
+            return project_choice.render(page, page.visitor(request))
+
         def rest() -> Any:
             return gr.Timer(active=False)
 
@@ -122,6 +125,7 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         tab_library.select(None, None, None, js="() => library.opened()")
         told.followed.then(show_bar, None, bar, **quick)
         _cross_tabs(page, tabs, made, told, rows, kept)
+        gr.on([blocks.load, tab_create.select], show_projects, None, made.filing, **quick)
         blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **create.RAW)
         blocks.load(None, None, made.job, js="() => studio.asked()")
     return blocks

@@ -7,7 +7,7 @@ window.studio = (() => {
   const stage = () => one('#stage section');
 
   // -- the address: ?job=ID or ?story=ID shows the same to whoever opens it, ?tab=NAME the tab alone -----------
-  const PLACES = ['job', 'story', 'tab'];
+  const PLACES = ['job', 'story', 'grid', 'tab'];
   const asked = () => new URLSearchParams(location.search).get('job') || '';
   function address(place, id) {
     const next = new URL(location.href);
@@ -34,16 +34,18 @@ window.studio = (() => {
   function arrive(back) {
     const asks = new URLSearchParams(location.search);
     if (asks.get('story')) choose('story');
+    else if (asks.get('grid')) choose('compare', 150);
     else if (asks.get('job')) choose('create');
-    else if (/^(story|styles|queue|library|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'), 150);
+    else if (/^(story|compare|styles|queue|library|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'), 150);
     else if (back) choose('create');
   }
   addEventListener('popstate', () => {
     arrive(true);
     const asks = new URLSearchParams(location.search);
-    const [job, wanted, tab] = PLACES.map((name) => asks.get(name) || '');
-    if (!wanted && !tab && job !== (stage()?.dataset.job || '')) senders.stage?.(job ? { act: 'open', key: job } : { act: 'fresh', key: '' });
+    const [job, wanted, grid, tab] = PLACES.map((name) => asks.get(name) || '');
+    if (!wanted && !grid && !tab && job !== (stage()?.dataset.job || '')) senders.stage?.(job ? { act: 'open', key: job } : { act: 'fresh', key: '' });
     if (wanted || tab === 'story') window.story?.returned(wanted);
+    if (grid || tab === 'compare') window.compare?.open(grid, false);
   });
   document.addEventListener('click', (event) => {
     const tab = event.isTrusted && event.target.closest?.('#tabs button[role=tab]');
@@ -51,6 +53,7 @@ window.studio = (() => {
     if (!name) return;
     if (name === 'create') address('job', stage()?.dataset.job || '');
     else if (name === 'story' && window.story?.ui.story) address('story', story.ui.story);
+    else if (name === 'compare' && window.compare?.ui.grid) address('grid', compare.ui.grid);
     else address('tab', name);
   });
 
@@ -248,7 +251,7 @@ window.studio = (() => {
     else if (event.key === 'ArrowLeft' && video && !event.target.matches('input')) stepFrame(video, -1);
     else if (event.key === 'ArrowRight' && video && !event.target.matches('input')) stepFrame(video, 1);
     else if (/^[1-4]$/.test(event.key)) all('#takes .cell')[event.key - 1]?.click();
-    else if (event.key === '/') (shown('#styles_search') || one('#prompt textarea'))?.focus();
+    else if (event.key === '/') (shown('#library_search') || shown('#styles_search') || one('#prompt textarea'))?.focus();
     else if (event.key === '?') one('dialog#keys').showModal();
     else return;
     event.preventDefault();

@@ -17,6 +17,7 @@ from studio.styles import Style
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.markup import attributes
+from studio.ui.project_choice import choices
 from studio.ui.story.opened import TRANSITIONS
 from studio.ui.story.parts import To, actions, do, line, lines, part, segments, select, slider, switch, upload
 from studio.ui.styles_panel import moving, picture
@@ -40,9 +41,16 @@ def render(page: Page, visitor: Visitor, view: StoryView) -> str:
         ("story_part_form", _form(page, look)),
         ("story_part_brand", _brand(page, view)),
         ("story_part_model", _model(page, look)),
+        ("project", _project(page, visitor, look)),
     )
-    found = "".join(part(page.t(title), body) for title, body in parts)
+    found = "".join(part(page.t(title), body) for title, body in parts if body)
     return f'<div class="film">{found}</div>'
+
+
+def _project(page: Page, visitor: Visitor, look: Look) -> str:
+    """Where its films are kept; nothing while there are no projects."""
+    found = choices(page, visitor)
+    return select(page.t("project_for"), LOOK, "project", found, look.project) if found else ""
 
 
 def _read_only(page: Page, look: Look) -> str:
