@@ -62,7 +62,7 @@ class Checker:
     @cached_property
     def key(self) -> bytes:
         """What the ledger is sealed with."""
-        return self._settings.signing_key().encode()
+        return self._settings.sealing_key()
 
     def verdict(self, texts: Mapping[str, str]) -> Verdict:
         """What is to be done with these texts, by the rules of now and by the service that is configured."""

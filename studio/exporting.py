@@ -143,7 +143,7 @@ class Exporter:
     @cached_property
     def key(self) -> bytes:
         """The studio's secret: labels, fingerprints and the ledger are made with it."""
-        return self._settings.signing_key().encode()
+        return self._settings.sealing_key()
 
     @cached_property
     def mark_key(self) -> bytes:

@@ -152,7 +152,7 @@ class Jobs:
                     sa.update(job_table)
                     .where(job_table.c.id == job_id)
                     .values(
-                        state="queued",
+                        state="held" if held else "queued",
                         place=time.time(),
                         attempt=0,
                         fence=job_table.c.fence + 1,
@@ -161,12 +161,9 @@ class Jobs:
                         cancel_requested=False,
                         started=None,
                         finished=None,
-                        error=None,
+                        error=held,
                     )
                 )
-                if held:
-                    again = sa.update(job_table).where(job_table.c.id == job_id)
-                    connection.execute(again.values(state="held", error=held))
                 takes = film_take_table.c
                 lost = sa.select(job_table.c.id).where(ended)
                 connection.execute(

@@ -237,6 +237,10 @@ class Settings(BaseModel):
             fresh.unlink(missing_ok=True)
         return path.read_text()
 
+    def sealing_key(self) -> bytes:
+        """The same as bytes: labels, fingerprints, cards and the ledger are sealed with it."""
+        return self.signing_key().encode()
+
 
 def quiet_libraries(*, uploads: Path) -> None:
     """Keep Gradio and huggingface_hub from calling home, uploads in our folder, and numpy to one thread.

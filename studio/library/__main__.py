@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _reindex(assets: Library, settings: Settings) -> int:
     language, counts = terminal_language(), Counter[str]()
-    for found in reindex(assets.engine, assets, settings.signing_key().encode()):
+    for found in reindex(assets.engine, assets, settings.sealing_key()):
         counts[found.outcome] += 1
         if found.outcome != "known":
             _tell(found)

@@ -153,7 +153,7 @@ def _named(one: Named) -> str:
 
 def _verify(engine: Engine, settings: Settings) -> int:
     language = terminal_language()
-    count, fault = ledger.verify(engine, key=settings.signing_key().encode(), home=settings.studio_home)
+    count, fault = ledger.verify(engine, key=settings.sealing_key(), home=settings.studio_home)
     if fault is None:
         print(terminal("ledger_whole", language, count=count))
         return 0

@@ -120,7 +120,7 @@ class Tracer:
             raise MediaError("file_empty")
         if size > MAX_FILE_BYTES:
             raise MediaError("file_too_big", high=MAX_FILE_BYTES // 1_000_000)
-        key = self._settings.signing_key().encode()
+        key = self._settings.sealing_key()
         pictures = sample_file(path)
         bits = mark.read_samples(pictures, key_from(key))
         hashes = likeness.hashes_of_samples(pictures)

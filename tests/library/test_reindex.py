@@ -67,7 +67,7 @@ def _cards(studio: Studio) -> Cards:
 
 
 def _key(studio: Studio) -> bytes:
-    return studio.settings.signing_key().encode()
+    return studio.settings.sealing_key()
 
 
 def _lose_database(studio: Studio) -> Studio:

@@ -77,7 +77,7 @@ def test_each_format_is_labelled_signed_registered_and_told(private: Studio, kin
     path = made(private, asset, kind).path
     assert path is not None
     original, row = rows(private, asset)
-    key = private.settings.signing_key().encode()
+    key = private.settings.sealing_key()
     found = carried(path)
     label = found.key or found.comment
     assert label not in (None, "broken")

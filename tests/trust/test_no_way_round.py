@@ -70,7 +70,7 @@ class Shop:
 
     @property
     def key(self) -> bytes:
-        return self.studio.settings.signing_key().encode()
+        return self.studio.settings.sealing_key()
 
 
 @pytest.fixture(scope="module")

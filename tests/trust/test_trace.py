@@ -264,7 +264,7 @@ def test_a_file_is_traced_by_hand(
 def test_the_ledger_is_checked_by_hand(studio: Studio, capsys: pytest.CaptureFixture[str]) -> None:
     from studio.trust import ledger
 
-    key = studio.settings.signing_key().encode()
+    key = studio.settings.sealing_key()
     with writing(studio.engine) as connection:
         for number in range(3):
             ledger.append(connection, "created", f"job {number}", key=key)
