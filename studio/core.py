@@ -18,9 +18,13 @@ from studio.follow import Followers
 from studio.grids import Grids
 from studio.jobs import Job, Jobs
 from studio.library import Asset, Library
+from studio.library.cards import Cards
 from studio.library.finder import Finder
+from studio.library.kin import Family
+from studio.library.looks import Looks
 from studio.library.projects import Projects
 from studio.library.shelves import Shelves
+from studio.library.upkeep import Upkeep
 from studio.media.ffmpeg import MediaError
 from studio.recipe import read_recipe
 from studio.reviewing import Reviews
@@ -87,6 +91,10 @@ class Studio:
         self.projects = Projects(self.engine, settings, self.jobs.checker)
         self.shelves = Shelves(self.engine, settings, self.assets, self.projects, self.jobs.checker)
         self.finder = Finder(self.engine, settings, self.assets, self.shelves)
+        looks = Looks(self.engine, self.assets)
+        self.family = Family(self.engine, settings, self.assets, looks)
+        cards = Cards(self.engine, self.assets.archive, settings.tmp, settings.sealing_key())
+        self.upkeep = Upkeep(self.finder, looks, cards, self.shelves)
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self._tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read, self.styles.find)

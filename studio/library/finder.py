@@ -18,7 +18,6 @@ from studio import access
 from studio.access import Visitor
 from studio.db import reading, writing
 from studio.library import entry as entries
-from studio.library.cards import Cards
 from studio.library.catalogue import Catalogue, Mask, View
 from studio.library.matching import Floats, Match, Words, match, units_of
 from studio.library.segment import code_of
@@ -52,8 +51,6 @@ _ID = re.compile(r"[A-Za-z0-9_-]{12,64}")
 _ENOUGH = 8
 _NEAREST = 300
 _ALIKE = 0.34
-_SWEEP_SECONDS = 3600.0
-_REST_SECONDS = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +97,6 @@ class Finder:
         self._engine, self._settings = engine, settings
         self._assets, self._shelves = assets, shelves
         self._catalogue = Catalogue(engine)
-        self._cards = Cards(engine, assets.archive, settings.tmp, settings.signing_key().encode())
         self._words: Words | None = None
         self._lock = threading.Lock()
 
@@ -140,22 +136,6 @@ class Finder:
             with writing(self._engine) as connection:
                 entries.rewrite(connection, found)
         return len(found)
-
-    def keep_reading(self) -> None:
-        """Read the library, write its cards, sweep its trash, for ever. For a thread of its own."""
-        swept = 0.0
-        while True:
-            try:
-                self.warm()
-                busy = self.read_some()
-                self._cards.follow()
-                if time.monotonic() - swept > _SWEEP_SECONDS:
-                    swept = time.monotonic()
-                    self._shelves.sweep()
-            except Exception:
-                log.warning("the library could not be read", exc_info=True)
-                busy = 0
-            time.sleep(0.05 if busy else _REST_SECONDS)
 
     # -- what a search needs ---------------------------------------------------------------------------------
 

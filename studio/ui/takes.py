@@ -38,18 +38,22 @@ def _prompt_of(page: Page, visitor: Visitor, job_id: str) -> str:
 def _row(page: Page, title: str, assets: list[Asset], job_id: str) -> str:
     if not assets:
         return ""
-    cells = "".join(_cell(page, asset, asset.job_id == job_id) for asset in assets[:SHOWN])
+    cells = "".join(
+        cell(page, asset, act="open", key=asset.job_id, current=asset.job_id == job_id)
+        for asset in assets[:SHOWN]
+    )
     return f'<section class="strip"><h3>{escape(title)}</h3><div class="frames">{cells}</div></section>'
 
 
-def _cell(page: Page, asset: Asset, current: bool) -> str:
+def cell(page: Page, asset: Asset, *, act: str, key: str, current: bool = False) -> str:
+    """One small picture that moves under the pointer; a click is `act` with `key`."""
     prompt = asset.asked
     seed = "" if asset.request is None else f" · {page.t('seed_is', seed=asset.request.seed)}"
     named = attributes(
         type="button",
         class_="cell current" if current else "cell",
-        data_act="open",
-        data_key=asset.job_id,
+        data_act=act,
+        data_key=key,
         data_film=f"../media/{asset.id}.mp4",
         title=prompt + seed,
         style=f"--ratio:{asset.width}/{asset.height}",
