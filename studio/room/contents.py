@@ -56,7 +56,11 @@ class Shelf:
             since, known = self._found.get(room, (0.0, None))
         if known is not None and now - since < FRESH_SECONDS:
             return known
-        contents = self._read[room.kind](room)
+        try:
+            contents = self._read[room.kind](room)
+        except Refused as refused:
+            # Whoever was sent a link is told nothing of stories, grids and projects.
+            raise Refused(Notice("room_gone")) from refused
         with self._lock:
             self._found.pop(room, None)
             self._found[room] = (now, contents)

@@ -77,11 +77,13 @@ window.share = (() => {
     const last = newest(told);
     const done = told.items.filter((item) => last.has(item.id));
     const changes = told.items.filter((item) => last.get(item.id)?.what === 'changes' && counts(last.get(item.id)));
+    const unseen = told.items.every((item) => !item.takes.length);
     const facts = done.length ? [t('decided', { done: done.length, all: told.items.length })] : [t('nothing')];
     if (changes.length) facts.push(t('changes', { count: changes.length }));
     if (told.comments.length) facts.push(t('comments', { count: told.comments.length }));
     const way = (path, text, more = {}) => make('a', { className: 'btn raised', href: `${address(about)}/${path}?language=${dialog().dataset.language}`, textContent: text, ...more });
     one('#share_told').replaceChildren(
+      unseen ? make('p', { className: 'note', textContent: t('empty') }) : '',
       make('p', { className: 'facts' }, ...facts.map((text) => make('span', { textContent: text }))),
       make('div', { className: 'actions' }, way('', t('room'), { target: '_blank', rel: 'noopener', id: 'share_room' }),
         ...(done.length || told.comments.length ? [way('decisions.csv', t('csv'), { download: '' }), way('decisions.pdf', t('pdf'), { download: '' })] : [])),

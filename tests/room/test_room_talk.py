@@ -19,6 +19,7 @@ from studio.room.types import MAX_TEXT, Room
 from studio.room.verdicts import digest
 from studio.settings import Settings
 from studio.trust import ledger
+from tests.postgres import Postgres
 from tests.room.kit import ANNA, HERE, Guest, Told, clip, finish, shared, story
 
 EVIL = "</script><img src=x onerror=alert(1)>\"'&{name}=1+1"
@@ -288,6 +289,34 @@ def test_a_broken_still_leaves_the_sheet_whole(studio: Studio) -> None:
     view = studio.rooms.view(studio.rooms.sit(ANNA, Room("clips", one.id)))
     for still in (b"", b"RIFF\x00\x00\x00\x00WEBPxxxx", b"x" * 600_000, Path(__file__).read_bytes()):
         assert sheet.paper(view, "en", {one.id: still}).startswith(b"%PDF")
+
+
+def test_what_was_shared_and_is_gone_is_gone_for_guests(studio: Studio, told: Told) -> None:
+    guest = Guest(studio, shared(studio, Room("story", told.id))[1], "Wei")
+    studio.stories.delete(ANNA, told.id)
+    studio.rooms._shelf._found.clear()
+    for path in ("", "state", "now", f"media/{told.film.id}.mp4"):
+        answer = guest.get(path, headers={"accept": "application/json"})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "room_gone"), path
+
+
+def test_a_room_on_postgres(postgres_server: Postgres, postgres_template: str, tmp_path: Path) -> None:
+    url = postgres_server.url(postgres_server.create(postgres_template))
+    studio = Studio(Settings(studio_home=tmp_path / "home", admin_token="t", database_url=url))
+    told = story(studio)
+    link, token = shared(studio, Room("story", told.id))
+    guest = Guest(studio, token, "Wei")
+    for what in ("changes", "approve"):
+        assert guest.say("verdict", item="film", asset=told.film.id, what=what, text="x").status_code == 200
+    assert guest.say("comment", item="film", asset=told.film.id, seconds=1.5, text="y").status_code == 200
+    found = guest.state()
+    assert [one["what"] for one in found["verdicts"]] == ["changes", "approve"]
+    mark = guest.get("now").json()["mark"]
+    studio.rooms.resolve(studio.rooms.sit(ANNA, link.room), found["comments"][0]["id"], True)
+    assert guest.get("now").json()["mark"] != mark
+    studio.rooms.revoke(ANNA, link.id)
+    assert guest.get("now").status_code == 410
+    studio.engine.dispose()
 
 
 def read(content: bytes) -> str:
