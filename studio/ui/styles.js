@@ -16,8 +16,8 @@ window.styles = (() => {
   async function pressed(button, key) {
     const [act, name = ''] = key.split(' ');
     if (act === 'use') { use(name); return; }
-    if (act === 'save') { save(); return; }
-    if (act === 'try' || act === 'start') { ask(act, { chosen: chosen() }); return; }
+    if (act === 'save') { wait(button); save(); return; }
+    if (act === 'try' || act === 'start') { wait(button); ask(act, { chosen: chosen() }); return; }
     if (act === 'delete') {
       const { confirm: question } = button.dataset;
       if (!(await studio.sure(question, one('#styles_panel h2')?.textContent, studio.standing(button), true))) return;
@@ -34,6 +34,11 @@ window.styles = (() => {
     radio?.click();
     radio?.closest('label').scrollIntoView({ block: 'nearest', inline: 'center' });
     one('#prompt textarea')?.focus({ preventScroll: true });
+  }
+  // Texts are checked before anything is kept or queued: nobody presses twice meanwhile.
+  function wait(button) {
+    button.disabled = true;
+    setTimeout(() => { button.disabled = false; }, 5000);
   }
   function save() {
     const form = one('#style_form');
@@ -93,6 +98,7 @@ window.styles = (() => {
     const grid = one('#styles_panel [data-grid]')?.dataset.grid;
     if (grid) { window.compare?.wanted?.(grid); studio.choose('compare'); }
     const panel = one('#styles_panel .panel');
+    for (const button of all('#styles_panel .btn:disabled')) button.disabled = false;
     if (panel?.dataset.name) mark(panel.dataset.name);
     // What is drawn anew may keep its element, and with it how far one had scrolled in what was there before.
     const now = panel ? `${panel.className} ${panel.dataset.name} ${panel.dataset.version}` : '';

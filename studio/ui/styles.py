@@ -69,10 +69,17 @@ def build(page: Page, made: Create, *, quick: dict[str, Any]) -> StylesTab:
         found = answer(page, visitor, read(event))
         if not found.others:
             return found.panel, gr.skip(), gr.skip(), gr.skip()
-        return found.panel, *refresh(request)
+        return found.panel, *shown_now(visitor)
 
     def refresh(request: gr.Request) -> tuple[Any, ...]:
-        listed = page.studio.styles.list(page.visitor(request))
+        visitor = page.visitor(request)
+        if all(view.shipped for view in page.studio.styles.list(visitor)):
+            # As the page was built: nothing is drawn anew under somebody's fingers.
+            return gr.skip(), gr.skip(), gr.skip()
+        return shown_now(visitor)
+
+    def shown_now(visitor: Visitor) -> tuple[Any, ...]:
+        listed = page.studio.styles.list(visitor)
         return gallery(page, listed), tiles(listed), _choices(page, listed)
 
     outputs = [shown, rules, made.form["style"]]
