@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from studio import access, web
 from studio.core import Refused, Studio
+from studio.grid_plan import GridPlan
 from studio.room.types import Room, room_of
 from studio.settings import Settings
 from tests.room.kit import ANNA, BEN, HERE, Guest, Told, clip, end, shared, stand, story
@@ -215,3 +216,31 @@ def test_only_its_owner_and_admins_share_something_and_see_what_was_said(studio:
         for path in ("", "state", "links", "decisions.csv", "decisions.pdf", f"media/{told.film.id}.mp4"):
             assert client.get(f"/discuss/story/{told.id}/{path}").status_code == 403, path
         assert client.get(f"/discuss/-/said/{told.film.id}").status_code == 404
+
+
+def test_a_project_and_a_grid_are_shared_with_what_is_in_them_now(studio: Studio) -> None:
+    project = studio.projects.create(ANNA, f"Spring {len(studio.projects.list(ANNA))}")
+    inside, outside = clip(studio, "#336699"), clip(studio, "#993366")
+    studio.shelves.move(ANNA, [inside.id], project.id)
+    guest = Guest(studio, shared(studio, Room("project", project.id))[1])
+    assert (guest.state()["title"], [item["id"] for item in guest.state()["items"]]) == (
+        project.name,
+        [inside.id],
+    )
+    assert guest.get(f"media/{outside.id}.mp4").status_code == 404
+    studio.shelves.move(ANNA, [outside.id], project.id)
+    studio.shelves.move(ANNA, [inside.id], None)
+    studio.rooms._shelf._found.clear()
+    assert guest.get(f"media/{outside.id}.mp4").status_code == 200
+    assert guest.get(f"media/{inside.id}.mp4").status_code == 404
+    with pytest.raises(Refused, match="not_yours"):
+        studio.rooms.share(BEN, Room("project", project.id), "view")
+
+    grid = studio.grids.submit(ANNA, GridPlan(lines=({"prompt": "a red boat"},), seeds=(1, 2)))
+    guest = Guest(studio, shared(studio, Room("grid", grid))[1])
+    assert guest.state()["items"] == []
+    made = clip(studio, "#228844", request=studio.grids.view(ANNA, grid).cells[1].request)
+    studio.rooms._shelf._found.clear()
+    assert [item["id"] for item in guest.state()["items"]] == [made.id]
+    with pytest.raises(Refused, match="not_yours"):
+        studio.rooms.share(BEN, Room("grid", grid), "view")
