@@ -198,7 +198,11 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def studio_home(tmp_path: Path, tiny_model: Path) -> Path:
     """A home in which the model named sketch is the tiny one."""
-    home = tmp_path / "home"
+    return home_of(tmp_path / "home", tiny_model)
+
+
+def home_of(home: Path, tiny_model: Path) -> Path:
+    """Make this folder a home in which the model named sketch is the tiny one."""
     (home / "models").mkdir(parents=True)
     (home / "models" / "sketch").symlink_to(tiny_model)
     return home

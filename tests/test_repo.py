@@ -15,25 +15,15 @@ SOURCES = [
 ]
 PRODUCT = [path for path in SOURCES if path.relative_to(ROOT).parts[0] not in ("tests", "bench")]
 
+_DRAWING = tuple(
+    f"pipelines/{name}"
+    for name in ("loader.py", "wan.py", "preview.py", "cpu_conv.py", "decode.py", "sketch")
+)
 # What may be imported only in these places (paths relative to the repository, a folder counts for its files).
 ONLY_HERE = {
     "gradio": ("studio/ui", "app.py"),
-    "torch": (
-        "pipelines/loader.py",
-        "pipelines/wan.py",
-        "pipelines/preview.py",
-        "pipelines/cpu_conv.py",
-        "pipelines/decode.py",
-        "pipelines/sketch",
-    ),
-    "diffusers": (
-        "pipelines/loader.py",
-        "pipelines/wan.py",
-        "pipelines/preview.py",
-        "pipelines/cpu_conv.py",
-        "pipelines/decode.py",
-        "pipelines/sketch",
-    ),
+    "torch": _DRAWING,
+    "diffusers": _DRAWING,
     "transformers": ("pipelines/loader.py", "pipelines/wan.py", "pipelines/sketch"),
     "subprocess": ("studio/media/ffmpeg.py", "studio/supervisor.py", "pipelines/sketch/train.py", "app.py"),
     "pipelines.loader": ("studio/worker.py", "studio/workflows.py", "pipelines"),

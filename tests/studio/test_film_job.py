@@ -15,7 +15,7 @@ from studio.rows import Job
 from studio.settings import Settings
 from studio.story.film_plan import key_of
 from tests.film_kit import film, plan, shot, submit, take, takes
-from tests.queue_kit import Desk, WorkerProcess, long, wait_for
+from tests.queue_kit import Desk, WorkerProcess, home_of, long, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -23,9 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Desk]:
     """A queue with one worker, for all tests of this file."""
-    home = tmp_path_factory.mktemp("films")
-    (home / "models").mkdir()
-    (home / "models" / "sketch").symlink_to(tiny_model)
+    home = home_of(tmp_path_factory.mktemp("films"), tiny_model)
     opened = Desk(Settings(studio_home=home, worker_id="w1", device="cpu"))
     worker = WorkerProcess(opened.settings)
     try:

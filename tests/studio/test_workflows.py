@@ -15,7 +15,7 @@ from studio.jobs import JobProgress
 from studio.media.probe import probe
 from studio.recipe import read_recipe
 from studio.settings import Settings
-from tests.queue_kit import Desk, WorkerProcess, long, small, wait_for
+from tests.queue_kit import Desk, WorkerProcess, home_of, long, small, wait_for
 
 # Room for a clip of 17 noisy frames and once more while it is sealed, not for one of 41.
 DISK = "1800k"
@@ -32,9 +32,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Shop]:
-    home = tmp_path_factory.mktemp("shop")
-    (home / "models").mkdir()
-    (home / "models" / "sketch").symlink_to(tiny_model)
+    home = home_of(tmp_path_factory.mktemp("shop"), tiny_model)
     tmp = home / "tmp"
     tmp.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(tmp)]

@@ -33,7 +33,17 @@ from studio.trust.mark import match, read_file
 from studio.trust.seal import Sealed
 from studio.trust.visible import find_label, usual_styles
 from tests.film_kit import plan
-from tests.queue_kit import START, Desk, WorkerProcess, kill, long, postgres_template, tiny_model, wait_for
+from tests.queue_kit import (
+    START,
+    Desk,
+    WorkerProcess,
+    home_of,
+    kill,
+    long,
+    postgres_template,
+    tiny_model,
+    wait_for,
+)
 from tests.studio.web_kit import client_of
 
 __all__ = ["postgres_template", "tiny_model"]
@@ -75,9 +85,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Shop]:
-    home = tmp_path_factory.mktemp("home")
-    (home / "models").mkdir()
-    (home / "models" / "sketch").symlink_to(tiny_model)
+    home = home_of(tmp_path_factory.mktemp("home"), tiny_model)
     desk = Desk(Settings(studio_home=home, worker_id="w1", device="cpu"))
     studio = Studio(desk.settings)
     worker = WorkerProcess(desk.settings)
