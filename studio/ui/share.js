@@ -40,8 +40,8 @@ window.share = (() => {
   }
   // What is shared, by the name that stands beside the button.
   const named = (button) => {
-    const near = button.closest('.panel, .story-head, .grid-head');
-    const title = near && one('input.title, h2, .asked', near);
+    const near = button.closest('.panel, .story-head, .grid-head, .own, .bulk');
+    const title = near && one('input.title, #project_name, #bulk_count, h2, .asked', near);
     return (title?.value ?? title?.textContent ?? '').trim().slice(0, 160);
   };
   function sorry(text) { const line = one('#share .sorry'); line.textContent = text; line.hidden = !text; }
