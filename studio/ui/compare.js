@@ -85,6 +85,8 @@ window.compare = (() => {
     else ui.picks = [...ui.picks, number].slice(-MOST);
     shown();
     if (ui.picks.length > 1 || one('#compare_stage .together')) ask('compare');
+    // On a phone the player would open out of sight.
+    ui.show = ui.picks.length === 2 && matchMedia('(max-width: 799px)').matches;
   }
   function shown() {
     for (const cell of all('#compare_room .cmp-cell')) {
@@ -167,6 +169,7 @@ window.compare = (() => {
   // Answers may come in another order than they were asked for.
   function staged() {
     const together = one('#compare_stage .together');
+    if (together && ui.show) { ui.show = false; together.scrollIntoView({ block: 'center' }); }
     if (together && !settling() && together.dataset.picks !== ui.picks.join(' ')) ask('compare');
   }
   async function look() {
