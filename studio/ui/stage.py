@@ -123,15 +123,19 @@ def _tint(view: JobView) -> str:
     return style.palette[1] if style is not None and style.name != "none" else ""
 
 
-def _waiting(page: Page, view: JobView) -> tuple[str, str]:
+def queued(page: Page, view: JobView) -> str:
+    """The screen of a job that waits: how many are before it, and how long that takes."""
     ahead = view.position or 0
     title = page.t("waiting_next") if ahead == 0 else page.t("waiting_ahead", count=ahead)
     when = page.t("waiting_eta", time=page.duration(view.eta)) if view.eta else page.t("waiting_eta_unknown")
-    screen = (
+    return (
         f'<div class="veil"><h2 role="status">{escape(title)}</h2><p>{escape(when)}</p>'
         f'<p class="muted">{escape(page.t("may_close"))}</p></div>'
     )
-    return screen, _bar(0, 0) + facts(_about(page, view)) + _actions(page, view)
+
+
+def _waiting(page: Page, view: JobView) -> tuple[str, str]:
+    return queued(page, view), _bar(0, 0) + facts(_about(page, view)) + _actions(page, view)
 
 
 def _running(page: Page, view: JobView) -> tuple[str, str]:

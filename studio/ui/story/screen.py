@@ -11,7 +11,7 @@ from studio.media.export import KINDS
 from studio.stories import StoryView
 from studio.story.spoken_label import unannounced
 from studio.story.variables import filled
-from studio.ui import withheld
+from studio.ui import stage, withheld
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon
 from studio.ui.story.head import clock
@@ -126,14 +126,7 @@ def _picture(page: Page, live: Mapping[str, Live]) -> str:
 
 
 def _waiting(page: Page, view: StoryView, film: JobView, live: Mapping[str, Live]) -> tuple[str, str]:
-    ahead = film.position or 0
-    title = page.t("waiting_next") if ahead == 0 else page.t("waiting_ahead", count=ahead)
-    when = page.t("waiting_eta", time=page.duration(film.eta)) if film.eta else page.t("waiting_eta_unknown")
-    screen = (
-        f'<div class="veil"><h2 role="status">{escape(title)}</h2><p>{escape(when)}</p>'
-        f'<p class="muted">{escape(page.t("may_close"))}</p></div>'
-    )
-    return screen, _progress(0, 0) + facts(_about(page, film)) + _stop(page, film)
+    return stage.queued(page, film), _progress(0, 0) + facts(_about(page, film)) + _stop(page, film)
 
 
 def _running(page: Page, view: StoryView, film: JobView, live: Mapping[str, Live]) -> tuple[str, str]:
