@@ -123,6 +123,7 @@
     draft = { asset: spoken.take.id, seconds: seen?.time ?? 0, x: null, y: null };
     answering = '';
     open();
+    saying.scrollIntoView({ block: 'nearest' });
     if (!matchMedia('(pointer: coarse)').matches) one('#words').focus({ preventScroll: true });
   }
   function open() {

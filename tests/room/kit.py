@@ -1,8 +1,10 @@
 """For tests of review rooms: a story with a film and takes that nobody rendered, and a guest at a link."""
 
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +44,10 @@ class Told:
 def clip(
     studio: Studio, colour: str, *, seconds: float = 2.0, chapters: int = 0, owner: str = "anna", **more: Any
 ) -> Asset:
-    """A small film of one colour with a bar that wanders, kept in the library as if it had been made."""
+    """A small film of one colour, kept in the library as if it had been made."""
     asset_id = new_id()
     film = studio.settings.media / f"{asset_id}.mp4"
-    notes = ["-i", str(_chapters(film, seconds, chapters)), "-map_metadata", "1"] if chapters else []
-    sound = ["-f", "lavfi", "-i", f"sine=220:d={seconds}", "-c:a", "aac"] if chapters else []
-    bar = "drawbox=x='40*t':y=60:w=40:h=60:c=white@0.8:t=fill"
-    source = f"color={colour.replace('#', '0x')}:s=320x180:r=16:d={seconds},{bar}"
-    picture = ["-f", "lavfi", "-i", source]
-    maps = ["-map", "0:v"] + (["-map", "2:a"] if chapters else [])
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *picture, *notes[:2], *sound[:4], *maps]
-    command += [*notes[2:], *sound[4:], "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(film)]
-    subprocess.run(command, check=True)
+    film.write_bytes(_film(colour, seconds, chapters))
     still = Image.new("RGB", (320, 180), colour)
     ImageDraw.Draw(still).rectangle((20, 60, 60, 120), fill="white")
     still.save(film.with_suffix(".webp"))
@@ -70,15 +64,34 @@ def clip(
     return asset
 
 
-def _chapters(film: Path, seconds: float, count: int) -> Path:
-    path = film.with_suffix(".txt")
-    times = [round(1000 * seconds * n / count) for n in range(count + 1)]
-    marks = [
-        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={times[n]}\nEND={times[n + 1]}\ntitle=shot {n + 1}\n"
-        for n in range(count)
-    ]
-    path.write_text(";FFMETADATA1\n" + "".join(marks))
-    return path
+@cache
+def _film(colour: str, seconds: float, chapters: int) -> bytes:
+    """A film of one colour; with chapters it has sound, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        film, notes = Path(folder) / "film.mp4", Path(folder) / "notes.txt"
+        times = [round(1000 * seconds * n / (chapters or 1)) for n in range(chapters + 1)]
+        marks = [
+            f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={times[n]}\nEND={times[n + 1]}\ntitle=shot {n + 1}\n"
+            for n in range(chapters)
+        ]
+        notes.write_text(";FFMETADATA1\n" + "".join(marks))
+        picture = f"color={colour.replace('#', '0x')}:s=320x180:r=16:d={seconds}"
+        command = [
+            imageio_ffmpeg.get_ffmpeg_exe(),
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            picture,
+            "-i",
+            str(notes),
+        ]
+        if chapters:
+            command += ["-f", "lavfi", "-i", f"sine=220:d={seconds}", "-map", "2:a", "-c:a", "aac"]
+        command += ["-map", "0:v", "-map_metadata", "1", "-pix_fmt", "yuv420p", "-threads", "1", str(film)]
+        subprocess.run(command, check=True)
+        return film.read_bytes()
 
 
 def story(
