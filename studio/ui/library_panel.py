@@ -6,7 +6,7 @@ from studio.access import Visitor, may_change
 from studio.core import Refused
 from studio.library import Asset
 from studio.library.shelves import TRASH_DAYS
-from studio.ui import edits, share, stage, withheld
+from studio.ui import edits, library_kin, share, stage, withheld
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon, recipe
 
@@ -42,7 +42,8 @@ def render(page: Page, visitor: Visitor, key: str) -> str:
         f"{stage.player(page, asset, id_='panel_player')}{withheld.badge(page, asset)}{binned}{asked}"
         f'<div class="actions">{_does(page, visitor, asset, mine=mine)}</div>{edits.line(page, asset)}'
         f"{share.said(f'asset {asset.id}') if mine else ''}{_place(page, visitor, asset, mine=mine)}"
-        f"{recipe(page, stage.recipe_rows(page, asset), opened=True)}</aside>"
+        f"{recipe(page, stage.recipe_rows(page, asset), opened=True)}"
+        f"{library_kin.render(page, visitor, asset)}</aside>"
     )
 
 
