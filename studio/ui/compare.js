@@ -35,12 +35,14 @@ window.compare = (() => {
   studio.here.compare = async (button, key) => {
     const [verb, ...rest] = key.split(' ');
     const subject = rest.join(' ');
+    const byHand = Boolean(window.event?.detail);
     const { confirm: question } = button.dataset;
     if (question && !(await studio.sure(question, one('#compare_room h2')?.textContent, studio.standing(button), studio.loses(button)))) return;
     const does = {
       open: () => open(subject),
       close: () => open(''),
-      pick: () => pick(Number(subject)),
+      // Picked by hand, the keyboard is the player's again; by keyboard, it stays where it is.
+      pick: () => { if (byHand) button.blur(); pick(Number(subject)); },
       start,
       example: () => ask('example'),
       again: () => { ask('again'); one('#compare_prompts')?.focus(); },

@@ -118,7 +118,8 @@ def test_one_clip_that_falls_behind_is_brought_back(page: Page, clips: Path) -> 
     page.evaluate("document.querySelector('synced-player').videos[1].currentTime += 1.5")
     page.wait_for_function(
         """() => { const [a, b] = document.querySelector('synced-player').videos;
-        return !a.seeking && !b.seeking && a.currentTime > 0.2 && Math.abs(a.currentTime - b.currentTime) < 0.06; }"""
+        const apart = Math.abs(a.currentTime - b.currentTime);
+        return !a.seeking && !b.seeking && a.currentTime > 0.2 && apart < 0.06; }"""
     )
 
 
