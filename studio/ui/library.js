@@ -17,8 +17,9 @@ window.library = (() => {
 
   // -- asking: one message, one answer; an answer that is older than the newest question is dropped -----------------
   function ask(act, more = {}) {
-    if (act !== 'open' && act !== 'use') serial += 1;
-    if (act !== 'more' && act !== 'open' && act !== 'use') asked = true;
+    const draws = !['open', 'use', 'together'].includes(act);
+    if (draws) serial += 1;
+    if (draws && act !== 'more') asked = true;
     studio.send('library_grid', { act, ...query, after, open, serial: String(serial), ...more });
   }
   const there = () => Math.min(10 * PAGE, Math.max(PAGE, Math.ceil(all('#library_wall .tile').length / PAGE) * PAGE));
@@ -143,7 +144,7 @@ window.library = (() => {
     count.textContent = count.dataset.words.replace('{count}', many);
     one('#bulk_whole').hidden = whole || many >= total;
     const compare = one('[data-key="bulk compare"]', bar);
-    compare.hidden = !(window.compare?.open && many > 1 && many < 5);
+    compare.hidden = whole || many < 2 || many > 4;
     const shared = one('#bulk_share', bar);
     shared.hidden = whole || many > 60;
     shared.dataset.key = `clips ${[...ticked].join(',')}`;
@@ -155,7 +156,7 @@ window.library = (() => {
     else if (what === 'whole') { whole = true; marks(); }
     else if (what === 'tag' || what === 'move') question(what);
     else if (what === 'do') settled();
-    else if (what === 'compare') window.compare.open([...ticked]);
+    else if (what === 'compare') ask('together', { ids: [...ticked] });
     else if (what === 'delete') sure(button, () => gone('delete'));
     else if (what === 'trash' || what === 'restore') gone(what);
     else change(what, chosen());
@@ -237,6 +238,7 @@ window.library = (() => {
     if (act === 'first') first(button);
     if (act === 'side') one('#library').toggleAttribute('own-side');
     if (act === 'close') { const key = open; closed(); one(`.tile[data-key="${CSS.escape(key)}"] .card`)?.focus(); }
+    if (act === 'apart') one('#library_together .together')?.remove();
     if (act === 'use') ask('use', { open: value });
     if (act === 'favour') favour(value, button);
     if (act === 'untag') change('untag', { ids: [open], value });
@@ -325,6 +327,13 @@ window.library = (() => {
   function begin() {
     if (!one('#filing') || !one('#library_feed') || !one('#library_panel') || !one('#library_grid')) { setTimeout(begin, 80); return; }
     new MutationObserver(fed).observe(one('#library_feed'), { subtree: true, childList: true });
+    new MutationObserver(() => {
+      const shown = one('#library_together .together');
+      if (!shown || shown.dataset.shown) return;
+      shown.dataset.shown = '1';
+      forget();
+      shown.scrollIntoView({ block: 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+    }).observe(one('#library_together'), { subtree: true, childList: true });
     new MutationObserver(panelled).observe(one('#library_panel'), { subtree: true, childList: true });
     new MutationObserver(filing).observe(one('#filing'), { subtree: true, childList: true });
     addEventListener('scroll', further, { passive: true });

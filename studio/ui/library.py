@@ -14,14 +14,15 @@ import gradio as gr
 
 from studio.access import Visitor
 from studio.core import Refused
-from studio.library import Asset
 from studio.library.finder import AGES, FACETS, PAGE, SORTS, Query
 from studio.library.matching import MAX_QUESTION
 from studio.library.shelves import MAX_AT_ONCE, Done
-from studio.ui import library_panel, library_side, share
+from studio.ui import library_panel, library_side, library_wall
 from studio.ui.context import Page
+from studio.ui.differences import differences, recipe_of
 from studio.ui.library_panel import film_length
 from studio.ui.markup import area, attributes, button, icon
+from studio.ui.synced import MOST, SyncedClip, synced
 
 __all__ = ["LibraryTab", "build", "film_length"]
 
@@ -61,6 +62,7 @@ class Answer:
     feed: str | None = None
     side: str | None = None
     panel: str | None = None
+    together: str | None = None
     used: str | None = None
 
 
@@ -74,20 +76,22 @@ class Said:
 
 
 def build(page: Page, *, quick: dict[str, Any]) -> LibraryTab:
-    """The shell, and the four places that answers go to."""
+    """The shell, and the places that answers go to."""
+    together = area("", "library_together")
     with gr.Row(elem_id="library"):
         side = area("", "library_side")
-        wall = area(_shell(page), "library_grid")
+        wall = area(library_wall.shell(page), "library_grid")
         panel = area("", "library_panel")
     feed = area("", "library_feed")
     used = gr.Textbox("", elem_id="used", elem_classes="offstage", label="used", show_label=False)
 
     def act(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         found = answer(page, page.visitor(request), read(event))
-        drawn = (found.feed, found.side, found.panel, found.used)
+        drawn = (found.feed, found.side, found.panel, found.together, found.used)
         return tuple(gr.skip() if html is None else html for html in drawn)
 
-    wall.act(act, None, [feed, side, panel, used], **quick)
+    # Whoever types on while an answer is on its way has asked once more.
+    wall.act(act, None, [feed, side, panel, together, used], **quick | {"trigger_mode": "multiple"})
     return LibraryTab(used=used)
 
 
@@ -151,6 +155,8 @@ def answer(page: Page, visitor: Visitor, asked: Message) -> Answer:
             return Answer(feed=_cards(page, visitor, asked))
         if asked.act == "open":
             return Answer(panel=library_panel.render(page, visitor, asked.open))
+        if asked.act == "together":
+            return Answer(together=_together(page, visitor, asked.ids))
         if asked.act == "use":
             return Answer(used=f"{asked.open} {time.time():.3f}")
         return _changed(page, visitor, asked)
@@ -227,6 +233,39 @@ def _project_publish(page: Page, visitor: Visitor, asked: Message) -> Said:
     return Said(told=page.t("rules_saved"))
 
 
+def _together(page: Page, visitor: Visitor, ids: Sequence[str]) -> str:
+    """Two to four clips under one clock, and what differs between their recipes."""
+    assets = [page.studio.asset(visitor, asset_id) for asset_id in ids[:MOST]]
+    if len(assets) < 2:
+        return ""
+    clips = [
+        SyncedClip(
+            src=f"../media/{asset.id}.mp4",
+            title=asset.asked[:120],
+            fps=asset.fps,
+            width=asset.width,
+            height=asset.height,
+            poster=f"../media/{asset.id}.webp",
+            sound=asset.kind == "film",
+        )
+        for asset in assets
+    ]
+    recipes = [
+        recipe_of(page, asset.form, asset.request.model_dump())
+        for asset in assets
+        if asset.request is not None
+    ]
+    away = button(
+        page.t("close"), "library", key="apart", symbol="close", look="bare", quiet=True, id_="together_close"
+    )
+    title = escape(page.t("together_title", count=len(clips)))
+    player = synced(clips, page.language, id_="library_player")
+    return (
+        f'<section class="together"><header><h2>{title}</h2>{away}</header>{player}'
+        f"{differences(page, recipes)}</section>"
+    )
+
+
 # -- the wall ------------------------------------------------------------------------------------------------
 
 
@@ -234,7 +273,7 @@ def _found(page: Page, visitor: Visitor, asked: Message, said: Said) -> Answer:
     """The first cards (as many as were there), and what stands beside them."""
     found = page.studio.finder.find(visitor, asked.query, limit=asked.limit)
     marked = page.studio.shelves.favourites(visitor)
-    cards = "".join(card(page, asset, asset.id in marked) for asset in found.assets)
+    cards = "".join(library_wall.card(page, asset, asset.id in marked) for asset in found.assets)
     if not found.assets:
         cards = _nothing(page, asked.query)
     count = page.t("library_found", count=found.total) if found.total else ""
@@ -246,7 +285,9 @@ def _cards(page: Page, visitor: Visitor, asked: Message) -> str:
     """The cards behind those that are there."""
     found = page.studio.finder.find(visitor, asked.query, after=asked.after, counted=False)
     marked = page.studio.shelves.favourites(visitor)
-    return _feed(asked, "".join(card(page, one, one.id in marked) for one in found.assets), found.after)
+    return _feed(
+        asked, "".join(library_wall.card(page, one, one.id in marked) for one in found.assets), found.after
+    )
 
 
 def _feed(
@@ -277,105 +318,3 @@ def _nothing(page: Page, query: Query) -> str:
     sign = icon("trash" if query.trash else "film")
     text = f'<p class="muted">{escape(text)}</p>'
     return f'<div class="veil">{sign}<h2>{escape(title)}</h2>{text}{does}</div>'
-
-
-def card(page: Page, asset: Asset, marked: bool) -> str:
-    """One clip on the wall: its picture, what was asked, how it stands; to be opened, ticked, marked."""
-    prompt = asset.asked
-    named = attributes(
-        type="button",
-        class_="card",
-        data_act="open_clip",
-        data_key=asset.id,
-        data_film=f"../media/{asset.id}.mp4",
-        draggable="true",
-        aria_label=prompt,
-    )
-    image = attributes(
-        src=f"../media/{asset.id}.webp",
-        alt="",
-        loading="lazy",
-        decoding="async",
-        width=asset.width,
-        height=asset.height,
-    )
-    words = f"{escape(prompt)}<small>{escape(page.ago(asset.created))}</small>"
-    badge = f'<span class="badge">{escape(film_length(page, asset))}</span>' if asset.kind == "film" else ""
-    if asset.standing != "public":
-        badge += f'<span class="badge standing-of">{escape(page.t(f"standing_{asset.standing}"))}</span>'
-    look = "tile veiled" if asset.standing == "blocked" else "tile"
-    shape = attributes(class_=look, data_key=asset.id, style=f"--r:{asset.width / asset.height:.3f}")
-    tick = _sign(page.t("library_tick"), f"tick {asset.id}", "check", "tick", False)
-    heart = _sign(page.t("favourite"), f"favour {asset.id}", "heart", "heart", marked)
-    face = f'<button{named}><img{image}>{badge}<span class="caption">{words}</span></button>'
-    return f"<div{shape}>{face}{tick}{heart}</div>"
-
-
-def _sign(text: str, key: str, symbol: str, look: str, pressed: bool) -> str:
-    named = attributes(
-        type="button",
-        class_=f"sign {look}",
-        data_act="library",
-        data_key=key,
-        aria_pressed=str(pressed).lower(),
-        aria_label=text,
-        title=text,
-    )
-    return f"<button{named}>{icon(symbol)}</button>"
-
-
-# -- the shell -----------------------------------------------------------------------------------------------
-
-
-def _shell(page: Page) -> str:
-    search = attributes(
-        id="library_search",
-        type="search",
-        placeholder=page.t("library_search_like"),
-        aria_label=page.t("library_search"),
-        autocomplete="off",
-        spellcheck="false",
-        maxlength=MAX_QUESTION,
-        enterkeyhint="search",
-    )
-    sorts = "".join(f"<option{attributes(value=s)}>{escape(page.t(f'sort_{s}'))}</option>" for s in SORTS)
-    order = attributes(id="library_sort", aria_label=page.t("library_sort"))
-    open_side = button(page.t("library_narrow"), "library", key="side", symbol="table", look="raised narrow")
-    head = (
-        f'<div class="finding"><label class="search">{icon("search")}<input{search}></label>{open_side}</div>'
-        f'<div class="above"><p class="muted" id="library_count" role="status"></p>'
-        f'<span class="grow"></span><select{order}>{sorts}</select></div>'
-        '<p class="sorry" id="library_sorry" role="alert" hidden></p>'
-    )
-    wall = '<div class="wall" id="library_wall"></div><div id="library_end" aria-hidden="true"></div>'
-    first = attributes(id="library_shell", data_first=page.t("library_first_prompt"))
-    return f"<div{first}>{head}{wall}{_bulk(page)}</div>"
-
-
-def _bulk(page: Page) -> str:
-    """What can be done with those that are ticked; shown while some are."""
-
-    def does(name: str, symbol: str, **more: Any) -> str:
-        return button(page.t(f"bulk_{name}"), "library", key=f"bulk {name}", symbol=symbol, **more)
-
-    ways = does("favour", "heart") + does("tag", "tag") + does("move", "folder")
-    ways += does("compare", "split") + share.button(page, "clips", id_="bulk_share")
-    ways += does("trash", "trash")
-    binned = does("restore", "again") + does("delete", "trash", confirm=page.t("delete_confirm"), loses=True)
-    count = attributes(id="bulk_count", data_words=page.t("bulk_count", count="{count}"))
-    whole = button(page.t("bulk_whole"), "library", key="bulk whole", look="bare", id_="bulk_whole")
-    away = button(page.t("close"), "library", key="bulk none", symbol="close", look="bare", quiet=True)
-    ask = attributes(
-        id="bulk_ask",
-        hidden=True,
-        data_tag=page.t("tag_like"),
-        data_project=page.t("project_like"),
-    )
-    field_ = attributes(id="bulk_value", type="text", maxlength=60, autocomplete="off", list="bulk_known")
-    go = button(page.t("bulk_do"), "library", key="bulk do", look="primary")
-    return (
-        f'<div class="bulk" id="library_bulk" role="toolbar" aria-label="{escape(page.t("bulk"))}" hidden>'
-        f'<b{count}></b>{whole}<span class="grow"></span>'
-        f'<span class="ways">{ways}</span><span class="ways binned">{binned}</span>{away}'
-        f'<form{ask}><input{field_}><datalist id="bulk_known"></datalist>{go}</form></div>'
-    )
