@@ -35,6 +35,7 @@ class Create:
     trouble: gr.HTML
     model_note: gr.HTML
     price: gr.HTML
+    tiles: gr.HTML
     filing: gr.HTML
     desk: Desk
 
@@ -74,6 +75,8 @@ def build(page: Page) -> tuple[Create, Dependency]:
             reads = area("", "reads")
             tries = area(_examples(page), "examples")
             area(button(t("style_all"), "all_styles", symbol="next", look="bare"), "style_more")
+            # Gradio draws what lies on a closed tab only when it is opened: these rules are needed here.
+            tiles = area("", "style_tiles")
             style = gr.Radio(fields.styles(page), value="none", label=page.field("style"), elem_id="style")
             with gr.Row(elem_id="frame_row"):
                 size = gr.Radio(
@@ -140,7 +143,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
         "style_version": version,
         "project": project,
     }
-    told = {"notice": notice, "trouble": trouble, "model_note": note, "price": price}
+    told = {"notice": notice, "trouble": trouble, "model_note": note, "price": price, "tiles": tiles}
     made = Create(form=form, job=job, desk=desk, filing=filing, **told)
     _wire_form(made, dice=dice, reads=reads)
     _wire_filling(made, upload=upload, tries=tries)

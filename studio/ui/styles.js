@@ -113,6 +113,14 @@ window.styles = (() => {
     filter();
     if (current) mark(current);
   }
+  // What was chosen before a reload, where that is an own style: its tile comes a moment after the others.
+  function chooseAgain(tries = 120) {
+    let name = '';
+    try { name = sessionStorage.getItem('wan_style') || ''; } catch { /* private mode */ }
+    if (!name.startsWith('own-') || !tries) return;
+    const radio = all('#style input[type=radio]').find((found) => found.value === name);
+    if (radio) radio.click(); else setTimeout(chooseAgain, 250, tries - 1);
+  }
   function begin() {
     const [gallery, panel] = [one('#styles_gallery'), one('#styles_panel')];
     if (!gallery || !panel) { setTimeout(begin, 120); return; }
@@ -121,5 +129,6 @@ window.styles = (() => {
     drawnGallery();
   }
   begin();
+  addEventListener('load', () => setTimeout(chooseAgain, 500));
   return { ask };
 })();

@@ -62,7 +62,6 @@ def build(page: Page, made: Create, *, quick: dict[str, Any]) -> StylesTab:
     shipped = [StyleView(style) for style in STYLES.values()]
     with gr.Row(elem_id="styles"):
         shown, panel = area(gallery(page, shipped), "styles_gallery"), area("", "styles_panel")
-    rules = area("", "styles_tiles")
 
     def act(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         visitor = page.visitor(request)
@@ -82,7 +81,7 @@ def build(page: Page, made: Create, *, quick: dict[str, Any]) -> StylesTab:
         listed = page.studio.styles.list(visitor)
         return gallery(page, listed), tiles(listed), _choices(page, listed)
 
-    outputs = [shown, rules, made.form["style"]]
+    outputs = [shown, made.tiles, made.form["style"]]
     for pressed in (shown, panel):
         pressed.act(act, None, [panel, *outputs], **quick)
     return StylesTab(refresh, outputs)

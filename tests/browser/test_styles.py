@@ -104,7 +104,8 @@ def test_on_a_phone_the_strip_goes_by_arrow_keys_and_nothing_scrolls_sideways(
     page = context.new_page()
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/zh/")
-    page.locator("#style input[value=none]").focus()
+    expect(page.locator("#price")).not_to_be_empty()
+    page.locator("#style input[name=style][value=none]").focus()
     for _ in range(9):
         page.keyboard.press("ArrowRight")
     expect(page.locator("#style input[value=oil]")).to_be_checked()

@@ -74,7 +74,7 @@ def _look(page: Page, listed: Sequence[StyleView], look: Look) -> str:
     mine, styles = chosen_style(look), {view.style.name: view.style for view in listed}
     # A story keeps an own style as it was when it was chosen; it may be another one by now, or gone.
     tiles = "".join(
-        _style(page, style, look.style == name) for name, style in ({mine.name: mine} | styles).items()
+        _style(page, style, look.style == name) for name, style in (styles | {mine.name: mine}).items()
     )
     newest = styles.get(mine.name, mine).version
     older = ""
