@@ -17,7 +17,7 @@ _PERCENT = re.compile(
 _TIMES = re.compile(
     r"(\d+(?:\.\d+)?) ?(?:x\b|times|倍)|\b(two|three|four|five) times|([一两二三四五六七八九十半])倍"
 )
-_TWICE = re.compile(r"\btwice\b|\bdouble\b|\bdoubled\b|翻倍|一倍")
+_TWICE = re.compile(r"\btwice\b|\bdouble\b|\bdoubled\b|翻倍|(?<![十百])一倍")
 _HALF = re.compile(r"\bhalf\b|\bhalve\b|一半|减半|对折")
 _COMPLAINT = re.compile(
     r"\b(?:is|are|looks?|seems?|feels?|it's|that's|was|'s)\b(?! (?:less|more))"
@@ -90,12 +90,12 @@ def _factor(clause: Clause, sign: int) -> float | None:
         share = number(found[1] or found[2] or "") if not found[3] else 10 * (number(found[3]) or 0)
         if share is not None:
             return 1 + sign * share / 100 if not re.search(r"\bto \d|到百分|到\d", text) else share / 100
+    if _TWICE.search(text):
+        return 2.0 if sign >= 0 else 0.5
     if found := _TIMES.search(text):
         times = number(next(one for one in found.groups() if one))
         if times:
             return times if sign >= 0 else 1 / times
     if _HALF.search(text):
         return 0.5
-    if _TWICE.search(text):
-        return 2.0 if sign >= 0 else 0.5
     return None

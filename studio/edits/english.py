@@ -167,6 +167,8 @@ def removed(wish: Wish, prompt: str) -> str | None:
 def replaced(wish: Wish, prompt: str) -> str | None:
     """One thing for another."""
     new = spoken(wish.value, "en").strip()
+    if not new:
+        return None
     at = _at(wish, prompt)
     if at is None:
         return _behind(prompt, f"with {with_article(new)}")

@@ -46,7 +46,7 @@ def read_wishes(text: str, clip: Clip) -> Reading:
     """As `read_edit`, of a clip of which more is known: settings are changed from what they are."""
     wishes = _wishes(text, clip.prompt)
     if not wishes:
-        plain = without_manners(tidy(text))
+        plain = without_manners(tidy(text)) or tidy(text)
         return Reading(guesses=guesses(shares(plain)) if re.search(r"\w", plain) else ())
     found = all_changes(wishes, clip)
     return Reading(wishes, found.changes, found.alternatives, (), found.notices)
@@ -79,7 +79,7 @@ def _wishes(text: str, prompt: str) -> tuple[Wish, ...]:
 
 
 def _supported(wishes: Sequence[Wish], whole: Clause) -> Sequence[Wish]:
-    """Without what only seems to be a wish beside others: a piece of which neither it nor the whole speaks."""
+    """Without pieces that only seem to be wishes: neither they nor the whole speak of it."""
     if len(wishes) < 2:
         return wishes
     likely = shares(whole.text)

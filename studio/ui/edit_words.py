@@ -33,6 +33,18 @@ def rows(page: Page, changes: Sequence[Change]) -> str:
     return rows
 
 
+def in_short(page: Page, change: Change) -> str:
+    """One change on a button: what it is about, and what it does."""
+    if isinstance(change, MediaChange):
+        words = operation_words(page, change.operation)
+        if change.operation.name in (*_MEASURES, "speed", "look"):
+            return f"{_operation_title(page, change)} {words}"
+        return words
+    if isinstance(change, SettingsChange):
+        return f"{intents()[change.wish.intent].title[page.language]}: {settings_words(page, change)}"
+    return change.after
+
+
 def _difference(parts: Sequence[DiffPart]) -> str:
     tags = {"added": "ins", "removed": "del", "lost": "del"}
     return "".join(

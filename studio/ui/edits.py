@@ -19,10 +19,10 @@ from studio.editing import EDITABLE, Take
 from studio.edits.clauses import MAX_TEXT
 from studio.edits.intents import INTENTS, intents
 from studio.edits.plan import EditPlan, plan_of, plan_of_change
-from studio.edits.types import MediaChange, Reading, SettingsChange
+from studio.edits.types import Reading
 from studio.library import Asset
 from studio.ui.context import Page
-from studio.ui.edit_words import operation_words, rows, settings_words
+from studio.ui.edit_words import in_short, rows
 from studio.ui.markup import area, attributes, button, facts
 from studio.ui.synced import SyncedClip, synced
 from studio.views import JobView
@@ -194,9 +194,7 @@ def _does(page: Page, visitor: Visitor, asked: Message, found: Reading) -> str:
     others = ""
     for change in found.alternatives:
         plan = plan_of_change(change, asked.text)
-        words = operation_words(page, change.operation) if isinstance(change, MediaChange) else ""
-        if isinstance(change, SettingsChange):
-            words = settings_words(page, change)
+        words = in_short(page, change)
         label = page.t("edit_instead" if not plan.renders else "edit_instead_render")
         named = {"text": words, "look": "raised"}
         others += f"<p class='edit-instead'><span>{escape(label)}</span>{_planned(plan, **named)}</p>"
