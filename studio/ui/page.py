@@ -77,14 +77,14 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 compare.build(page, quick=quick)
             with gr.Tab(page.t("tab_styles"), id="styles", elem_id="tab_styles") as tab_styles:
                 looks = styles.build(page, made, quick=quick)
-            with gr.Tab(page.t("tab_queue"), id="queue", elem_id="tab_queue") as tab_queue:
-                rows, ticking = queue.build(page, quick=quick)
             with gr.Tab(page.t("tab_library"), id="library", elem_id="tab_library") as tab_library:
                 kept = library.build(page, quick=quick)
-            with gr.Tab(page.t("tab_verify"), id="verify", elem_id="tab_verify") as tab_verify:
-                verify.build(page, quick=quick)
+            with gr.Tab(page.t("tab_queue"), id="queue", elem_id="tab_queue") as tab_queue:
+                rows, ticking = queue.build(page, quick=quick)
             with gr.Tab(page.t("tab_review"), id="review", elem_id="tab_review") as tab_review:
                 review.build(page, quick=quick)
+            with gr.Tab(page.t("tab_verify"), id="verify", elem_id="tab_verify") as tab_verify:
+                verify.build(page, quick=quick)
         edits.build(page, quick=quick)
         area(_dialogs(page) + share.dialog(page), "dialogs")
         often = gr.Timer(PILL_SECONDS)
