@@ -376,7 +376,8 @@ window.studio = (() => {
     group();
     arrive(false);
     new MutationObserver(arrange).observe(one('#stage'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-state', 'data-beat', 'src', 'style'] });
-    new MutationObserver(group).observe(one('#asking'), { subtree: true, childList: true });
+    // Gradio puts its own name back whenever something is chosen.
+    new MutationObserver(group).observe(one('#asking'), { subtree: true, childList: true, attributes: true, attributeFilter: ['name'] });
     const toasts = one('.toast-wrap');
     if (toasts) new MutationObserver(trouble).observe(toasts, { subtree: true, childList: true });
     setInterval(listen, 2000);
