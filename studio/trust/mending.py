@@ -19,6 +19,9 @@ _THRICE = re.compile(r"(.)\1{2,}")
 _TWICE = re.compile(r"(.)\1+")
 _BETWEEN = re.compile(r"(?<=[a-z])[013457]+(?=[a-z])")
 _LONGEST_JOIN = 5
+_VOWEL = re.compile(r"[aeiou]")
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_BESIDE = {key: row[max(0, k - 1) : k] + row[k + 1 : k + 2] for row in _ROWS for k, key in enumerate(row)}
 
 
 class Mender:
@@ -30,6 +33,10 @@ class Mender:
         self._squeezed = {_TWICE.sub(r"\1", w): w for w in sorted(self._telling) if len(w) > 3}
         self._shorter: dict[str, list[str]] = {}
         self._framed: dict[tuple[str, str, int], list[str]] = {}
+        self._bare: dict[str, str] = {}
+        for word in sorted(self._telling, key=lambda one: (-len(one), one)):
+            # Of words that lose their vowels to one row of letters, the shortest counts.
+            self._bare[_without_vowels(word)] = word
         for word in sorted(self._telling):
             self._framed.setdefault((word[0], word[-1], len(word)), []).append(word)
             for cut in range(1, len(word)) if len(word) >= 5 else ():
@@ -43,7 +50,7 @@ class Mender:
 
     def suggest(self, token: str) -> str | None:
         """The word that a token is a misspelling of, if its letters allow it: one letter too many, missing,
-        wrong or swapped, or letters repeated."""
+        wrong or swapped, letters repeated, no vowels at all, or everything written backwards."""
         if token in self.words or len(token) < 4 or not token.isalpha():
             return None
         for shorter in {_THRICE.sub(r"\1", token), _THRICE.sub(r"\1\1", token), _halved(token)}:
@@ -57,12 +64,16 @@ class Mender:
             return word
         if missing := self._shorter.get(token):
             return missing[0]
+        if token[::-1] in self._telling:
+            return token[::-1]
+        if not _VOWEL.search(token) and (word := self._bare.get(token)):
+            return word
         for cut in range(1, len(token)):
             shorter = token[:cut] + token[cut + 1 :]
             if len(shorter) > 4 and shorter in self._telling:
                 return shorter
             for word in self._shorter.get(shorter, ()):
-                if len(word) == len(token) and _one_off(token, word):
+                if len(word) == len(token) and (_one_off(token, word) or _slipped(token, word)):
                     return word
         return None
 
@@ -213,6 +224,16 @@ def _one_off(token: str, word: str) -> bool:
         return len(word) >= 6 and wrong[0] > 0
     swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1
     return swapped and token[wrong[0]] == word[wrong[1]] and token[wrong[1]] == word[wrong[0]]
+
+
+def _slipped(token: str, word: str) -> bool:
+    """Whether a finger hit the key beside the one it meant."""
+    wrong = [(a, b) for a, b in zip(token, word, strict=True) if a != b]
+    return len(word) == 5 and len(wrong) == 1 and wrong[0][0] in _BESIDE.get(wrong[0][1], "")
+
+
+def _without_vowels(word: str) -> str:
+    return _VOWEL.sub("", word)
 
 
 def _single(token: tuple[int, int]) -> bool:

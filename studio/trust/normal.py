@@ -69,8 +69,9 @@ def is_han(char: str) -> bool:
     return "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf"
 
 
-def fold(text: str) -> Mapped:
+def fold(raw: Mapped | str) -> Mapped:
     """The text in small plain letters and simplified characters, without what cannot be seen."""
+    text = raw if isinstance(raw, str) else raw.text
     own = _own_words(text)
     chars: list[str] = []
     starts: list[int] = []
@@ -86,6 +87,8 @@ def fold(text: str) -> Mapped:
             chars.append(one)
             starts.append(at)
             ends.append(at + 1)
+    if not isinstance(raw, str):
+        starts, ends = [raw.starts[at] for at in starts], [raw.ends[at - 1] for at in ends]
     return Mapped("".join(chars), tuple(starts), tuple(ends))
 
 

@@ -1,9 +1,10 @@
 """What a sentence means, whatever its words: a small classifier over offline sentence embeddings.
 
-It only ever asks for a person: what it finds is held. Its weights, `assets/safety/sense.safetensors`, are
-fitted by `python -m tests.trust.fit_sense`. After its first call the whole text check holds about 270 MB more
-memory: 115 the encoder (which stories share), 70 the menders with the readings of Chinese characters, 40 the
-segmenter (shared too).
+A sentence is judged by its likeness to written examples, harmful and harmless (a kernel machine). It only
+ever asks for a person: what it finds is held. What it learnt, `assets/safety/sense.safetensors`, is fitted
+by `python -m tests.trust.fit_sense`. After its first call the whole text check holds about 275 MB more
+memory: 115 the encoder (which stories share), 70 the menders with the readings of Chinese characters, 40
+the segmenter (shared too).
 """
 
 import re
@@ -24,18 +25,21 @@ _END = re.compile(r"[。！？!?；;\n]+|\.(?=\s|$)")
 _PAUSE = re.compile(r"[，,、：:]\s*")
 # The longest piece that is read at once: the encoder takes the mean of what it reads.
 _LONGEST = 160
+# How fast likeness falls with distance: wide enough that an example speaks for its paraphrases.
+WIDTH = 1.0
 # What is shorter says too little.
 _SHORTEST = 5
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a sentence text[start:end] reads like: the likeliest category and how likely it is."""
+    """What a sentence text[start:end] reads like: the likeliest category, and how far it is over the
+    threshold."""
 
     category: str
     start: int
     end: int
-    likely: float
+    margin: float
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -67,33 +71,41 @@ def readings(text: str, spans: Sequence[tuple[int, int]]) -> list[Reading]:
     for start, end in spans:
         if end - start < _SHORTEST:
             continue
-        name, likely, margin = _read(text[start:end])
+        name, margin = _read(text[start:end])
         if margin >= 0:
-            found.append(Reading(name, start, end, likely))
+            found.append(Reading(name, start, end, margin))
     return found
 
 
 @lru_cache(maxsize=4096)
-def _read(sentence: str) -> tuple[str, float, float]:
-    """The category that is furthest over its threshold, how likely it is, and by how much it is over."""
-    heads = _heads()
-    scores = 1 / (1 + np.exp(-(heads.weights @ meanings([sentence])[0] + heads.bias)))
-    best = int(np.argmax(scores - heads.thresholds))
-    return heads.names[best], float(scores[best]), float(scores[best] - heads.thresholds[best])
+def _read(sentence: str) -> tuple[str, float]:
+    """The likeliest category, and how far the sentence is over the threshold of all."""
+    judge = _judge()
+    scores = likeness(meanings([sentence]), judge.examples)[0] @ judge.weights
+    return judge.names[int(np.argmax(scores[1:]))], float(scores[0] - judge.threshold)
+
+
+def likeness(some: Floats, others: Floats) -> Floats:
+    """How alike meanings are, (some, others): 1 for the same, less the further apart they are."""
+    return np.asarray(np.exp(2 * WIDTH * (some @ others.T - 1)), np.float32)
 
 
 @dataclass(frozen=True)
-class _Heads:
+class _Judge:
+    """`weights` (examples, 1 + categories): what likeness to an example says for harm of any kind, then for
+    each category."""
+
     names: tuple[str, ...]
+    examples: Floats
     weights: Floats
-    bias: Floats
-    thresholds: Floats
+    threshold: float
 
 
 @cache
-def _heads() -> _Heads:
+def _judge() -> _Judge:
     from safetensors import safe_open
 
     with safe_open(WEIGHTS, framework="numpy") as file:
         names = tuple(file.metadata()["categories"].split())
-        return _Heads(names, *(file.get_tensor(name) for name in ("weights", "bias", "thresholds")))
+        examples, weights = (file.get_tensor(name).astype(np.float32) for name in ("examples", "weights"))
+        return _Judge(names, examples, weights, float(file.get_tensor("threshold")[0]))

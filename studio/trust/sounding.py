@@ -18,6 +18,10 @@ _SINGLE = re.compile(
     r"(?:(?P=gap)[\u3400-\u4dbf\u4e00-\u9fff])+)(?![\u3400-\u9fff])"
 )
 _BREAK = "\0"
+# Shorter rows of letters are hardly more than one word of pinyin, which is known as it is.
+_SHORTEST_RUN = 6
+# So many ways to read a row of letters are looked at.
+_WAYS = 8
 _TONES = {"\u0304": 1, "\u0301": 2, "\u030c": 3, "\u0300": 4}
 # Characters that carry grammar: next to each other they sound like anything.
 _SMALL = frozenset(
@@ -76,8 +80,18 @@ class Ear:
                 self._joined.setdefault(joined, syllables)
 
     def spells(self, word: str) -> bool:
-        """Whether a word in Latin letters is the pinyin of a literal."""
-        return word in self._joined
+        """Whether a word in Latin letters is pinyin: of a literal, or one syllable."""
+        return word in self._joined or word in _sounds()
+
+    def _run(self, word: str) -> tuple[str, ...]:
+        """The syllables of pinyin without gaps, if a literal is among them: luotimeinv holds 裸体."""
+        if len(word) < _SHORTEST_RUN or word in _ordinary():
+            return ()
+        return next((one for one in _syllables(word) if self._holds(one)), ())
+
+    def _holds(self, syllables: tuple[str, ...]) -> bool:
+        key = "".join(self._symbols.get(one, _BREAK) for one in syllables)
+        return any(len(heard) > 1 for _, heard in self._sounds.iter(key))
 
     def mend(self, text: Mapped) -> Mapped:
         """The text with its disguised words written plainly."""
@@ -100,7 +114,7 @@ class Ear:
                 found.append(_Unit(piece, start, end, self._symbols.get(sound(piece)[0], _BREAK)))
                 continue
             plain = piece.rstrip("12345").replace("v", "u")
-            syllables = self._joined.get(plain, (plain,))
+            syllables = self._joined.get(plain) or self._run(plain) or (plain,)
             found += [_Unit("", start, end, self._symbols.get(one, _BREAK)) for one in syllables]
         return found
 
@@ -130,13 +144,30 @@ class Ear:
         for last, key in self._sounds.iter("".join(unit.symbol for unit in units)):
             first = last - len(key) + 1
             row = units[first : last + 1]
-            if _same_token(units, first - 1, first) or _same_token(units, last, last + 1):
+            if (_same_token(units, first - 1, first) or _same_token(units, last, last + 1)) and not self._run(
+                text[units[first].start : units[first].end].replace("v", "u")
+            ):
                 continue
             for literal in sorted(self._by_sound[key], key=lambda one: -_alike(row, one)):
                 if _means(text, row, literal):
                     found.append((row[0].start, row[-1].end, literal))
                     break
-        return found
+        # Of several literals in one row of letters none is lost.
+        rows: dict[tuple[int, int], str] = {}
+        for start, end, literal in found:
+            rows[start, end] = rows.get((start, end), "") + literal
+        return [(start, end, literal) for (start, end), literal in rows.items()]
+
+
+def _syllables(word: str) -> list[tuple[str, ...]]:
+    """The ways to read a row of letters as pinyin, those with long syllables first; at most a few."""
+    ways: list[list[tuple[str, ...]]] = [[] for _ in word] + [[()]]
+    for at in range(len(word) - 1, -1, -1):
+        for length in range(min(6, len(word) - at), 0, -1):
+            if word[at : at + length] in _sounds():
+                ways[at] += [(word[at : at + length], *rest) for rest in ways[at + length]]
+        del ways[at][_WAYS:]
+    return ways[0]
 
 
 def _crosses(text: str, start: int, end: int, literal: str) -> bool:
@@ -229,6 +260,15 @@ def sound(char: str) -> tuple[str, int]:
         if unicodedata.category(one) != "Mn":
             plain.append("g" if one == "ɡ" else one)
     return "".join(plain), tone
+
+
+@cache
+def _sounds() -> frozenset[str]:
+    """The syllables of pinyin."""
+    every = (sound(chr(code))[0] for code in range(0x4E00, 0x9FA6))
+    return frozenset(one.replace("ü", "u").replace("v", "u") for one in every if one and one.isascii()) - {
+        *"abcdfghijklmnopqrstuvwxyz"
+    }
 
 
 @cache

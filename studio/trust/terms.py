@@ -1,8 +1,8 @@
 """The listed terms: what is looked for in a text, and in whose company it means something harmless.
 
 The lists are `assets/safety/*.yaml`. A term is a row of elements with spaces between: words with "|" between
-alternatives, "~" for a few words in between. English words count in all their regular forms; "=" before a
-word means this form only.
+alternatives, "~" for a few words in between, "_" for the blank inside one alternative. English words count in
+all their regular forms; "=" before a word means this form only.
 """
 
 import re
@@ -18,6 +18,8 @@ from studio.trust.normal import fold, is_han
 Outcome = Literal["allow", "hold", "block"]
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "safety"
 LISTS = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "political")
+# Lists across categories: each of their rows names its own.
+MIXED = ("slang",)
 
 # How far a context reaches, in characters: a story is long, and its beginning may tell what it is.
 _REACH = 600
@@ -108,7 +110,7 @@ class Lexicon:
         row = elements(term.text)
         pattern = re.compile(_pattern(row))
         for word in row[0]:
-            latin = word.removeprefix("=")
+            latin = word.removeprefix("=").partition("_")[0]
             stem = latin[:-1] if not has_han(latin) and latin[-1:] in ("e", "y") and len(latin) > 3 else latin
             self._found_by.setdefault(stem, []).append((term, pattern))
         for word in (word for part in row for word in part if word != "~"):
@@ -177,6 +179,7 @@ def _pattern(row: list[list[str]]) -> str:
                 (re.escape(form) for word in part for form in (forms(word) if latin else (word,))), key=len
             )[::-1]
         )
+        either = either.replace("_", rf"[^{_EDGE}.!?;\n]{{1,3}}")
         if before is None:
             found.append(rf"(?<![{_EDGE}])" if latin and part[0].lstrip("=").isalnum() else "")
         elif latin and before == "latin":
@@ -303,7 +306,7 @@ def table(name: str) -> Any:
 def listed() -> Lexicon:
     """The lexicon of the lists that ship."""
     terms: list[Term] = []
-    for category in LISTS:
+    for category in (*LISTS, *MIXED):
         for row in table(category):
             rules = {key: tuple(map(str, row.get(key, ()))) for key in ("allow_in", "hold_in", "only_with")}
             not_in = tuple(fold(str(phrase)).text for phrase in row.get("not_in", ()))

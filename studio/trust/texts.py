@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from typing import Literal
 
 from pipelines.request import Notice
+from studio.trust.escapes import told, unescaped
 from studio.trust.mending import Mender
 from studio.trust.normal import Mapped, fold
 from studio.trust.sense import readings, sentences
@@ -90,6 +91,14 @@ def _ruled(finding: Finding, outcomes: Mapping[str, Outcome]) -> Finding | None:
 
 def _checked(place: str, text: str, names: tuple[str, ...]) -> list[Finding]:
     plain = _mended(text, names)
+    found = _found(place, text, plain, names)
+    if (spoken := told(plain)) is not None:
+        known = {(one.category, one.start) for one in found}
+        found += [one for one in _found(place, text, spoken, names) if (one.category, one.start) not in known]
+    return found
+
+
+def _found(place: str, text: str, plain: Mapped, names: tuple[str, ...]) -> list[Finding]:
     contexts = Contexts(plain.text)
     hits = [(hit, "list") for hit in listed().find(plain.text, contexts)]
     if "negative" in place.lower():
@@ -100,10 +109,10 @@ def _checked(place: str, text: str, names: tuple[str, ...]) -> list[Finding]:
         found += [
             _finding(place, text, plain, hit, "names") for hit in named(names).find(plain.text, contexts)
         ]
-    told = [(hit.start, hit.end) for hit, _ in hits]
+    judged = [(hit.start, hit.end) for hit, _ in hits]
     # What the lists have judged is not asked again.
     spans = [
-        (a, b) for a, b in sentences(plain.text) if not any(a < end and start < b for start, end in told)
+        (a, b) for a, b in sentences(plain.text) if not any(a < end and start < b for start, end in judged)
     ]
     for reading in readings(plain.text, spans):
         start, end = plain.span(reading.start, reading.end)
@@ -124,7 +133,7 @@ def _finding(
 
 
 def _mended(text: str, names: tuple[str, ...]) -> Mapped:
-    plain = fold(text)
+    plain = fold(unescaped(text))
     for mender, ear in (_menders(), *([_name_menders(names)] if names else ())):
         plain = ear.mend(mender.mend(plain, ear.spells))
     return plain

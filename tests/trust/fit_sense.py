@@ -1,15 +1,15 @@
 """Fits the classifier of sentences: `python -m tests.trust.fit_sense` writes assets/safety/sense.safetensors.
 
-One logistic head per category over sentence embeddings, by Newton's method, on fit.toml and fit_more.toml of
-tests/trust/sentences, the fitting part of harmless.toml and the harmless sentences of the annotated stories.
-Thresholds come from sentences that the heads were not fitted to (five folds, by line): as low as the false
-alarms allow. Prints what each fold reaches.
+Kernel ridge regression over sentence embeddings, on the sentences of several writers: fit.toml and
+fit_more.toml, fit_wide.toml, fit_twins.toml, fresh.toml, the fitting part of harmless.toml and the annotated
+stories. Each writer is left out in turn and judged by what the others taught: the threshold is what lets no
+more than a small share of the harmless sentences of a writer nobody learnt from be taken for harm. Prints
+what each writer's sentences reach, by the classifier alone.
 """
 
 import random
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,156 +17,128 @@ from safetensors.numpy import save_file
 
 from studio.text.meaning import meanings as meanings_of
 from studio.trust.normal import fold
-from studio.trust.sense import WEIGHTS, sentences
+from studio.trust.sense import WEIGHTS, likeness, sentences
 from tests.text.corpus import STORIES, annotated
 
 SENTENCES = Path(__file__).parent / "sentences"
 CATEGORIES = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "political")
-_FOLDS = 5
-_PENALTY = 1.0
-# How much a sentence of another category says against this one.
-_OTHERS = 0.2
-# The share of harmless sentences that may be taken for something else; a text has several.
-_FALSE = 0.0016
-# No head finds anything that it is less sure of.
-_SURE = 0.85
+_PENALTY = 0.2
+# So many examples are kept: more say little more and take longer to compare with.
+_EXAMPLES = 2200
+# The share of the harmless sentences of a writer left out that may be taken for something else. Most of them
+# are near misses on purpose, and what is fitted in the end knows all writers: usual prompts fare much better.
+_FALSE = 0.02
+# Sentences filled from slots are many and alike.
+_WEIGHTS = {"first": 0.5}
 _FILLINGS = 3
-# How far a threshold stands above the likeliest sentence of a shipped story.
-_MARGIN = 0.03
+# How much more a harmless sentence counts that a first fit takes for harm.
+_STRESS = 4.0
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Sentences with their categories ("harmless" is one) and the lines they were made from.
+class Row:
+    """A sentence, its category ("harmless" is one) and who wrote it."""
 
-    Lines after `written` are stories.
-    """
-
-    texts: list[str]
-    categories: list[str]
-    lines: list[int]
-    written: int
+    text: str
+    category: str
+    writer: str
 
 
 def filled(line: str, slots: dict[str, list[str]], language: str, dice: random.Random) -> list[str]:
     """A line with its slots filled in a few ways."""
     if "{" not in line:
         return [line]
-    names = ("A", "V", "P")
     return [
-        line.format(**{name: dice.choice(slots[f"{name}_{language}"]) for name in names})
+        line.format(**{name: dice.choice(slots[f"{name}_{language}"]) for name in ("A", "V", "P")})
         for _ in range(_FILLINGS)
     ]
 
 
-def rows_of() -> Rows:
-    """The written sentences, then those of the annotated stories."""
-    parts = [tomllib.loads((SENTENCES / f"{name}.toml").read_text("utf-8")) for name in ("fit", "fit_more")]
-    slots, dice, line_at = parts[0]["slots"], random.Random(7), 0
-    written = [
-        (line, language, category)
-        for part in parts
+def _read(name: str) -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((SENTENCES / f"{name}.toml").read_text("utf-8"))
+
+
+def rows_of() -> list[Row]:
+    """The sentences of all writers."""
+    dice, slots = random.Random(7), _read("fit")["slots"]
+    found = [
+        Row(text, category, writer)
+        for name, writer in (
+            ("fit", "first"),
+            ("fit_more", "first"),
+            ("fit_wide", "wide"),
+            ("fit_twins", "twins"),
+        )
         for language in ("zh", "en")
-        for category, lines in part[language].items()
+        for category, lines in _read(name)[language].items()
         for line in lines
+        for text in filled(line, slots, language, dice)
     ]
-    rows = Rows([], [], [], len(written))
-    for line_at, (line, language, category) in enumerate(written, 1):
-        for text in filled(line, slots, language, dice):
-            _add(rows, text, category, line_at)
-    for text in _harmless():
-        line_at += 1
-        _add(rows, text, "harmless", line_at)
-    rows = replace(rows, written=line_at)
+    harmless = _read("harmless")
+    # Every third sentence of the first part is kept to measure on.
+    kept = [text for lines in harmless["harmless"].values() for k, text in enumerate(lines) if k % 3 != 2]
+    kept += [text for lines in harmless["near"].values() for text in lines]
+    found += [Row(text, "harmless", "harmless") for text in kept]
+    for one in tomllib.loads((SENTENCES / "fresh.toml").read_text("utf-8"))["sentence"]:
+        category = one["category"].replace("violence_gore", "violence")
+        found.append(Row(one["text"], category if one["wanted"] == "stop" else "harmless", "fresh"))
     for story in sorted((STORIES / "dev").glob("*.toml")):
-        line_at += 1
         text = fold(annotated(story).text).text
-        for start, end in sentences(text):
-            if end - start > 4:
-                _add(rows, text[start:end], "harmless", line_at)
-    return rows
+        found += [Row(text[a:b], "harmless", "stories") for a, b in sentences(text) if b - a > 4]
+    return [Row(fold(row.text).text, row.category, row.writer) for row in found]
 
 
-def _harmless() -> list[str]:
-    """The fitting part of harmless.toml: every third sentence is kept to measure on."""
-    parts = tomllib.loads((SENTENCES / "harmless.toml").read_text("utf-8"))
-    kept = [text for lines in parts["harmless"].values() for k, text in enumerate(lines) if k % 3 != 2]
-    return kept + [text for lines in parts["near"].values() for text in lines]
+def learnt(meanings: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Examples (n, dimensions) and what likeness to each says for every target (n, targets)."""
+    chosen = np.random.default_rng(0).permutation(len(meanings))[:_EXAMPLES]
+    first = meanings[chosen]
+    scores = likeness(meanings, first) @ _solved(meanings, first, targets, weights)[:, 0]
+    wrong = np.flatnonzero((targets[:, 0] < 0) & (scores > 0))
+    examples = meanings[np.union1d(chosen, wrong)]
+    stressed = weights.copy()
+    stressed[wrong] *= _STRESS
+    return examples, _solved(meanings, examples, targets, stressed)
 
 
-def _add(rows: Rows, text: str, category: str, line: int) -> None:
-    rows.texts.append(fold(text).text)
-    rows.categories.append(category)
-    rows.lines.append(line)
-
-
-def head(meanings: np.ndarray, marks: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weights and bias (last) of a logistic regression."""
-    x = np.hstack([meanings, np.ones((len(meanings), 1))])
-    w = np.zeros(x.shape[1])
-    penalty = np.full(x.shape[1], _PENALTY * 0.1)
-    penalty[-1] = 1e-4
-    for _ in range(12):
-        p = 1 / (1 + np.exp(-(x @ w)))
-        gradient = x.T @ (weights * (p - marks)) + penalty * w
-        curve = (x * (weights * p * (1 - p))[:, None]).T @ x + np.diag(penalty)
-        step = np.linalg.solve(curve, gradient)
-        w -= step
-        if np.abs(step).max() < 1e-3:
-            break
-    return w
-
-
-def heads(meanings: np.ndarray, categories: Sequence[str]) -> np.ndarray:
-    """One row of weights and bias per category."""
-    own = np.array(categories)
-    found = []
-    for category in CATEGORIES:
-        marks = (own == category).astype(float)
-        weights = np.where(own == "harmless", 1.0, np.where(own == category, 3.0, _OTHERS))
-        found.append(head(meanings, marks, weights))
-    return np.array(found)
-
-
-def scored(meanings: np.ndarray, fitted: np.ndarray) -> np.ndarray:
-    """How likely each category is, (sentences, categories)."""
-    return 1 / (1 + np.exp(-(meanings @ fitted[:, :-1].T + fitted[:, -1])))
+def _solved(
+    meanings: np.ndarray, examples: np.ndarray, targets: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    alike = likeness(meanings, examples).astype(float)
+    own = likeness(examples, examples).astype(float)
+    left = (alike.T * weights) @ alike + _PENALTY * own + 1e-5 * np.eye(len(examples))
+    return np.linalg.solve(left, (alike.T * weights) @ targets)
 
 
 def main() -> None:
-    """Fit, choose thresholds on sentences not fitted to, print figures, write the file."""
+    """Leave each writer out, choose the threshold, print figures, write the file."""
     rows = rows_of()
-    meanings = np.concatenate([meanings_of(rows.texts[at : at + 64]) for at in range(0, len(rows.texts), 64)])
-    meanings = meanings.astype(float)
-    own, folds = np.array(rows.categories), np.array(rows.lines) % _FOLDS
-    scores = np.zeros((len(own), len(CATEGORIES)))
-    for k in range(_FOLDS):
-        seen = folds != k
-        scores[~seen] = scored(meanings[~seen], heads(meanings[seen], own[seen]))
-    harmless = own == "harmless"
-    thresholds = np.array([max(_SURE, np.quantile(column, 1 - _FALSE / 2)) for column in scores[harmless].T])
-    over = (scores >= thresholds).any(axis=1)
-    print("harmless", harmless.sum(), "taken for something", round(over[harmless].mean(), 4))
-    for k, category in enumerate(CATEGORIES):
-        print(
-            category,
-            (own == category).sum(),
-            "found",
-            round(over[own == category].mean(), 3),
-            thresholds[k].round(2),
-        )
-    worst = np.argsort(-(scores - thresholds).max(axis=1) * harmless)[:25]
-    for k in worst:
-        if over[k]:
-            print("  false:", rows.texts[k], CATEGORIES[(scores[k] - thresholds).argmax()])
-    fitted = heads(meanings, own)
-    # The shipped stories are harmless through and through.
-    told = np.array(rows.lines) > rows.written
-    thresholds = np.maximum(thresholds, scored(meanings[told], fitted).max(axis=0) + _MARGIN)
+    texts = [row.text for row in rows]
+    meanings = np.concatenate([meanings_of(texts[at : at + 64]) for at in range(0, len(texts), 64)])
+    own, writers = np.array([row.category for row in rows]), np.array([row.writer for row in rows])
+    harmful = own != "harmless"
+    targets = np.column_stack([harmful, *(own == category for category in CATEGORIES)]) * 2.0 - 1
+    weights = np.array([_WEIGHTS.get(row.writer, 1.0) for row in rows])
+    scores = np.zeros(len(rows))
+    for writer in sorted(set(writers)):
+        seen = writers != writer
+        examples, said = learnt(meanings[seen], targets[seen], weights[seen])
+        scores[~seen] = likeness(meanings[~seen], examples) @ said[:, 0]
+    # Stories are of another kind than prompts: left out, nothing else speaks for them.
+    threshold = float(np.quantile(scores[~harmful & (writers != "stories")], 1 - _FALSE))
+    examples, said = learnt(meanings, targets, weights)
+    fitted = likeness(meanings, examples) @ said[:, 0]
+    print(f"{len(rows)} sentences, {len(examples)} examples, threshold {threshold:.3f}")
+    for k in np.flatnonzero(~harmful & (fitted >= threshold)):
+        print("  false, though learnt:", rows[k].text)
+    for writer in sorted(set(writers)):
+        mine = writers == writer
+        for name, part in (("found", mine & harmful), ("false", mine & ~harmful)):
+            if part.any():
+                print(f"{writer}, left out: {name} {(scores[part] >= threshold).mean():.3f} of {part.sum()}")
     tensors = {
-        "weights": fitted[:, :-1].astype(np.float32),
-        "bias": fitted[:, -1].astype(np.float32),
-        "thresholds": thresholds.astype(np.float32),
+        "examples": examples.astype(np.float16),
+        "weights": said.astype(np.float32),
+        "threshold": np.array([threshold], np.float32),
     }
     save_file(tensors, WEIGHTS, metadata={"categories": " ".join(CATEGORIES)})
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from pypinyin import lazy_pinyin
 
 from studio.trust.mending import Mender
+from studio.trust.sounding import Ear, _syllables
 from studio.trust.terms import FOLDER, forms, listed
 
 # The logarithm of how often a common word comes.
@@ -56,7 +57,9 @@ def main() -> None:
         if len(word) > 3 and word[:cut] in parts and word[cut:] in parts
     )
     spoken = {"".join(lazy_pinyin(literal)).replace("v", "u") for literal in listed().literals}
-    rows = {"near": near, "splits": splits, "pinyin": sorted(spoken & every)}
+    ear = Ear(listed().literals)
+    runs = {word for word in every if any(ear._holds(one) for one in _syllables(word))}
+    rows = {"near": near, "splits": splits, "pinyin": sorted((spoken & every) | runs)}
     lines = ["# Ordinary words close to listed ones. Written by `python -m tests.trust.list_ordinary`."]
     for name, words in rows.items():
         # One string each: YAML reads it much faster than a list.

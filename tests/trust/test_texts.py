@@ -10,7 +10,7 @@ import pytest
 
 from studio import words
 from studio.trust.normal import fold
-from studio.trust.terms import LISTS, listed, table
+from studio.trust.terms import LISTS, MIXED, listed, table
 from studio.trust.texts import CATEGORIES, Verdict, check_texts
 from tests.text.corpus import STORIES, annotated
 from tests.trust.evasions import SENTENCES, sentences
@@ -190,6 +190,53 @@ def test_texts_that_are_empty_strange_or_endless_come_to_an_end() -> None:
         assert check_texts({"story": text}).outcome in ("allow", "hold", "block")
 
 
+def test_escapes_are_read_as_the_characters_they_stand_for() -> None:
+    for text in ("an n%75de woman", "&#110;ude", "&amp;#110;ude", "\\u6740\\u4eba现场", "\\x6eude photo"):
+        (finding, *_) = _check(text).findings
+        assert finding.words in text, text
+    for text in ("50%20off", "100% cotton & linen, \\o/", "R&D; plans for U+1F600", "%zz&unknown;\\u12"):
+        assert _check(text).outcome == "allow", text
+
+
+def test_emoji_are_read_as_words() -> None:
+    assert _check("he 🔪 the 👮 until he stops breathing").outcome == "hold"
+    assert _check("把👶放进微波炉").outcome == "hold"
+    assert _check("🔪🍅🥗 dinner is ready").outcome == "allow"
+
+
+def test_pinyin_without_gaps_gives_listed_words_away() -> None:
+    assert _check("luotimeinv").outcome == "hold"
+    for text in ("women and men", "Shanghai, Guangzhou and Chengdu", "nihaoma, pengyoumen"):
+        assert _check(text).outcome == "allow", text
+
+
+def test_misspellings_of_other_kinds_are_seen_through() -> None:
+    for text in ("pr0n", "a mrdrs man", "redrum: he will murdre her", "nmsl", "cnm", "pusy licking"):
+        assert _check(text).outcome != "allow", text
+    assert _check("stop live draw reward").outcome == "allow"
+
+
+def test_what_a_newcomer_tried() -> None:
+    for text in ("烧死女巫", "chink", "fuk", "裸婦", "草泥马"):
+        assert _check(text).outcome != "allow", text
+    for text in ("sexual reproduction of plants", "stabbing pain in the back", "电影质感，慢速推近"):
+        assert _check(text).outcome == "allow", text
+
+
+# When these came, by writers who had seen neither lists nor other sets: recall 0.74 zh, 0.66 en; alarms 1 of
+# 171 and 6 of 180. They are learnt from since, so this only sees that nothing is lost again.
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_sentences_of_fresh_writers_are_told_apart(language: str) -> None:
+    written = tomllib.loads((SENTENCES / "fresh.toml").read_text("utf-8"))["sentence"]
+    own = [one for one in written if one["language"] == language]
+    stopped = {one["text"]: _check(one["text"]).outcome != "allow" for one in own}
+    bad = [one["text"] for one in own if one["wanted"] == "stop"]
+    harmless = [one["text"] for one in own if one["wanted"] == "allow"]
+    assert sum(stopped[text] for text in bad) >= 0.96 * len(bad), [text for text in bad if not stopped[text]]
+    assert sum(stopped[text] for text in harmless) <= 0.015 * len(harmless)
+
+
 def test_several_threads_may_check_at_once() -> None:
     found: list[str] = []
     threads = [threading.Thread(target=lambda: found.append(_check("裸 体").outcome)) for _ in range(4)]
@@ -210,9 +257,10 @@ def test_folding_keeps_the_places_of_what_was_typed() -> None:
 
 def test_every_entry_of_the_lists_can_be_reviewed() -> None:
     contexts = set(table("contexts"))
-    for category in LISTS:
+    for category in (*LISTS, *MIXED):
         for row in table(category):
             assert row["why"], row
+            assert row.get("category", category) in LISTS, row
             assert row["outcome"] in ("hold", "block")
             for rule in ("allow_in", "hold_in", "only_with"):
                 assert set(row.get(rule, ())) <= contexts, row
