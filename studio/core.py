@@ -90,7 +90,7 @@ class Studio:
         self.assets = Library(self.engine, settings.studio_home)
         self.projects = Projects(self.engine, settings, self.jobs.checker)
         self.shelves = Shelves(self.engine, settings, self.assets, self.projects, self.jobs.checker)
-        self.finder = Finder(self.engine, settings, self.assets, self.shelves)
+        self.finder = Finder(self.engine, settings, self.assets, self.shelves, self.styles.find)
         looks = Looks(self.engine, self.assets)
         self.family = Family(self.engine, settings, self.assets, looks)
         cards = Cards(self.engine, self.assets.archive, settings.tmp, settings.sealing_key())

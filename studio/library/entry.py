@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from studio.library.tables import asset_table, entry_table, tick
 from studio.library.types import Asset
 from studio.library.words import is_han, plain, tokens
-from studio.styles import STYLES
+from studio.styles import STYLES, Style
 from studio.text.beings import kind_of
 from studio.text.fields import fields_of
 from studio.text.language import has_han
@@ -32,6 +32,8 @@ TITLE, PROMPT, NAMES, TAGS, NARRATION, STYLE, FINAL, FACTS = 9, 9, 9, 7, 6, 6, 4
 _LONGEST = 6000
 _MOST_NAMES = 8
 _ARTICLE = re.compile(r"^(?:an?|the|his|her|their|one)\s+|^(?:一|两|几)?[个位只名条匹头]", re.IGNORECASE)
+
+FindStyle = Callable[[str], Style | None]
 
 log = logging.getLogger(__name__)
 
@@ -51,29 +53,32 @@ class Entry:
     edition: int = EDITION
 
 
-def plain_entry(asset: Asset) -> Entry:
+def plain_entry(asset: Asset, find_style: FindStyle = STYLES.get) -> Entry:
     """What an asset is found by before anybody read it: its words as they stand. Takes no time."""
     facets = [("style", style)] if (style := _style(asset)) else []
     facets += [("size", str(asset.size)), ("format", format_of(asset.width, asset.height))]
-    return Entry(asset.asked[:200], _lines(asset), tuple(facets), None, _PLAIN)
+    return Entry(asset.asked[:200], _lines(asset, find_style), tuple(facets), None, _PLAIN)
 
 
-def entry_of(asset: Asset) -> Entry:
-    """Read an asset's texts: who, where, what about. Milliseconds, for a long film seconds."""
-    plainly, told = plain_entry(asset), _told(asset)
+def entry_of(asset: Asset, find_style: FindStyle = STYLES.get) -> Entry:
+    """Read an asset's texts: who, where, what about. Milliseconds, for a long film seconds.
+
+    `find_style` gives the style of a name, whose titles it is found by, too.
+    """
+    plainly, told = plain_entry(asset, find_style), _told(asset)
     own = "\n".join((asset.asked, told))[:_LONGEST]
     names = _names(own)
     people = _people(names, "" if asset.kind == "film" else own)
     facets = [("people", name) for name in people]
     facets += [("scene", key) for key in _found("scenes", own)]
     facets += [("theme", key) for key in _found("tags", own)]
-    words = _lines(asset, (*people, *_other_names(own, names)))
+    words = _lines(asset, find_style, (*people, *_other_names(own, names)))
     facets += plainly.facets
     return Entry(plainly.name, words, tuple(dict.fromkeys(facets)), meaning_of(asset.asked or told))
 
 
-def _lines(asset: Asset, names: Sequence[str] = ()) -> str:
-    style = STYLES.get(_style(asset))
+def _lines(asset: Asset, find_style: FindStyle, names: Sequence[str] = ()) -> str:
+    style = find_style(_style(asset)) if _style(asset) else None
     titles = [_style(asset)] if style is None else list(style.title.values())
     lines = [
         (TITLE if asset.title else PROMPT, asset.asked),

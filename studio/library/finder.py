@@ -26,6 +26,7 @@ from studio.library.store import Library
 from studio.library.tables import asset_table, entry_table
 from studio.library.types import USABLE, Asset
 from studio.settings import Settings
+from studio.styles import STYLES
 
 Sort = Literal["best", "newest", "oldest", "longest", "name"]
 SORTS: tuple[Sort, ...] = ("best", "newest", "oldest", "longest", "name")
@@ -93,8 +94,15 @@ class Found:
 class Finder:
     """Searches for one process. The first search reads the library; `warm` does that beforehand."""
 
-    def __init__(self, engine: Engine, settings: Settings, assets: Library, shelves: Shelves) -> None:
-        self._engine, self._settings = engine, settings
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        assets: Library,
+        shelves: Shelves,
+        find_style: entries.FindStyle = STYLES.get,
+    ) -> None:
+        self._engine, self._settings, self._find_style = engine, settings, find_style
         self._assets, self._shelves = assets, shelves
         self._catalogue = Catalogue(engine)
         self._words: Words | None = None
@@ -131,7 +139,7 @@ class Finder:
         """Read assets that have no entry of today's edition; how many there were, at most `most`."""
         with reading(self._engine) as connection:
             ids = entries.unread(connection, most)
-        found = {asset.id: _entry(asset) for asset in self._assets.get_many(ids).values()}
+        found = {asset.id: _entry(asset, self._find_style) for asset in self._assets.get_many(ids).values()}
         if found:
             with writing(self._engine) as connection:
                 entries.rewrite(connection, found)
@@ -303,19 +311,19 @@ class _Search:
         return matched, score
 
 
-def _entry(asset: Asset) -> entries.Entry:
+def _entry(asset: Asset, find_style: entries.FindStyle) -> entries.Entry:
     """As `entry_of`; what can't be read is kept as it stands, and not tried again and again."""
     try:
-        return entries.entry_of(asset)
+        return entries.entry_of(asset, find_style)
     except Exception:
         log.warning("the texts of %s could not be read", asset.id, exc_info=True)
         return replace(entries.plain_entry(asset), edition=entries.EDITION)
 
 
 def _by_words(found: Match, seen: Mask) -> tuple[Mask, Floats]:
-    """Those that hold about as much of the question as the best do; half of it at least."""
+    """Those that hold about as much of the question as the best do; about half of it at least."""
     best = float(found.coverage[seen].max(initial=0))
-    least = max(0.5, 0.72 * best)
+    least = max(0.45, 0.72 * best)
     score: Floats = np.round(found.coverage + 0.5 * found.rank, 4).astype(np.float32)
     return found.coverage >= least, score
 

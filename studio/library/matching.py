@@ -30,6 +30,8 @@ _MOST_FORMS = 48
 # How much a match counts that is not the word itself.
 _BEGINS, _TYPO, _OTHER, _SCATTERED = 0.9, 0.7, 0.75, 0.45
 _TOGETHER = 0.35
+# The weight of a word that is nowhere in the library.
+_LOST = 0.5
 _HAN_RUN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 
 
@@ -89,7 +91,9 @@ def match(view: View, units: Sequence[Unit], words: "Words") -> Match:
     total = 0.0
     for unit in units:
         strength, weighed = _unit(view, unit, words)
-        rarity = _rarity(view, int(np.count_nonzero(strength > 0.5 * float(strength.max(initial=0)))))
+        holding = int(np.count_nonzero(strength > 0.5 * float(strength.max(initial=0))))
+        # What nothing holds tells the others apart from nothing: a hint that this is not all.
+        rarity = _rarity(view, holding) if holding else _LOST
         coverage += rarity * strength
         rank += rarity * weighed
         total += rarity

@@ -58,6 +58,8 @@ def stem(word: str) -> str:
     for ending, instead in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")):
         if word.endswith(ending):
             return word[: -len(ending)] + instead
+    if len(word) > 5 and word.endswith("men"):
+        return word[:-2] + "an"
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return stem(word[:-1])
     for ending in ("ingly", "edly", "ing", "ed", "ly"):

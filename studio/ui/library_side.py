@@ -9,7 +9,6 @@ from studio.library.entry import label_of
 from studio.library.finder import FACETS, Found, Query
 from studio.library.projects import Project
 from studio.library.shelves import Usage
-from studio.styles import STYLES
 from studio.ui import share
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, icon
@@ -171,8 +170,9 @@ def label(page: Page, visitor: Visitor, facet: str, value: str) -> str:
     """What a facet's value is called."""
     if facet in ("scene", "theme"):
         return label_of(facet, value, page.language)
-    if facet == "style" and value in STYLES:
-        return STYLES[value].title[page.language]
+    if facet == "style":
+        style = page.studio.styles.find(value)
+        return value if style is None else style.title[page.language]
     if facet == "model" and value in MODELS:
         return MODELS[value].title
     if facet in ("kind", "format", "standing"):

@@ -96,10 +96,8 @@ def test_more_come_as_one_scrolls_and_none_twice(page: Page) -> None:
     opened(page)
     tiles = page.locator("#library_wall .tile")
     expect(tiles).to_have_count(60)
-    for many in (120, CLIPS):
-        page.mouse.wheel(0, 20_000)
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        expect(tiles).to_have_count(many)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(tiles).to_have_count(CLIPS)
     keys = tiles.evaluate_all("tiles => tiles.map((tile) => tile.dataset.key)")
     assert len(set(keys)) == CLIPS
 
