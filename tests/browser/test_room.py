@@ -65,61 +65,29 @@ def test_a_guest_on_a_phone_comments_in_the_picture_and_decides_and_the_maker_se
     browser: Browser, shared: Shared
 ) -> None:
     expect.set_options(timeout=PATIENCE)
+    first, second, _ = shared.told.shots
     with context(browser, shared.app, width=390, has_touch=True, is_mobile=True) as phone:
         guest = phone.new_page()
         asked: list[str] = []
-        guest.on("request", lambda request: asked.append(request.url))
         errors: list[str] = []
+        guest.on("request", lambda request: asked.append(request.url))
         guest.on("pageerror", lambda error: errors.append(str(error)))
         guest.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         # No password is asked for, and the studio itself stays shut.
         guest.goto(shared.address)
         expect(guest.locator("#title")).to_have_text("The red dragon")
         assert phone.request.get("/en/", headers={"accept": "text/html"}).status == 401
-        assert guest.evaluate("document.documentElement.scrollWidth") <= 390
-        small = guest.evaluate(
-            "[...document.querySelectorAll('button, a, summary')].filter(one => one.offsetParent"
-            " && Math.min(one.getBoundingClientRect().height, one.getBoundingClientRect().width) < 43.5"
-            " && !one.closest('#time')).map(one => one.outerHTML.slice(0, 90))"
-        )
-        assert small == []
-
-        guest.tap(".sy-play")
-        guest.wait_for_function("() => document.querySelector('video').currentTime > 0.4")
-        guest.tap(f"#items [data-item='{shared.told.shots[1]}'] .item")
-        guest.wait_for_function("() => Math.abs(document.querySelector('video').currentTime - 2) < 1.5")
-        guest.tap("#say")
-        box = guest.locator(".sy-screen").first.bounding_box()
-        assert box is not None
-        guest.touchscreen.tap(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
-        expect(guest.locator(".pin")).to_be_visible()
-        guest.fill("#words", "<b>Larger</b>, please")
-        guest.tap("#send")
-        # The name is asked once.
-        guest.fill("#name", "Wei Lin")
-        guest.tap("#name_go")
-        expect(guest.locator("#said article p").first).to_have_text("<b>Larger</b>, please")
-        guest.tap("#changes")
-        guest.tap("#changes_go")
-        expect(guest.locator("#ask_changes .sorry")).to_be_visible()
-        guest.fill("#wanted", "A larger dragon")
-        guest.tap("#changes_go")
-        expect(guest.locator(f"#items [data-item='{shared.told.shots[1]}'] .tone")).to_have_text(
-            "Changes wanted"
-        )
-        state = guest.evaluate("room.state.comments.map(one => [one.item, one.x, one.y, one.name])")
-        item, x, y, name = state[0]
-        assert (item, name) == (shared.told.shots[1], "Wei Lin")
-        assert abs(x - 0.25) < 0.02
-        assert abs(y - 0.5) < 0.02
+        _fits_a_phone(guest)
+        _play_and_point(guest, second)
+        _ask_for_changes(guest, second)
 
         # Beside the shot, within seconds, on a page that was open all the time.
-        card = shared.maker.locator(f".shot[data-shot='{shared.told.shots[1]}'] .reviewed")
+        card = shared.maker.locator(f".shot[data-shot='{second}'] .reviewed")
         expect(card.locator(".tone")).to_have_text("Changes wanted: A larger dragon", timeout=12_000)
         expect(card).to_contain_text("1 comment")
 
         # Two takes of the first shot under one clock.
-        guest.tap(f"#items [data-item='{shared.told.shots[0]}'] .item")
+        guest.tap(f"#items [data-item='{first}'] .item")
         guest.tap("#views button:nth-child(2)")
         expect(guest.locator(".sy-pane")).to_have_count(2)
         guest.tap("#approve")
@@ -132,7 +100,7 @@ def test_a_guest_on_a_phone_comments_in_the_picture_and_decides_and_the_maker_se
         expect(desk.locator("#said article p")).to_have_text("<b>Larger</b>, please")
         expect(desk.locator("#approve")).to_be_hidden()
         desk.locator("[data-resolve]").click()
-        expect(guest.locator(f"#items [data-item='{shared.told.shots[1]}'] .count")).to_have_count(0)
+        expect(guest.locator(f"#items [data-item='{second}'] .count")).to_have_count(0)
         desk.close()
 
         assert [url for url in asked if not url.startswith(f"{shared.app.address}/room/")] == []
@@ -141,6 +109,51 @@ def test_a_guest_on_a_phone_comments_in_the_picture_and_decides_and_the_maker_se
         expect(guest.locator("body.closed p")).to_contain_text("This link was closed", timeout=12_000)
         film = phone.request.get(f"{shared.address}media/{shared.told.film.id}.mp4")
         assert film.status == 410
+
+
+def _fits_a_phone(guest: Page) -> None:
+    """Nothing goes over the edge, and everything is large enough for a finger."""
+    assert guest.evaluate("document.documentElement.scrollWidth") <= 390
+    small = guest.evaluate(
+        "[...document.querySelectorAll('button, a, summary')].filter(one => one.offsetParent"
+        " && Math.min(one.getBoundingClientRect().height, one.getBoundingClientRect().width) < 43.5"
+        " && !one.closest('#time')).map(one => one.outerHTML.slice(0, 90))"
+    )
+    assert small == []
+
+
+def _play_and_point(guest: Page, shot: str) -> None:
+    """The film plays, goes to a shot, and a tap in its picture is where a comment stands."""
+    guest.tap(".sy-play")
+    guest.wait_for_function("() => document.querySelector('video').currentTime > 0.4")
+    guest.tap(f"#items [data-item='{shot}'] .item")
+    guest.wait_for_function("() => Math.abs(document.querySelector('video').currentTime - 2) < 1.5")
+    guest.tap("#say")
+    box = guest.locator(".sy-screen").first.bounding_box()
+    assert box is not None
+    guest.touchscreen.tap(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(guest.locator(".pin")).to_be_visible()
+    guest.fill("#words", "<b>Larger</b>, please")
+    guest.tap("#send")
+    # The name is asked once.
+    guest.fill("#name", "Wei Lin")
+    guest.tap("#name_go")
+    expect(guest.locator("#said article p").first).to_have_text("<b>Larger</b>, please")
+    said = guest.evaluate("room.state.comments.map(one => [one.item, one.x, one.y, one.name])")
+    item, x, y, name = said[0]
+    assert (item, name) == (shot, "Wei Lin")
+    assert abs(x - 0.25) < 0.02
+    assert abs(y - 0.5) < 0.02
+
+
+def _ask_for_changes(guest: Page, shot: str) -> None:
+    """Not without saying which."""
+    guest.tap("#changes")
+    guest.tap("#changes_go")
+    expect(guest.locator("#ask_changes .sorry")).to_be_visible()
+    guest.fill("#wanted", "A larger dragon")
+    guest.tap("#changes_go")
+    expect(guest.locator(f"#items [data-item='{shot}'] .tone")).to_have_text("Changes wanted")
 
 
 def _shut(shared: Shared) -> None:
