@@ -111,7 +111,8 @@ STYLES_READ = (
     "review.css",
     "share.css",
     "styles.css",
-    "synced.css", "compare.css",
+    "synced.css",
+    "compare.css",
     "library.css",
     "edits.css",
 )
