@@ -107,6 +107,7 @@ def test_a_guest_on_a_phone_comments_in_the_picture_and_decides_and_the_maker_se
         assert errors == []
         _shut(shared)
         expect(guest.locator("body.closed p")).to_contain_text("This link was closed", timeout=12_000)
+        assert guest.evaluate("document.documentElement.scrollWidth") <= 390
         film = phone.request.get(f"{shared.address}media/{shared.told.film.id}.mp4")
         assert film.status == 410
 
