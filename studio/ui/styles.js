@@ -96,7 +96,7 @@ window.styles = (() => {
   // -- what was drawn anew -------------------------------------------------------------------------------------------------
   function drawnPanel() {
     const grid = one('#styles_panel [data-grid]')?.dataset.grid;
-    if (grid) { window.compare?.wanted?.(grid); studio.choose('compare'); }
+    if (grid) window.compare.show(grid);
     const panel = one('#styles_panel .panel');
     for (const button of all('#styles_panel .btn:disabled')) button.disabled = false;
     if (panel?.dataset.name) mark(panel.dataset.name);

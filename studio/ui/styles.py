@@ -82,8 +82,10 @@ def build(page: Page, made: Create, *, quick: dict[str, Any]) -> StylesTab:
         return gallery(page, listed), tiles(listed), _choices(page, listed)
 
     outputs = [shown, made.tiles, made.form["style"]]
+    # What is pressed while an answer is on its way counts, too.
+    many = quick | {"trigger_mode": "multiple"}
     for pressed in (shown, panel):
-        pressed.act(act, None, [panel, *outputs], **quick)
+        pressed.act(act, None, [panel, *outputs], **many)
     return StylesTab(refresh, outputs)
 
 

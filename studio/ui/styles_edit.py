@@ -12,7 +12,8 @@ from studio.ui.styles_panel import close, do, graded
 from studio.words import LANGUAGES
 
 COLOURS = 5
-_FACTORS = ("high_noise", "low_noise")
+_FACTORS = {"high_noise": "style_high_noise", "low_noise": "style_low_noise"}
+_TEMPLATES = {"zh": "style_template_zh", "en": "style_template_en"}
 
 
 def render(page: Page, style: Style, *, new: bool, sorry: str = "") -> str:
@@ -97,7 +98,7 @@ def _text(page: Page, name: str, value: str, *, most: int, hint: str, label: str
 
 
 def _template(page: Page, language: str, value: str) -> str:
-    label = page.t(f"style_template_{language}")
+    label = page.t(_TEMPLATES[language])
     hint = "style_place_hint" if language == page.language else ""
     return _text(page, f"template_{language}", value, most=600, hint=hint, label=label, rows=4)
 
@@ -140,10 +141,10 @@ def _nearest(page: Page, style: Style) -> str:
 
 def _guidance(page: Page, style: Style) -> str:
     boxes = ""
-    for name in _FACTORS:
+    for name, word in _FACTORS.items():
         value = getattr(style.guidance, name)
         box = attributes(name=name, type="number", min=0.5, max=2, step=0.05, value=f"{value:g}")
-        boxes += f'<label class="box"><span>{escape(page.t(f"style_{name}"))}</span><input{box}></label>'
+        boxes += f'<label class="box"><span>{escape(page.t(word))}</span><input{box}></label>'
     return (
         f'<fieldset class="factors"><legend>{escape(page.t("style_guidance"))}</legend>'
         f"<div>{boxes}</div><small>{escape(page.t('style_guidance_hint'))}</small></fieldset>"
