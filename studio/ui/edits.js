@@ -6,6 +6,7 @@ window.edits = (() => {
   // What stands below the line of each clip: the panel and the stage are drawn anew without asking.
   const told = new Map();
   let serial = 0;
+  let answered = 0;
   let looking = 0;
 
   const hosts = (asset) => all('.edits').filter((host) => host.dataset.asset === asset);
@@ -20,11 +21,13 @@ window.edits = (() => {
   // -- what came --------------------------------------------------------------------------------------------------
   function came() {
     const answer = one('#edits_room .edit-answer');
-    if (!answer || answer.dataset.serial !== String(serial) || answer.dataset.told) return;
-    answer.dataset.told = '1';
+    // Only the answer to what was asked last counts, and once.
+    if (!answer || answer.dataset.serial !== String(serial) || answered === serial) return;
+    answered = serial;
     const { asset, job, live } = answer.dataset;
-    told.set(asset, answer.innerHTML);
-    for (const host of hosts(asset)) { host.ariaBusy = null; put(host, answer.innerHTML, true); }
+    const { html } = answer.dataset;
+    told.set(asset, html);
+    for (const host of hosts(asset)) { host.ariaBusy = null; put(host, html, true); }
     if (live !== undefined && job) looking = setTimeout(() => look(asset, job), BEAT);
   }
   function look(asset, job) {
@@ -95,7 +98,7 @@ window.edits = (() => {
   function begin() {
     const room = one('#edits_room');
     if (!room) { setTimeout(begin, 200); return; }
-    new MutationObserver(came).observe(room, { childList: true, subtree: true });
+    new MutationObserver(came).observe(room, { childList: true, subtree: true, attributes: true });
     for (const place of ['#stage', '#library_panel']) {
       const area = one(place);
       if (area) new MutationObserver(again).observe(area, { childList: true, subtree: true });

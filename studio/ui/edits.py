@@ -131,10 +131,16 @@ def answer(page: Page, visitor: Visitor, asked: Message) -> str:
 
 
 def _told(asked: Message, inside: str, *, job: str = "", live: bool = False) -> str:
+    # An attribute: what stands in it is shown elsewhere, and nothing of it lives twice.
     named = attributes(
-        class_="edit-answer", data_asset=asked.asset, data_serial=asked.serial, data_job=job, data_live=live
+        class_="edit-answer",
+        data_asset=asked.asset,
+        data_serial=asked.serial,
+        data_job=job,
+        data_live=live,
+        data_html=inside,
     )
-    return f"<div{named}>{inside}</div>"
+    return f"<div{named}></div>"
 
 
 def _sorry(page: Page, *notices: Notice) -> str:
