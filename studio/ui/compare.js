@@ -13,7 +13,7 @@ window.compare = (() => {
     const form = one('#compare_form_in');
     if (!form) return {};
     const data = new FormData(form);
-    return { ...Object.fromEntries(data), styles: data.getAll('styles'), project: one('[data-project-choice]')?.value || '' };
+    return { ...Object.fromEntries(data), styles: data.getAll('styles') };
   }
   let busy = 0;
   function ask(act, more = {}) {

@@ -156,7 +156,10 @@ def again(plan: GridPlan) -> Values:
     rows = [line for line in plan.lines if set(line) != {"prompt"}]
     return read(
         {
-            **{name: base.get(name) for name in ("model", "size", "seconds", "quality", "negative_prompt")},
+            **{
+                name: base.get(name)
+                for name in ("model", "size", "seconds", "quality", "negative_prompt", "project")
+            },
             "prompts": "\n".join(str(line["prompt"]) for line in plain),
             "lines": json.dumps(rows, ensure_ascii=False) if rows else "",
             "styles": list(plan.styles),
@@ -191,7 +194,7 @@ def render(page: Page, visitor: Visitor | None, values: Values) -> str:
         f"{_choices(page.field('size'), 'size', [(s, s) for s in _sizes(spec)], size)}"
         f"{_choices(t('length'), 'seconds', [(text, str(n)) for text, n in lengths], length)}"
         f"{_choices(page.field('quality'), 'quality', fields.qualities(page), quality)}"
-        f"{_more(page, values)}</form>"
+        f"{_project(page, visitor, values['project'])}{_more(page, values)}</form>"
     )
 
 
@@ -251,6 +254,16 @@ def _seeds(page: Page, values: Values) -> str:
 def _model(page: Page, spec: ModelSpec) -> str:
     select = _select("model", fields.models(page), spec.name)
     return f'<label class="box"><span>{escape(page.field("model"))}</span>{select}</label>'
+
+
+def _project(page: Page, visitor: Visitor | None, chosen: str) -> str:
+    """Which project the clips go to; nothing while there is none."""
+    projects = page.studio.projects.list(visitor) if visitor is not None else []
+    if not projects:
+        return ""
+    choices = [(page.t("project_none"), ""), *((project.name, project.id) for project in projects)]
+    select = _select("project", choices, chosen)
+    return f'<label class="box"><span>{escape(page.t("project_for"))}</span>{select}</label>'
 
 
 def _more(page: Page, values: Values) -> str:

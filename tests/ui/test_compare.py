@@ -31,6 +31,8 @@ def page() -> Page:
     studio: Any = SimpleNamespace(styles=known, shows_previews=lambda *_: True)
     from pipelines.models import MODELS
 
+    projects = [SimpleNamespace(id="p1", name=PROMPT)]
+    studio.projects = SimpleNamespace(list=lambda _: projects)
     studio.models = lambda: list(MODELS.values())
     studio.settings = SimpleNamespace(studio_home=Path("/nowhere"), hf_token="")
     return Page(studio=studio, language="en")
@@ -130,7 +132,8 @@ def test_the_form_keeps_what_was_asked_and_can_be_filled_with_it_again(page: Pag
     assert len(places(plan)) == 2 * 2 * 2 * 2
     again = compare_form.again(plan)
     assert compare_form.plan_of(page, again) == plan
-    html = compare_form.render(page, ANN, again)
+    html = compare_form.render(page, ANN, {**again, "project": "p1"})
+    assert 'value="p1" selected' in html
     assert "<img src=x" not in html
     assert html.count("checked") == 2 + 3
 
