@@ -45,7 +45,7 @@ window.edits = (() => {
     if (same && same.dataset.key === player.dataset.key) same.replaceWith(player);
     place.replaceChildren(next.content);
     place.dataset.html = html;
-    if (fresh && place.firstChild && place.getBoundingClientRect().bottom > innerHeight) {
+    if (fresh && place.firstChild && place.getBoundingClientRect().bottom > innerHeight - 140) {
       place.scrollIntoView({ block: 'nearest', behavior: studio.calm?.() ? 'auto' : 'smooth' });
     }
   }
