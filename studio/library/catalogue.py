@@ -67,6 +67,12 @@ class View:
         return [asset_id for part, _ in self.parts for asset_id in part.ids]
 
     @cached_property
+    def rows(self) -> dict[str, int]:
+        """Where each asset stands that is there."""
+        alive = self.alive
+        return {asset_id: row for row, asset_id in enumerate(self.ids) if alive[row]}
+
+    @cached_property
     def names(self) -> tuple[list[str], NDArray[np.float64]]:
         """All names in their order, and where each document's name stands among them."""
         own = [name.casefold() for part, _ in self.parts for name in part.names]

@@ -180,8 +180,7 @@ class Finder:
         """What the visitor marked."""
         marked = self._shelves.favourites(visitor)
         found = np.zeros(view.count, bool)
-        if marked:
-            found[[row for row, asset_id in enumerate(view.ids) if asset_id in marked]] = True
+        found[[view.rows[asset_id] for asset_id in marked if asset_id in view.rows]] = True
         return found
 
     def named(self, view: View, text: str) -> list[int]:
@@ -193,7 +192,7 @@ class Finder:
         query = sa.select(columns.id).where(sa.or_(columns.id.in_(wanted), columns.job_id.in_(wanted)))
         with reading(self._engine) as connection:
             ids = set(connection.execute(query).scalars())
-        return [row for row, asset_id in enumerate(view.ids) if asset_id in ids] if ids else []
+        return [view.rows[asset_id] for asset_id in ids if asset_id in view.rows]
 
     def alike(self, view: View, text: str, mask: Mask) -> list[tuple[int, float]]:
         """The documents that mean about the same as a text, and how much so (the cosine)."""
@@ -263,7 +262,8 @@ class _Search:
         counts: dict[str, tuple[tuple[str, int], ...]] = {}
         per_facet: dict[str, list[tuple[str, int]]] = {facet: [] for facet in FACETS}
         # One that cuts is counted as without it, and so is what an admin may look at besides.
-        apart = {facet for facet in (*self.by_facet, "standing") if facet in per_facet}
+        besides = ("standing",) if self.visitor.admin else ()
+        apart = {facet for facet in (*self.by_facet, *besides) if facet in per_facet}
         for at in np.flatnonzero(numbers):
             facet, value = view.vocabulary.values[at]
             if facet in per_facet and facet not in apart:
