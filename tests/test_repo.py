@@ -86,7 +86,7 @@ LAYERS = (
         "studio/access",
         "studio/styles",
     ),
-    ("studio/db", "studio/settings", "studio/onnx", "studio/refusal"),
+    ("studio/db", "studio/settings", "studio/archive", "studio/onnx", "studio/refusal"),
     ("studio/environment",),
     ("studio/migrations",),
     ("studio/words",),
