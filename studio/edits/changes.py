@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.models import QUALITIES
@@ -78,7 +78,7 @@ def _media(wish: Wish, operation: Operation) -> MediaChange:
 
 
 def _of_the_prompt(wish: Wish, clip: Clip) -> Found:
-    after = changed(wish, clip.prompt)
+    after = changed(wish, clip.prompt, clip.said)
     if after is None:
         return _not_in_the_prompt(wish, clip)
     change = PromptChange(wish, clip.prompt, after, diff(clip.prompt, after))
@@ -293,7 +293,7 @@ def all_changes(wishes: Sequence[Wish], clip: Clip) -> Found:
         notices += [notice for notice in found.notices if notice not in notices]
         for change in found.changes:
             if isinstance(change, PromptChange):
-                clip = Clip(change.after, clip.form, clip.seconds)
+                clip = replace(clip, prompt=change.after)
     return Found(tuple(changes), tuple(alternatives), tuple(notices))
 
 

@@ -19,11 +19,15 @@ _ENDS_FIRST = r"first|start|beginning|opening|intro|initial|head|前|开头|开�
 
 @dataclass(frozen=True)
 class Clip:
-    """What is known of the clip that a wish is about: what it was asked with, and its length in seconds."""
+    """What is known of the clip that a wish is about: what it was asked with, its length in seconds.
+
+    `said` is the wish as it was typed: it may be in traditional characters.
+    """
 
     prompt: str
     form: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 5.0
+    said: str = ""
 
     @property
     def spec(self) -> ModelSpec | None:

@@ -10,6 +10,7 @@ from studio.styles import written_in
 from studio.text.fields import fields_of
 from studio.text.framing import camera_in
 from studio.text.terms import find
+from studio.text.traditional import Own, simplified
 from studio.words import Language
 
 _SCENE = ("time", "season", "weather", "light", "camera", "mood")
@@ -17,8 +18,19 @@ _SCENE = ("time", "season", "weather", "light", "camera", "mood")
 _GIVE_WAY: dict[str, tuple[str, ...]] = {"time": ("day", "signs"), "season": ("season",)}
 
 
-def changed(wish: Wish, prompt: str) -> str | None:
-    """The prompt after a wish; None if nothing in it has to change (or nobody knows what)."""
+def changed(wish: Wish, prompt: str, said: str = "") -> str | None:
+    """The prompt after a wish; None if nothing in it has to change (or nobody knows what).
+
+    A prompt in traditional characters stays in its own; `said` is the wish as it was typed.
+    """
+    own = Own((prompt, said))
+    if simplified(prompt) == prompt:
+        return _changed(wish, prompt)
+    after = _changed(wish, simplified(prompt))
+    return None if after is None else own(after)
+
+
+def _changed(wish: Wish, prompt: str) -> str | None:
     language = written_in(prompt)
     if wish.intent in _SCENE:
         return _scene(wish, prompt, language)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from studio.edits.amounts import amount_of
 from studio.edits.changes import all_changes
@@ -48,7 +49,7 @@ def read_wishes(text: str, clip: Clip) -> Reading:
     if not wishes:
         plain = without_manners(tidy(text)) or tidy(text)
         return Reading(guesses=guesses(shares(plain)) if re.search(r"\w", plain) else ())
-    found = all_changes(wishes, clip)
+    found = all_changes(wishes, replace(clip, said=text))
     return Reading(wishes, found.changes, found.alternatives, (), found.notices)
 
 

@@ -79,7 +79,7 @@ window.edits = (() => {
     if (act === 'drop') drop(host);
     if (act === 'look') ask('look', asset, { job: value });
     if (act === 'undo') ask('undo', asset, { job: value });
-    if (act === 'retry') { studio.send('queue_list', { act: 'retry', key: value }); setTimeout(() => ask('look', asset, { job: value }), BEAT); }
+    if (act === 'retry') ask('retry', asset, { job: value });
     if (act === 'open') opened(host, asset, rest);
   };
   // The new take becomes what is looked at, where the old one was.

@@ -121,6 +121,7 @@ def answer(page: Page, visitor: Visitor, asked: Message) -> str:
         "make": _make,
         "look": _look,
         "undo": _undo,
+        "retry": _retry,
     }
     if asked.act not in does:
         return ""
@@ -251,6 +252,11 @@ def _undo(page: Page, visitor: Visitor, asked: Message) -> str:
     elif view.asset is not None:
         page.studio.shelves.trash(visitor, [view.asset.id])
     return _told(asked, f'<p class="note">{escape(page.t("edit_undone"))}</p>')
+
+
+def _retry(page: Page, visitor: Visitor, asked: Message) -> str:
+    page.studio.retry(visitor, asked.job)
+    return _look(page, visitor, asked)
 
 
 def _state(page: Page, visitor: Visitor, asked: Message, view: JobView) -> str:
