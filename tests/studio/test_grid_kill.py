@@ -20,6 +20,8 @@ from tests.queue_kit import START, Desk, WorkerProcess, kill, kill_all, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ANN = Visitor("ann", False)
+# Each worker imports torch and loads a model; four are started one after the other.
+PATIENCE = 3 * START
 SETTING = {"quality": "draft", "num_frames": 17, "size": "256x256", "num_inference_steps": 40}
 
 
@@ -46,18 +48,18 @@ def test_a_grid_outlives_its_workers_and_the_web_process_and_becomes_one_video(s
         return view().counts["done"]
 
     worker = WorkerProcess(studio.settings)
-    wait_for(lambda: view().cells[0].progress is not None, START, desk.log)
+    wait_for(lambda: view().cells[0].progress is not None, PATIENCE, desk.log)
     kill(worker.process.pid, studio.settings)
     # The web process goes, too: another one finds all there is in the rows.
     again = Studio(studio.settings)
     assert again.grids.view(ANN, grid).counts["running"] == 1
     again.jobs.tickets.close()
     worker = WorkerProcess(studio.settings)
-    wait_for(lambda: done() >= 2, START, desk.log)
+    wait_for(lambda: done() >= 2, PATIENCE, desk.log)
     kill(worker.process.pid, studio.settings)
     seen = {cell.number: cell.job for cell in view().cells if cell.state == "done"}
     worker = WorkerProcess(studio.settings)
-    wait_for(lambda: done() == 4, START, desk.log)
+    wait_for(lambda: done() == 4, PATIENCE, desk.log)
     for cell in view().cells:
         assert cell.job is not None
         assert cell.number not in seen or cell.job == seen[cell.number]
@@ -65,10 +67,10 @@ def test_a_grid_outlives_its_workers_and_the_web_process_and_becomes_one_video(s
     assert len(studio.library(ANN)) == len({clip.id for clip in clips}) == 4
 
     job = studio.grids.export(ANN, grid, {cell.number: f"第 {cell.number} 个" for cell in view().cells})
-    wait_for(lambda: desk.job(job).state != "queued", START, desk.log)
+    wait_for(lambda: desk.job(job).state != "queued", PATIENCE, desk.log)
     kill(worker.process.pid, studio.settings)
     worker = WorkerProcess(studio.settings)
-    made = desk.wait(job)
+    made = desk.wait(job, seconds=PATIENCE)
     assert worker.end(signal.SIGTERM) == 0
     assert view().export == made
     asset = studio.asset(ANN, made.asset_id or "")
