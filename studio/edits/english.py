@@ -2,6 +2,7 @@
 
 import re
 
+from studio.edits.concepts import pattern
 from studio.edits.english_nouns import COLOUR, DETERMINER, LEADS, bare, noun_phrase, plural_of, with_article
 from studio.edits.phrases import adjective, colour_in, opposite, spoken
 from studio.edits.types import Wish
@@ -353,6 +354,8 @@ def _doing(does: str) -> str:
     """ "runs slower" as "running slowly"; empty if it begins with no verb."""
     first, _, rest = does.strip().partition(" ")
     base = verb_forms().get(first.lower())
+    if base is None and pattern("motion").match(does.strip()):
+        base = first.lower()
     if base is None:
         return ""
     if first.endswith("ing"):

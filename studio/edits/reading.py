@@ -106,6 +106,8 @@ def _weighed(clause: Clause, ruled: Sequence[Wish]) -> Sequence[Wish]:
     """The wishes of a piece, its meaning beside what the rules found."""
     if not re.search(r"\w", clause.text) or (clause.has("chat") and not ruled):
         return ()
+    if len({wish.text for wish in ruled}) > 1:
+        return ruled  # each stands in a part of its own
     names = decided([wish.intent for wish in ruled], shares(clause.text))
     if names == [wish.intent for wish in ruled]:
         return ruled

@@ -193,7 +193,7 @@ def _intent(clause: Clause) -> str | None:
     if clause.has("remove_weak") and not moving and not many:
         looks = clause.says(r"不要(?:那么|这么|太)|not (?:so|that|too)|don't want .* (?:so|too|that) ")
         return "attribute" if looks else "remove"
-    adds = _adds(clause)
+    adds = _adds(clause) or clause.says(r"^一[只个条座棵朵匹头位片块艘把盏辆架](?!样|点)[^ ]{1,6}$")
     if adds and not moving:
         return "add"
     if _counts(clause) and not (moving and not adds):
