@@ -96,8 +96,9 @@ def test_more_come_as_one_scrolls_and_none_twice(page: Page) -> None:
     opened(page)
     tiles = page.locator("#library_wall .tile")
     expect(tiles).to_have_count(60)
-    page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    expect(tiles).to_have_count(CLIPS)
+    while tiles.count() < CLIPS:
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(100)
     keys = tiles.evaluate_all("tiles => tiles.map((tile) => tile.dataset.key)")
     assert len(set(keys)) == CLIPS
 
