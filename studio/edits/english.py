@@ -31,6 +31,9 @@ _WAYS = frozenset(
         " ride sleep hover dance stroll wander race rush",
     )
 )
+_SOMEBODY = re.compile(
+    r"\b(?:make|let|have|get|stop) (?P<who>him|her|them|it) (?:from )?(?P<does>[a-z]+(?: .*)?)$"
+)
 _BEFORE_VERB = re.compile(
     r"\b(?:make|let|have|get|stop|i want|want|tell|see)\b (?P<who>(?:the |an? |that "
     r"|this |his |her |those )?[a-z' -]+?) (?:to |from )?(?P<does>[a-z]+(?: .*)?)$"
@@ -187,7 +190,9 @@ def acting(wish: Wish, prompt: str) -> str | None:
         return None
     text = re.sub(r"\b(?:please|then|now)\b", "", wish.text).strip()
     stops = bool(re.search(r"\b(?:stop|not|n't|don't|no longer)\b", text))
-    found = _BEFORE_VERB.search(text) or _SAYS.search(text)
+    found = _SOMEBODY.search(text)
+    if found is None or not _doing(found["does"]):
+        found = _BEFORE_VERB.search(text) or _SAYS.search(text)
     if found:
         who, does = found["who"], found["does"]
     elif wish.target and text.startswith(wish.target):

@@ -140,6 +140,7 @@ def test_a_bit_is_less_than_much_and_figures_count() -> None:
         (MAN, "stop the rain", "An old man stands by the bridge at night, close-up"),
         (MAN, "make it day", "An old man stands by the bridge in the rain, close-up, by day"),
         (MAN, "give him a hat", "An old man with a hat stands by the bridge in the rain at night, close-up"),
+        (MAN, "have him look at the camera", f"{MAN}, looking at the camera"),
         (MAN, "wide shot", "An old man stands by the bridge in the rain at night, wide shot"),
         (MAN, "heavier rain", "An old man stands by the bridge at night, close-up, in heavy rain"),
         (MAN, "without the bridge", "An old man stands in the rain at night, close-up"),
