@@ -204,7 +204,7 @@ def grids(connection: Connection) -> None:
 
 
 def styles(connection: Connection) -> None:
-    """Version 7: people's own styles, each with all its versions."""
+    """Version 8: people's own styles, each with all its versions."""
     time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
     _run(
         connection,
@@ -237,7 +237,7 @@ def edits(connection: Connection) -> None:
 
 
 def rooms(connection: Connection) -> None:
-    """The next version: links that share something with guests, and what those say of it."""
+    """Version 9: links that share something with guests, and what those say of it."""
     postgres = connection.dialect.name == "postgresql"
     time = "TIMESTAMP WITH TIME ZONE" if postgres else "DATETIME"
     number = "SERIAL PRIMARY KEY" if postgres else "INTEGER NOT NULL PRIMARY KEY"
@@ -290,7 +290,7 @@ def rooms(connection: Connection) -> None:
 
 
 def looks(connection: Connection) -> None:
-    """The next version: what assets look like."""
+    """Version 10: what assets look like."""
     postgres = connection.dialect.name == "postgresql"
     blob = "BYTEA" if postgres else "BLOB"
     number = "SERIAL PRIMARY KEY" if postgres else "INTEGER NOT NULL PRIMARY KEY"

@@ -58,8 +58,8 @@ class StyleWords(_Part):
     Texts are by language; `example` is a prompt that suits the style. An empty `negative` leaves the model's
     own negative prompt. It is a whole negative prompt otherwise: Wan's own one forbids "style" and "artwork"
     and so fights every look but the photographic. `look` names an entry of `studio.media.looks.LOOKS`;
-    `palette` is #rrggbb, ground first; `nearest` is what the sketch model draws instead; `based_on` the shipped
-    style that this one began as, whose picture stands for it.
+    `palette` is #rrggbb, ground first; `nearest` is what the sketch model draws instead; `based_on` is the
+    shipped style that this one began as, whose picture stands for it.
     """
 
     title: dict[Language, Title]

@@ -99,7 +99,8 @@ def test_the_form_of_a_rendered_shot_makes_the_same_clip_on_the_create_page(stud
     again = studio.jobs.get(studio.generate(ANNA, **job.form))
     assert again is not None
     # The style's look is laid over a clip of its own here, and over a film there.
-    assert again.request is not None and again.request.look == "ink"
+    assert again.request is not None
+    assert again.request.look == "ink"
     assert again.request.model_copy(update={"look": ""}) == job.request
 
 

@@ -1,4 +1,4 @@
-"""Styles: each is complete, its negative never fights it, and the sketch model reads of it only what it knows."""
+"""Styles: each is complete, its negative never fights it, the sketch model reads of it only what it knows."""
 
 import pytest
 
@@ -23,9 +23,11 @@ def test_the_styles_are_there_in_the_pages_order() -> None:
 @pytest.mark.parametrize("style", PAINTED, ids=lambda style: style.name)
 def test_each_style_is_complete(style: Style) -> None:
     for language in LANGUAGES:
-        assert style.title[language] and style.about[language]
+        assert style.title[language]
+        assert style.about[language]
         assert len(style.template[language]) > 50, "it says more than its name"
-    assert style.look in LOOKS and style.nearest in NEAREST
+    assert style.look in LOOKS
+    assert style.nearest in NEAREST
     assert room_for_prompt(style, 2000) > 1500
     texts = {"prompt": style.template["en"], "prompt 1": style.template["zh"]}
     assert check_texts(texts).outcome == "allow"
@@ -34,7 +36,8 @@ def test_each_style_is_complete(style: Style) -> None:
 @pytest.mark.parametrize("style", PAINTED, ids=lambda style: style.name)
 def test_no_negative_prompt_fights_its_style(style: Style) -> None:
     refused = style.negative.split("，")
-    assert len(refused) > 10 and len(set(refused)) == len(refused)
+    assert len(refused) > 10
+    assert len(set(refused)) == len(refused)
     # Wan's own negative prompt forbids these, and so would forbid the style itself.
     assert not {"风格", "作品", "画作", "画面"} & set(refused)
     said = style.template["zh"] + style.title["zh"]

@@ -6,8 +6,11 @@ from urllib.parse import unquote
 import pytest
 from starlette.testclient import TestClient
 
+from pipelines.request import Progress
 from studio.access import Visitor
+from studio.claims import Claims
 from studio.core import Studio
+from tests.queue_kit import small
 from tests.studio.web_kit import client_of, keep
 
 
@@ -155,12 +158,17 @@ def test_a_downloads_name_comes_from_the_prompt(prompt: str, plain: str, full: s
     assert unquote(name[2]) == full
 
 
-def test_a_preview_is_a_small_picture_that_nobody_else_caches(
-    private: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(private.jobs, "preview", lambda job: b"RIFF----WEBP" if job == "job-1" else None)
+def test_a_preview_is_a_small_picture_that_nobody_else_caches(private: Studio) -> None:
+    job, claims = (
+        private.jobs.submit("ann", {"prompt": "a boat"}, small("a boat")),
+        Claims(private.engine, "w1"),
+    )
+    assert claims.claim("ticket") == job
+    attempt = claims.begin(job, "ticket")
+    assert attempt is not None
+    claims.report(attempt, Progress("denoising", 1, 2), None, (3, b"RIFF----WEBP"))
     with client_of(private) as client:
-        answer = client.get("/preview/job-1.webp?v=3")
+        answer = client.get(f"/preview/{job}.webp?v=3")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
         assert answer.headers["cache-control"].startswith("private")
         assert client.get("/preview/job-2.webp").status_code == 404
