@@ -26,7 +26,7 @@ window.studio = (() => {
   // While the page opens a first click may find nobody who listens.
   function choose(name, tries = 40) {
     const tab = tabOf(name);
-    if (tab?.getAttribute('aria-selected') === 'true') return;
+    if (tab?.getAttribute('aria-selected') === 'true') return tab.scrollIntoView({ block: 'nearest', inline: 'center' });
     tab?.click();
     if (tries) setTimeout(choose, 100, name, tries - 1);
   }
@@ -87,8 +87,7 @@ window.studio = (() => {
   }
   let card = null;
   const here = {
-    copy: (_, key) => copy(key),
-    verify: (_, key) => window.verify?.asset(key),
+    copy: (_, key) => copy(key), verify: (_, key) => window.verify?.asset(key),
     to_story: (_, key) => { choose('story'); window.story?.wanted(key); },
     play: (button) => toggle(filmOf(button)),
     back: (button) => stepFrame(filmOf(button), -1),
