@@ -15,6 +15,7 @@ from studio import access, db, styles
 from studio.access import Visitor
 from studio.editing import Edits
 from studio.follow import Followers
+from studio.grid_plan import COLUMNS
 from studio.grids import Grids
 from studio.jobs import Job, Jobs
 from studio.library import Asset, Library
@@ -42,20 +43,8 @@ __all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
 
 # What a person may set; everything else in a form is refused by name.
 FORM_FIELDS = (
-    "prompt",
-    "negative_prompt",
-    "style",
+    *COLUMNS,
     "style_version",
-    "model",
-    "quality",
-    "size",
-    "seconds",
-    "num_frames",
-    "seed",
-    "num_inference_steps",
-    "guidance_scale",
-    "guidance_scale_2",
-    "flow_shift",
     # Where the clip is kept: it decides no pixel, but who sees the clip at once.
     "project",
     # What stood there before the prompt was improved: kept beside it, and never part of the pixels.
