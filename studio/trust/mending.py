@@ -135,6 +135,10 @@ class Mender:
     def _joined(self, text: str, tokens: Sequence[tuple[int, int]], i: int, found: list[Change]) -> int:
         """Look whether some tokens from the i-th on make a word; how many tokens are done."""
         joined = text[slice(*tokens[i])]
+        start = tokens[i][0]
+        if joined == "s" and text[start - 2 : start - 1].isalpha() and text[start - 1 : start] in "'’":
+            # The s of "a child's laughter" belongs to the word before it.
+            return 1
         for count in range(2, _LONGEST_JOIN + 1):
             last = i + count - 1
             if last >= len(tokens) or not _near(text, tokens[last - 1], tokens[last], 2):

