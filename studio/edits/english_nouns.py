@@ -85,6 +85,8 @@ def plural_of(noun: str) -> str:
 
 def with_article(noun: str) -> str:
     """A noun phrase with "a" or "an", unless it has a word of its own there or needs none."""
+    if not noun.split():
+        return noun
     if (
         re.match(rf"(?:{DETERMINER}|that|this|more|another|lots) ", noun, re.IGNORECASE)
         or plural(noun.split()[-1])

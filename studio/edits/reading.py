@@ -8,7 +8,7 @@ from studio.edits.amounts import amount_of
 from studio.edits.changes import all_changes
 from studio.edits.clauses import Clause, tidy, without_manners
 from studio.edits.concepts import marks, words
-from studio.edits.decide import decided, guesses
+from studio.edits.decide import Heard, decided, guesses
 from studio.edits.intents import intents
 from studio.edits.operations import Clip
 from studio.edits.rules import MEASURES, wishes_of
@@ -18,8 +18,6 @@ from studio.edits.types import Reading, Wish
 from studio.edits.typos import mended
 
 MOST_WISHES = 6
-# How likely a piece must be what it was read as, by itself or in the whole, to stand beside others.
-_OWN, _WHOLE = 0.3, 0.1
 # "And" inside of these joins no wishes.
 _PAIRS = (
     ("black and white", "black-and-white"), ("back and forth", "back-and-forth"),
@@ -48,7 +46,7 @@ def read_wishes(text: str, clip: Clip) -> Reading:
     wishes = _wishes(text, clip.prompt)
     if not wishes:
         plain = without_manners(tidy(text)) or tidy(text)
-        return Reading(guesses=guesses(shares(plain)) if re.search(r"\w", plain) else ())
+        return Reading(guesses=guesses(shares(plain, clip.prompt)) if re.search(r"\w", plain) else ())
     found = all_changes(wishes, replace(clip, said=text))
     return Reading(wishes, found.changes, found.alternatives, (), found.notices)
 
@@ -65,53 +63,47 @@ def _wishes(text: str, prompt: str) -> tuple[Wish, ...]:
     for pair, joined in _PAIRS:
         plain = plain.replace(pair, joined)
     whole = Clause(without_manners(plain), prompt)
-    pieces = [piece for piece in _STRONG.split(plain) if without_manners(piece)]
-    ruled = [_ruled(piece, prompt) for piece in pieces]
-    if 1 < len(pieces) <= 2 and not all(ruled) and (instead := replaced(whole)):
-        return tuple(instead)
-    if len(pieces) <= 1 or not any(ruled):
-        return _once(_weighed(whole, ruled[0] if len(pieces) == 1 else wishes_of(whole)))[:MOST_WISHES]
-    wishes: list[Wish] = []
-    for piece, found in zip(pieces, ruled, strict=True):
-        # What no rule reads beside something that one does is the reason for it, or a greeting.
-        if found:
-            wishes += _weighed(Clause(without_manners(piece), prompt), found)
-    return _once(_supported(wishes, whole))[:MOST_WISHES]
-
-
-def _supported(wishes: Sequence[Wish], whole: Clause) -> Sequence[Wish]:
-    """Without pieces that only seem to be wishes: neither they nor the whole speak of it."""
-    if len(wishes) < 2:
-        return wishes
-    likely = shares(whole.text)
-    kept = [
-        wish
-        for wish in wishes
-        if shares(wish.text).get(wish.intent, 0.0) >= _OWN or likely.get(wish.intent, 0.0) >= _WHOLE
-    ]
-    return kept or wishes
-
-
-def _ruled(piece: str, prompt: str) -> Sequence[Wish]:
-    """The wishes of what stands between two signs; its parts around "and", where each is a wish."""
-    parts = [Clause(without_manners(part), prompt) for part in _WEAK.split(piece)]
-    if len(parts) > 1:
-        found = [wishes_of(part) for part in parts]
-        if all(found):
-            return [wish for wishes in found for wish in wishes]
-    return wishes_of(Clause(without_manners(piece), prompt))
-
-
-def _weighed(clause: Clause, ruled: Sequence[Wish]) -> Sequence[Wish]:
-    """The wishes of a piece, its meaning beside what the rules found."""
-    if not re.search(r"\w", clause.text) or (clause.has("chat") and not ruled):
+    if not re.search(r"\w", whole.text):
         return ()
-    if len({wish.text for wish in ruled}) > 1:
-        return ruled  # each stands in a part of its own
-    names = decided([wish.intent for wish in ruled], shares(clause.text))
-    if names == [wish.intent for wish in ruled]:
-        return ruled
-    return [next((one for one in ruled if one.intent == name), _filled(name, clause)) for name in names]
+    parts = _parts(plain, whole)
+    ruled = [wishes_of(part) for part in parts]
+    heard = [_heard(part, found) for part, found in zip(parts, ruled, strict=True)]
+    every = [wish for found in ruled for wish in found]
+    wishes: list[Wish] = []
+    for name, at in decided(_heard(whole, wishes_of(whole)), heard):
+        clause = whole if at is None else parts[at]
+        said = [wish for wish in (every if at is None else ruled[at]) if wish.intent == name]
+        wishes += said or [_filled(name, clause)]
+    return _once(wishes)[:MOST_WISHES]
+
+
+def _heard(clause: Clause, ruled: Sequence[Wish]) -> Heard:
+    names = tuple(dict.fromkeys(wish.intent for wish in ruled))
+    return Heard(names, shares(clause.text, clause.prompt))
+
+
+def pieces_of(plain: str) -> list[str]:
+    """What stands between the signs of a tidied wish, without what is merely polite."""
+    pieces = (without_manners(piece) for piece in _STRONG.split(plain))
+    return [piece for piece in pieces if re.search(r"\w", piece)]
+
+
+def _parts(plain: str, whole: Clause) -> list[Clause]:
+    """What stands between signs; around "and" where each part is a wish; one where two say one thing."""
+    pieces = pieces_of(plain)
+    if len(pieces) == 2 and replaced(whole):
+        clauses = [Clause(piece, whole.prompt) for piece in pieces]
+        if not all(wishes_of(clause) for clause in clauses):
+            return [whole]
+    found: list[Clause] = []
+    for piece in pieces:
+        shorter = [without_manners(part) for part in _WEAK.split(piece)]
+        apart = [Clause(part, whole.prompt) for part in shorter if re.search(r"\w", part)]
+        if len(apart) > 1 and all(_heard(part, wishes_of(part)).stands() for part in apart):
+            found += apart
+        else:
+            found.append(Clause(piece, whole.prompt))
+    return found or [whole]
 
 
 def _filled(intent: str, clause: Clause) -> Wish:

@@ -13,6 +13,7 @@ from studio.edits.reading import read_chosen, read_wishes
 from studio.edits.types import MediaChange, Reading, SettingsChange
 from studio.text.language import has_han
 from studio.words import say
+from tests.edits.fit_sense import PEOPLE, people
 
 HERE = Path(__file__).resolve().parent
 BOAT = "a red boat moving right at sea at sunset, a bird in the sky"
@@ -48,6 +49,16 @@ def test_our_own_phrasings_are_read_rightly(name: str, least: int, share: float)
         (text, wanted, found) for text, wanted in rows if set(found := read(text).intents) != set(wanted)
     ]
     assert len(wrong) <= (1 - share) * len(rows), wrong
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_what_other_people_wrote_is_read_rightly(name: str) -> None:
+    """The model knows these; how other people's are read without: `python -m tests.edits.fit_sense`."""
+    rows = people(name)
+    wrong = [
+        (row, found) for row in rows if not row.right(found := read_edit(row.text, prompt=row.prompt).intents)
+    ]
+    assert len(wrong) <= 0.1 * len(rows), wrong
 
 
 def test_every_intent_has_phrasings_in_both_languages_and_examples_that_are_read() -> None:
