@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from studio.edits.sense import NOTHING
 
 # What a rule that fits is worth beside a share of meaning.
-RULE = 0.2
+RULE = 0.15
 # What the likeliest of a part's own intents counts beside the whole's.
 OWN = 0.3
 # What the best must reach, and what whatever stands beside it must.

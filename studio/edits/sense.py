@@ -24,6 +24,7 @@ NOTHING = "nothing"
 # What a meaning, a concept and the pieces of the words count for.
 MEANING, CONCEPT, PIECES = 4.0, 0.5, 4.0
 BUCKETS = 2048
+_THING = {"zh": "某物", "en": "athing"}
 _REMEMBERED = 8192
 
 Floats = npt.NDArray[np.float32]
@@ -52,8 +53,20 @@ def features(text: str, prompt: str) -> Floats:
     clause = Clause(text, prompt)
     named = [clause.has(concept) for concept in words()]
     named += [bool(clause.things), len(clause.things) > 1, bool(clause.somebody), clause.chinese]
-    parts = (MEANING * meanings([text])[0], CONCEPT * np.array(named, np.float32), PIECES * _pieces(text))
+    parts = (
+        MEANING * meanings([text])[0],
+        CONCEPT * np.array(named, np.float32),
+        PIECES * _pieces(_bare(clause)),
+    )
     return np.concatenate(parts).astype(np.float32)
+
+
+def _bare(clause: Clause) -> str:
+    """The wish without what its things are called: that tells nothing of what shall become of them."""
+    text = clause.text
+    for thing in sorted(clause.things, key=len, reverse=True):
+        text = text.replace(thing, _THING["zh" if clause.chinese else "en"])
+    return text
 
 
 def _pieces(text: str) -> Floats:
