@@ -55,7 +55,7 @@ def test_it_fits_every_width_and_every_thumb(context: BrowserContext) -> None:
     expect(page.locator("#size label")).to_have_count(6)
     for width in (1440, 800, 390, 320):
         page.set_viewport_size({"width": width, "height": 844})
-        for tab in ("story", "queue", "library", "create"):
+        for tab in ("story", "compare", "styles", "library", "queue", "review", "verify", "create"):
             page.click(f"#tab_{tab}-button")
             page.wait_for_timeout(150)
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, tab)
@@ -80,7 +80,7 @@ def test_hands_stay_on_the_keyboard(context: BrowserContext) -> None:
     page.keyboard.type("a boat at sea / and a bird?")
     page.locator('#style input[value="none"]').focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator('#style input[value="paper-cut"]')).to_be_checked()
+    expect(page.locator('#style input[value="cinematic"]')).to_be_checked()
     page.keyboard.press("Control+Enter")
     expect(section(page, "queued")).to_be_visible()
     expect(page.locator("#stage .asked")).to_have_text("a boat at sea / and a bird?")

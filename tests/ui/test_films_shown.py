@@ -9,7 +9,7 @@ from studio.access import Visitor
 from studio.core import Refused
 from studio.jobs import Job, JobProgress
 from studio.library import Asset
-from studio.ui import library, queue, stage, takes
+from studio.ui import library, library_panel, queue, stage, takes
 from studio.ui.context import Page
 from studio.views import JobView
 from studio.web import attachment
@@ -83,8 +83,10 @@ def test_a_film_whose_shot_failed_says_which_and_why(page: Page) -> None:
 
 def test_the_library_shows_films_with_their_length(page: Page, visitor: Visitor) -> None:
     page.studio.assets.add(_asset())
-    assert f"{page.t('film')} 1:23" in Tags(library.render(page, visitor)).text
-    panel = Tags(library.render_panel(page, visitor, "asset_1"))
+    wall = library.answer(page, visitor, library.Message()).feed
+    assert wall is not None
+    assert f"{page.t('film')} 1:23" in Tags(wall).text
+    panel = Tags(library_panel.render(page, visitor, "asset_1"))
     assert FILM.title in panel.text
     assert "use_recipe" not in panel.ids()
     assert FILM.title in takes.strip(page, visitor, "").replace("&lt;", "<").replace("&gt;", ">").replace(
