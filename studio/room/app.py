@@ -336,7 +336,7 @@ async def _body(request: Request) -> dict[str, Any]:
             raise Refused(Notice("room_reload"))
     try:
         found = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(Notice("room_reload")) from error
     if not isinstance(found, dict):
         raise Refused(Notice("room_reload"))

@@ -21,7 +21,7 @@ from studio.edits.typos import mended
 
 HERE = Path(__file__).resolve().parent
 OWN = ("wishes.toml", "voices.toml")
-PEOPLE = ("people_a.toml", "people_zh.toml", "people_en.toml")
+PEOPLE = tuple(sorted(path.name for path in HERE.glob("people_*.toml")))
 NAMES = (*intents(), NOTHING)
 PENALTY, SHARPNESS = 25.0, 24.0
 # What a phrasing of somebody else, and a piece of one, count beside one of ours.
