@@ -133,7 +133,10 @@ class Studio:
             raise Refused(error.notice) from error
 
     def _asked(self, visitor: Visitor, form: dict[str, Any]) -> tuple[GenerationRequest, dict[str, Any]]:
-        """As `_resolve`, without a project that this visitor can't use."""
+        """As `_resolve`, with a style by its title too, and without a project that this visitor can't use."""
+        style = form.get("style")
+        if isinstance(style, str) and style and self.styles.find(style) is None:
+            form = form | {"style": self.styles.named(visitor, style)}
         request, kept = self._resolve(form)
         if not self.projects.known(visitor, kept.get("project")):
             # One that was deleted meanwhile, or is of another studio, keeps nobody from a clip.

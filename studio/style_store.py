@@ -81,6 +81,15 @@ class Styles:
             row = connection.execute(query.limit(1)).mappings().first()
         return None if row is None else _style(row)
 
+    def named(self, visitor: Visitor, text: str) -> str:
+        """The name of the style that somebody calls by its name or title, in any case; else the text."""
+        wanted = text.strip().casefold()
+        for view in self.list(visitor):
+            style = view.style
+            if wanted in {style.name, *(title.casefold() for title in style.title.values())}:
+                return style.name
+        return text
+
     def list(self, visitor: Visitor) -> list[StyleView]:
         """What this visitor may choose from: the shipped ones, then own ones, the oldest first."""
         return [*(StyleView(style) for style in STYLES.values()), *self._own(visitor)]

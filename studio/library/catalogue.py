@@ -226,8 +226,8 @@ def _doc(row: Any, tags: Iterable[str], plain: dict[str, tuple[str, str]]) -> Do
         name, words = plain[row.id]
         kept = f"size\t{row.width}x{row.height}\nformat\t{format_of(row.width, row.height)}"
     facets = [(key, value) for key, _, value in (line.partition("\t") for line in kept.split("\n")) if value]
-    facets += [("kind", row.kind), ("model", row.model), ("standing", row.standing), ("owner", row.owner)]
-    facets += [("project", row.project_id)] if row.project_id else []
+    facets += [("kind", row.kind), ("standing", row.standing), ("owner", row.owner)]
+    facets += [(name, value) for name, value in (("model", row.model), ("project", row.project_id)) if value]
     for tag in tags:
         facets.append(("tag", tag))
         words += f"\n{TAGS}\t{' '.join(tokens(tag))}"

@@ -67,9 +67,11 @@ window.share = (() => {
     });
     one('#share_links').replaceChildren(...(rows.length ? rows : [make('li', {}, make('small', { textContent: t('none') }))]));
   }
+  // What opens nothing any more is not offered to be copied.
+  function forget(id) { const place = one('#share_made'); if (place.dataset.link === id) place.hidden = true; }
   async function shut(link) {
     if (!(await studio.sure(t('revoke_ask'), link.note || t(link.rights), () => dialog().open))) return;
-    try { await ask(`${address(about)}/revoke`, { link: link.id }); await refresh(); } catch (error) { sorry(error.message); }
+    try { await ask(`${address(about)}/revoke`, { link: link.id }); forget(link.id); await refresh(); } catch (error) { sorry(error.message); }
   }
   const newest = (told) => new Map(told.verdicts.map((verdict) => [verdict.item, verdict]));
   const counts = (verdict) => verdict && !verdict.stale && !(verdict.what === 'changes' && verdict.take > 1);
@@ -100,6 +102,8 @@ window.share = (() => {
       const place = one('#share_made');
       one('img', place).src = found.code;
       one('input', place).value = found.address;
+      place.dataset.link = found.link.id;
+      one('.local', place).hidden = !/^(localhost|127\.|\[::1\])/.test(location.hostname);
       place.hidden = false;
       form.elements.note.value = '';
       one('input', place).select();

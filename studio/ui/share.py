@@ -66,6 +66,6 @@ def dialog(page: Page) -> str:
 <button class="btn primary" id="share_make">{t["make"]}</button></form>
 <div id="share_made" hidden><img alt="{t["code"]}"><div><label>{t["once"]}<input type="text" readonly></label>
 <button type="button" class="btn primary" data-share="copy">{icon("copy")}<span>{t["copy"]}</span></button>
-</div></div>
+<p class="note local" hidden>{t["local"]}</p></div></div>
 <section><h3>{t["links"]}</h3><ul id="share_links"></ul></section>
 <section id="share_told"></section></dialog>"""

@@ -182,3 +182,10 @@ def test_an_estimate_of_a_form_that_cannot_be_made_says_why(studio: Studio) -> N
         studio.estimate(prompt="a boat", num_frames=82)
     assert studio.estimate(prompt="a boat").ahead == 0
     assert isinstance(GenerationRequest(prompt="a boat").seed, int)
+
+
+@pytest.mark.parametrize("called", ["ink", "Ink Wash", " 水墨 "])
+def test_a_style_may_be_called_by_its_title(studio: Studio, called: str) -> None:
+    job = studio.jobs.get(studio.generate(ANNA, prompt="a boat", style=called))
+    assert job is not None
+    assert job.form["style"] == "ink"
