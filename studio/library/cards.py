@@ -24,10 +24,10 @@ from studio.db import UtcTime, reading
 from studio.edit_tables import edit_table
 from studio.library.tables import (
     asset_table,
-    clock_table,
     favourite_table,
     film_clip_table,
     project_table,
+    revision,
     tag_table,
 )
 from studio.library.types import card_place
@@ -95,7 +95,7 @@ class Cards:
     def follow(self) -> int:
         """Write the cards of all that changed since the last call, at the first call of all; how many."""
         with reading(self.engine) as connection:
-            now = connection.execute(sa.select(clock_table.c.revision)).scalar() or 0
+            now = revision(connection)
             projects = _rows(connection, sa.select(project_table))
             if now == self._revision:
                 changed = []

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from studio.db import metadata, reading, writing
 from studio.library.store import Library
-from studio.library.tables import asset_table
+from studio.library.tables import asset_table, revision
 
 look_table = sa.Table(
     "asset_look",
@@ -77,6 +77,7 @@ class Looks:
         self._ids: list[str] = []
         self._rows = np.zeros((0, LENGTH), np.int8)
         self._number = 0
+        self._read_up_to = -1
         self._lock = threading.Lock()
 
     def read_some(self, most: int = 20) -> int:
@@ -85,14 +86,21 @@ class Looks:
             ~sa.select(look_table.c.number).where(look_table.c.asset_id == asset_table.c.id).exists()
         )
         with reading(self._engine) as connection:
+            now = revision(connection)
+            if now == self._read_up_to:
+                # Asked every few seconds: nobody looks through a whole library in which nothing changed.
+                return 0
             ids = list(connection.execute(unread.limit(most)).scalars())
+        if not ids:
+            self._read_up_to = now
+            return 0
         found = self._assets.get_many(ids)
         rows = [
             {"asset_id": asset_id, "look": self._read(asset.thumbnail)} for asset_id, asset in found.items()
         ]
         with writing(self._engine) as connection:
             there = sa.select(look_table.c.asset_id).where(look_table.c.asset_id.in_(ids))
-            had = set(connection.execute(there).scalars()) if ids else set()
+            had = set(connection.execute(there).scalars())
             kept = set(
                 connection.execute(sa.select(asset_table.c.id).where(asset_table.c.id.in_(ids))).scalars()
             )

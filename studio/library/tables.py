@@ -122,6 +122,11 @@ def tick(connection: Connection, *, gone: int = 0) -> int:
     return int(connection.execute(sa.select(clock.revision)).scalar_one())
 
 
+def revision(connection: Connection) -> int:
+    """What the clock says: 0 before the first change of all."""
+    return int(connection.execute(sa.select(clock_table.c.revision)).scalar() or 0)
+
+
 def touch(connection: Connection, ids: Sequence[str]) -> None:
     """Let what follows the library look at these assets anew."""
     these = sa.update(asset_table).where(asset_table.c.id.in_(ids))
