@@ -45,14 +45,21 @@ def label_on(kept: dict[str, object] | None, settings: Settings) -> LabelStyle |
     return label if label.shown else None
 
 
-def ingredients(plan: FilmPlan, clips: Sequence[Asset], library: Library, home: Path) -> "list[Ingredient]":
-    """What a film names as what it was made from: its clips, what people brought, its music.
+def clips_named(clips: Sequence[Asset], library: Library) -> "list[Ingredient]":
+    """Clips as what something was made from names them.
 
-    By number, never by prompt: credentials go wherever the film goes.
+    By number, never by prompt: credentials go wherever the file goes.
     """
     from studio.trust.credentials import Ingredient
 
-    found = [Ingredient(f"clip {clip.id}", "componentOf", "studio", library.file(clip)) for clip in clips]
+    return [Ingredient(f"clip {clip.id}", "componentOf", "studio", library.file(clip)) for clip in clips]
+
+
+def ingredients(plan: FilmPlan, clips: Sequence[Asset], library: Library, home: Path) -> "list[Ingredient]":
+    """What a film names as what it was made from: its clips, what people brought, its music."""
+    from studio.trust.credentials import Ingredient
+
+    found = clips_named(clips, library)
     for shot in plan.shots:
         if shot.source is not None:
             asset = library.at(shot.source.path)

@@ -6,11 +6,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipelines.request import Progress
 from studio.db import utc_now
 from studio.exporting import Finished
+from studio.footage import clips_named
 from studio.library import Asset, Library, new_id, places
 from studio.media.clip import ClipFacts
 from studio.media.ffmpeg import MediaError
@@ -18,9 +18,6 @@ from studio.media.mosaic import Tile, make_mosaic
 from studio.media.probe import POSTER_SIDE, thumbnail
 from studio.media_work import Bench
 from studio.recipe import MAX_BYTES, STUDIO
-
-if TYPE_CHECKING:
-    from studio.trust.credentials import Ingredient
 
 NAME = "mosaic"
 _TELL_SECONDS = 0.3
@@ -69,7 +66,7 @@ def make(bench: Bench) -> bool:
             revision="",
             prompt="\n".join(clip.request.prompt for clip in clips if clip.request is not None),
             title=title,
-            ingredients=_ingredients(clips, bench.library),
+            ingredients=clips_named(list({clip.id: clip for clip in clips}.values()), bench.library),
             should_stop=bench.should_stop,
         )
         still.write_bytes(thumbnail(path, side=POSTER_SIDE))
@@ -116,16 +113,6 @@ def _teller(bench: Bench) -> Callable[[int, int], None]:
             bench.reporter(Progress("cutting", done, total))
 
     return tell
-
-
-def _ingredients(clips: list[Asset], library: Library) -> "list[Ingredient]":
-    from studio.trust.credentials import Ingredient
-
-    # By number, never by prompt: credentials go wherever the file goes.
-    once = {clip.id: clip for clip in clips}
-    return [
-        Ingredient(f"clip {clip.id}", "componentOf", "studio", library.file(clip)) for clip in once.values()
-    ]
 
 
 def _asset(bench: Bench, facts: ClipFacts, finished: Finished, title: str, *, seconds: float) -> Asset:

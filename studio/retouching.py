@@ -19,7 +19,7 @@ from studio import footage
 from studio.db import utc_now
 from studio.exporting import Begun, Finished
 from studio.film_takes import FilmTakes, TakeFailed
-from studio.library import Asset, Library, new_id, places
+from studio.library import Asset, new_id, places
 from studio.media.clip import ClipFacts, write_clip
 from studio.media.ffmpeg import MediaError, run
 from studio.media.probe import probe, thumbnail
@@ -66,7 +66,7 @@ def make(bench: Bench) -> bool:
             model=source.model,
             revision=source.model_revision,
             prompt=source.request.prompt if source.request is not None else source.asked,
-            ingredients=[_ingredient(source, bench.library)],
+            ingredients=footage.clips_named([source], bench.library),
             should_stop=bench.should_stop,
         )
         still.write_bytes(thumbnail(path))
@@ -185,13 +185,6 @@ def _recipe(bench: Bench, source: Asset, operations: tuple[Operation, ...]) -> s
         told = json.loads(recipe.text())
     done = [operation.model_dump(exclude_defaults=True) for operation in operations]
     return json.dumps(told | {"kind": "edit", "source": source.id, "operations": done}, ensure_ascii=False)
-
-
-def _ingredient(source: Asset, library: Library) -> Any:
-    from studio.trust.credentials import Ingredient
-
-    # By number, never by prompt: credentials go wherever the file goes.
-    return Ingredient(f"clip {source.id}", "componentOf", "studio", library.file(source))
 
 
 def _asset(bench: Bench, source: Asset, facts: ClipFacts, finished: Finished, *, seconds: float) -> Asset:
