@@ -17,9 +17,11 @@ from sqlalchemy import Connection, Engine
 
 from pipelines.request import Notice
 from studio.db import reading, utc_now
-from studio.library import Asset, Standing
+from studio.library import Asset, Standing, places
 from studio.library.projects import rules_in
+from studio.media.clip import ClipFacts
 from studio.media.label import LabelStyle
+from studio.rows import Job
 from studio.settings import Settings
 from studio.trust import exports, ledger, policy
 from studio.trust.aigc import Aigc, aigc_of, into_comment, tags_of
@@ -107,6 +109,32 @@ class Finished:
             "label": asdict(self.begun.label),
             "reasons": self.reasons,
         }
+
+    def asset(self, job: Job, facts: ClipFacts, *, fps: int, took: float, **more: Any) -> Asset:
+        """The row of what a job made: where it will lie, and how it may stand.
+
+        `facts` are the file's, `took` the seconds of its making. `more` is what it is: its request or plan,
+        title, kind, model (the job's if it is not given) and the model's revision.
+        """
+        place, still = places(self.begun.id, ".webp", blocked=self.standing == "blocked")
+        of_the_job = {"model": job.model, "model_revision": "", "request": None}
+        return Asset(
+            id=self.begun.id,
+            job_id=job.id,
+            owner=job.owner,
+            path=place,
+            thumbnail=still,
+            form=job.form,
+            width=facts.width,
+            height=facts.height,
+            seconds=facts.seconds,
+            fps=fps,
+            frames=facts.frames,
+            render_seconds=took,
+            created=utc_now(),
+            **self.facts,
+            **of_the_job | more,
+        )
 
     def keep(self, connection: Connection, asset: Asset) -> None:
         """Enter it into register and ledger, within the transaction that publishes it."""

@@ -21,10 +21,10 @@ from studio import cutting, footage, narrating
 from studio.claims import Attempt, Claims
 from studio.cutting import Times
 from studio.db import utc_now
-from studio.exporting import Begun, Exporter, Finished
+from studio.exporting import Begun, Exporter
 from studio.film_takes import FilmTakes, Found, TakeFailed
 from studio.hands import Orders, own_tmp
-from studio.library import Asset, Library, new_id, places
+from studio.library import Asset, Library, new_id
 from studio.lock import file_name
 from studio.media.clip import ClipFacts
 from studio.media.probe import POSTER_SIDE, thumbnail
@@ -304,13 +304,15 @@ class FilmMaker:
                 title=plan.title,
                 ingredients=footage.ingredients(plan, clips, self.library, home),
             )
-            place, still_place = places(asset_id, ".webp", blocked=finished.standing == "blocked")
             still.write_bytes(thumbnail(path, side=POSTER_SIDE))
-            asset = _asset(film, facts, finished, place, still_place, seconds=time.monotonic() - began)
+            took = time.monotonic() - began
+            asset = finished.asset(
+                job, facts, fps=plan.fps, took=took, kind="film", title=plan.title, plan=plan
+            )
             return self.claims.publish(
                 film.attempt,
                 asset,
-                [(path, place), (still, still_place)],
+                [(path, asset.path), (still, asset.thumbnail)],
                 self.library,
                 finished,
                 tail_seconds=film.spoke + time.monotonic() - tail_since,
@@ -346,35 +348,6 @@ class FilmMaker:
             should_stop=film.should_stop,
             mark=begun.mark_planes(),
         )
-
-
-def _asset(
-    film: _Making, facts: ClipFacts, finished: Finished, place: str, still: str, *, seconds: float
-) -> Asset:
-    """The row of a finished film; `seconds` is what its making took."""
-    job, plan = film.attempt.job, film.plan
-    return Asset(
-        id=finished.begun.id,
-        job_id=job.id,
-        owner=job.owner,
-        kind="film",
-        title=plan.title,
-        path=place,
-        thumbnail=still,
-        request=None,
-        plan=plan,
-        form=job.form,
-        model=job.model,
-        model_revision="",
-        width=facts.width,
-        height=facts.height,
-        seconds=facts.seconds,
-        fps=plan.fps,
-        frames=facts.frames,
-        render_seconds=seconds,
-        created=utc_now(),
-        **finished.facts,
-    )
 
 
 def _why(plan: FilmPlan, failed: TakeFailed) -> Notice:

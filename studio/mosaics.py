@@ -9,10 +9,8 @@ from pathlib import Path
 
 from pipelines.request import Progress
 from studio.db import utc_now
-from studio.exporting import Finished
 from studio.footage import clips_named
-from studio.library import Asset, Library, new_id, places
-from studio.media.clip import ClipFacts
+from studio.library import Asset, Library, new_id
 from studio.media.ffmpeg import MediaError
 from studio.media.mosaic import Tile, make_mosaic
 from studio.media.probe import POSTER_SIDE, thumbnail
@@ -70,7 +68,9 @@ def make(bench: Bench) -> bool:
             should_stop=bench.should_stop,
         )
         still.write_bytes(thumbnail(path, side=POSTER_SIDE))
-        asset = _asset(bench, facts, finished, title, seconds=time.monotonic() - began)
+        fps = round(facts.frames / facts.seconds) if facts.seconds else 0
+        took = time.monotonic() - began
+        asset = finished.asset(bench.attempt.job, facts, fps=fps, took=took, kind="grid", title=title)
         files = [(path, asset.path), (still, asset.thumbnail)]
         return bench.claims.publish(
             bench.attempt,
@@ -113,29 +113,3 @@ def _teller(bench: Bench) -> Callable[[int, int], None]:
             bench.reporter(Progress("cutting", done, total))
 
     return tell
-
-
-def _asset(bench: Bench, facts: ClipFacts, finished: Finished, title: str, *, seconds: float) -> Asset:
-    job, asset_id = bench.attempt.job, finished.begun.id
-    place, still = places(asset_id, ".webp", blocked=finished.standing == "blocked")
-    return Asset(
-        id=asset_id,
-        job_id=job.id,
-        owner=job.owner,
-        kind="grid",
-        title=title,
-        path=place,
-        thumbnail=still,
-        request=None,
-        form=job.form,
-        model=job.model,
-        model_revision="",
-        width=facts.width,
-        height=facts.height,
-        seconds=facts.seconds,
-        fps=round(facts.frames / facts.seconds) if facts.seconds else 0,
-        frames=facts.frames,
-        render_seconds=seconds,
-        created=utc_now(),
-        **finished.facts,
-    )

@@ -7,7 +7,6 @@ import contextlib
 import json
 import time
 from collections.abc import Generator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ import numpy as np
 from pipelines.request import Cancelled, GenerationRequest, Notice, Progress
 from studio import footage
 from studio.db import utc_now
-from studio.exporting import Begun, Finished
+from studio.exporting import Begun
 from studio.film_takes import FilmTakes, TakeFailed
-from studio.library import Asset, new_id, places
+from studio.library import Asset, new_id
 from studio.media.clip import ClipFacts, write_clip
 from studio.media.ffmpeg import MediaError, run
 from studio.media.probe import probe, thumbnail
@@ -70,7 +69,17 @@ def make(bench: Bench) -> bool:
             should_stop=bench.should_stop,
         )
         still.write_bytes(thumbnail(path))
-        asset = _asset(bench, source, facts, finished, seconds=time.monotonic() - began)
+        asset = finished.asset(
+            bench.attempt.job,
+            facts,
+            fps=round(facts.frames / facts.seconds) if facts.seconds else source.fps,
+            took=time.monotonic() - began,
+            kind="edit",
+            title=source.title,
+            request=source.request,
+            model=source.model,
+            model_revision=source.model_revision,
+        )
         return bench.claims.publish(
             bench.attempt,
             asset,
@@ -185,30 +194,3 @@ def _recipe(bench: Bench, source: Asset, operations: tuple[Operation, ...]) -> s
         told = json.loads(recipe.text())
     done = [operation.model_dump(exclude_defaults=True) for operation in operations]
     return json.dumps(told | {"kind": "edit", "source": source.id, "operations": done}, ensure_ascii=False)
-
-
-def _asset(bench: Bench, source: Asset, facts: ClipFacts, finished: Finished, *, seconds: float) -> Asset:
-    """The row of the edited clip: that of its source, but for what is its own."""
-    job, asset_id = bench.attempt.job, finished.begun.id
-    place, still = places(asset_id, ".webp", blocked=finished.standing == "blocked")
-    return replace(
-        source,
-        id=asset_id,
-        job_id=job.id,
-        owner=job.owner,
-        kind="edit",
-        path=place,
-        thumbnail=still,
-        form=job.form,
-        request_key=None,
-        width=facts.width,
-        height=facts.height,
-        seconds=facts.seconds,
-        fps=round(facts.frames / facts.seconds) if facts.seconds else source.fps,
-        frames=facts.frames,
-        render_seconds=seconds,
-        created=utc_now(),
-        project_id=None,
-        trashed=None,
-        **finished.facts,
-    )

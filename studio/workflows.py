@@ -19,7 +19,7 @@ from studio.claims import Attempt, Claims
 from studio.db import utc_now
 from studio.exporting import Begun, Exporter
 from studio.hands import Hand, Orders, own_tmp
-from studio.library import Asset, Library, new_id, places
+from studio.library import Library, new_id
 from studio.media.clip import ClipFacts, write_clip
 from studio.media.looks import graded
 from studio.media.probe import thumbnail
@@ -64,27 +64,15 @@ class Maker:
                     draft=job.parent is not None or job.story_id is not None,
                 )
                 still.write_bytes(thumbnail(film))
-            place, still_place = places(asset_id, ".webp", blocked=finished.standing == "blocked")
-            asset = Asset(
-                id=asset_id,
-                job_id=job.id,
-                owner=job.owner,
-                path=place,
-                thumbnail=still_place,
-                request=request,
-                form=job.form,
-                model=job.model,
-                model_revision=revision,
-                width=facts.width,
-                height=facts.height,
-                seconds=facts.seconds,
+            asset = finished.asset(
+                job,
+                facts,
                 fps=request.fps,
-                frames=facts.frames,
-                render_seconds=time.monotonic() - began,
-                created=utc_now(),
-                **finished.facts,
+                took=time.monotonic() - began,
+                request=request,
+                model_revision=revision,
             )
-            files = [(film, place), (still, still_place)]
+            files = [(film, asset.path), (still, asset.thumbnail)]
             after = time.monotonic() - reporter.last_step
             return self.claims.publish(attempt, asset, files, self.library, finished, tail_seconds=after)
 
