@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict
 
 Quality = Literal["draft", "standard", "final"]
 QUALITIES: tuple[Quality, ...] = ("draft", "standard", "final")
+# How a model is run: exact as its makers do; balanced with guidance gating and a step cache; fast with its
+# 4-step distilled LoRA pair; draft small, with few steps.
+Tier = Literal["exact", "balanced", "fast", "draft"]
+TIERS: tuple[Tier, ...] = ("exact", "balanced", "fast", "draft")
 
 
 class Size(NamedTuple):
@@ -30,6 +34,24 @@ class Sampling(BaseModel):
     flow_shift: float
 
 
+class Distilled(BaseModel):
+    """A LoRA pair that makes a model right in a few steps without guidance.
+
+    `repo` and `revision` are the hub's, `high` and `low` the files in it (`low` is None for one expert);
+    `timesteps` are the very ones it was distilled on, from 1000 down (Wan2.2-Lightning, issue 3).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    repo: str
+    revision: str | None
+    high: str
+    low: str | None
+    timesteps: tuple[float, ...]
+    flow_shift: float
+
+
 class ModelSpec(BaseModel):
     """The facts about one set of weights.
 
@@ -37,6 +59,9 @@ class ModelSpec(BaseModel):
     `revision` is the hub's commit, or what `loader.revision` says of the embedded files.
     `guidance_scale` belongs to the high-noise expert, `guidance_scale_2` to the low-noise one.
     `closed_world`: it draws only the things of `pipelines.sketch.world`, and is given only their words.
+    `first_frame`: whether a picture to begin with can be given, or must be.
+    `tiers` are the ways to run it; the first is what runs when none is asked for. `distilled` is what "fast"
+    runs with.
     `memory_gb` is the bf16 weights of all parts together (fp32 for `sketch`, which runs on the CPU).
     """
 
@@ -58,7 +83,26 @@ class ModelSpec(BaseModel):
     memory_gb: float
     negative_prompt: str
     closed_world: bool = False
+    first_frame: Literal["no", "optional", "needed"] = "no"
+    tiers: tuple[Tier, ...] = ("exact",)
+    distilled: Distilled | None = None
     sampling: dict[Quality, Sampling]
+
+    def sampling_for(self, quality: Quality, tier: Tier) -> Sampling:
+        """How a clip of this quality is denoised in this tier."""
+        if tier == "fast" and self.distilled is not None:
+            return Sampling(
+                num_inference_steps=len(self.distilled.timesteps),
+                guidance_scale=1.0,
+                guidance_scale_2=1.0 if self.two_experts else None,
+                flow_shift=self.distilled.flow_shift,
+            )
+        return self.sampling["draft" if tier == "draft" else quality]
+
+    @property
+    def smallest(self) -> Size:
+        """The size with the fewest pixels, the first of equals: what a draft is made in."""
+        return min(self.sizes, key=lambda size: size.width * size.height)
 
     def legal_frames(self) -> list[int]:
         """Every frame count this model makes well: 4n+1 from `min_frames` to `max_frames`."""
@@ -87,6 +131,12 @@ def _steps(
     }
 
 
+_WAN_SIZES = (
+    Size(832, 480), Size(480, 832), Size(624, 624), Size(1280, 720), Size(720, 1280), Size(960, 960),
+)  # fmt: skip
+# The distilled pairs were taught four steps of plain Euler at shift 5: 1000 * shift*s / (1 + (shift-1)*s).
+_FOUR_STEPS = (1000.0, 937.5, 2500 / 3, 625.0)
+
 _SPECS = (
     ModelSpec(
         name="sketch",
@@ -114,14 +164,7 @@ _SPECS = (
         revision=None,
         embedded=False,
         licence="Apache-2.0",
-        sizes=(
-            Size(832, 480),
-            Size(480, 832),
-            Size(624, 624),
-            Size(1280, 720),
-            Size(720, 1280),
-            Size(960, 960),
-        ),
+        sizes=_WAN_SIZES,
         fps=16,
         min_frames=17,
         max_frames=81,
@@ -130,6 +173,16 @@ _SPECS = (
         two_experts=True,
         memory_gb=69.0,
         negative_prompt=_WAN_NEGATIVE,
+        tiers=TIERS,
+        distilled=Distilled(
+            name="wan2.2-t2v-lightning",
+            repo="lightx2v/Wan2.2-Lightning",
+            revision=None,
+            high="Wan2.2-T2V-A14B-4steps-lora-250928/high_noise_model.safetensors",
+            low="Wan2.2-T2V-A14B-4steps-lora-250928/low_noise_model.safetensors",
+            timesteps=_FOUR_STEPS,
+            flow_shift=5.0,
+        ),
         # Wan2.2 `wan_t2v_A14B.py`: 40 steps, shift 12, guide scale 3.0 (low noise) and 4.0 (high noise).
         sampling=_steps(16, 28, 40, high=4.0, low=3.0, shift=12.0),
     ),
@@ -149,6 +202,8 @@ _SPECS = (
         two_experts=False,
         memory_gb=23.0,
         negative_prompt=_WAN_NEGATIVE,
+        first_frame="optional",
+        tiers=("exact", "balanced", "draft"),
         sampling=_steps(20, 35, 50, high=5.0, low=None, shift=5.0),
     ),
     ModelSpec(
@@ -167,6 +222,7 @@ _SPECS = (
         two_experts=False,
         memory_gb=14.5,
         negative_prompt=_WAN_NEGATIVE,
+        tiers=("exact", "balanced", "draft"),
         sampling=_steps(20, 35, 50, high=6.0, low=None, shift=8.0),
     ),
 )

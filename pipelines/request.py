@@ -6,15 +6,16 @@ Pydantic only, no torch: the web process imports this.
 import contextlib
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipelines.models import DEFAULT_MODEL, MODELS, QUALITIES, ModelSpec, Size
+from pipelines.models import DEFAULT_MODEL, MODELS, QUALITIES, ModelSpec, Sampling, Size, Tier
 
 MAX_PROMPT = 2000
 MAX_SEED = 2**31 - 1
@@ -23,6 +24,8 @@ _LONG = 1e15
 MAX_STEPS = 100
 GUIDANCE_RANGE = (1.0, 20.0)
 SHIFT_RANGE = (0.1, 20.0)
+STRENGTH_RANGE = (-2.0, 4.0)
+MAX_LORAS = 4
 _ALLOWED_CONTROLS = frozenset("\n\t\r")
 
 
@@ -48,27 +51,62 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a running job is: a request in its pipeline, or a film (the last three stages).
+    """Where a running job is: a request in a pipeline or a cloud's queue, a film (the last three).
 
-    `step` of `total` denoising steps, takes, or frames; `preview` is an animated WebP.
+    `step` of `total` denoising steps, takes, or frames; `preview` is an animated WebP. `resume_token`: with
+    it among its `Inputs`, another worker goes on with this very job instead of beginning, and paying, anew.
     """
 
-    stage: Literal["loading", "encoding", "denoising", "decoding", "takes", "voice", "cutting"]
+    stage: Literal["loading", "encoding", "waiting", "denoising", "decoding", "takes", "voice", "cutting"]
     step: int = 0
     total: int = 0
     preview: bytes | None = None
+    resume_token: str = ""
 
 
 OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a request only names, found by the studio: files of this machine, and what an earlier try left.
+
+    `first_frame` is the picture of `GenerationRequest.first_frame`; `loras` holds the files of each LoRA by
+    its name: (high-noise, low-noise), the second None where one file serves the only expert.
+    """
+
+    first_frame: Path | None = None
+    loras: Mapping[str, tuple[Path, Path | None]] = field(default_factory=dict)
+    resume_token: str = ""
+
+
+NO_INPUTS = Inputs()
 
 
 class Pipeline(Protocol):
     """Anything that turns a request into frames: a local Wan, or a cloud."""
 
     def generate(
-        self, request: "GenerationRequest", on_progress: OnProgress, should_stop: Callable[[], bool]
+        self,
+        request: "GenerationRequest",
+        on_progress: OnProgress,
+        should_stop: Callable[[], bool],
+        inputs: Inputs = NO_INPUTS,
     ) -> Any:
         """Yield frames, uint8 arrays (height, width, 3); raise `Cancelled` once `should_stop()`."""
+
+
+class LoraUse(BaseModel):
+    """A LoRA of this studio by its name, with its strength (-2 to 4; 1 as its makers meant it) per expert.
+
+    `low` is None for a model with one expert.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    high: float = Field(default=1.0, ge=STRENGTH_RANGE[0], le=STRENGTH_RANGE[1], allow_inf_nan=False)
+    low: float | None = Field(default=1.0, ge=STRENGTH_RANGE[0], le=STRENGTH_RANGE[1], allow_inf_nan=False)
 
 
 def _wrong(code: str, **values: Any) -> PydanticCustomError:
@@ -114,6 +152,9 @@ class GenerationRequest(BaseModel):
     flow_shift           0.1 to 20
     seed                 0 to 2^31 - 1
     look                 the colour look that the studio lays over the finished frames; empty for none
+    tier                 how the model is run: one of its `tiers`; "fast" has steps and guidance of its own
+    loras                at most four, each once
+    first_frame          sha256 (64 hex digits) of the picture that the clip begins with; empty for none
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -130,6 +171,9 @@ class GenerationRequest(BaseModel):
     flow_shift: float
     seed: int = Field(default=0)
     look: str = Field(default="", max_length=40)
+    tier: Tier = "exact"
+    loras: tuple[LoraUse, ...] = Field(default=(), max_length=MAX_LORAS)
+    first_frame: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
     @model_validator(mode="before")
     @classmethod
@@ -141,6 +185,12 @@ class GenerationRequest(BaseModel):
         if unknown:
             raise _wrong("field_unknown", field=unknown[0][:40], allowed=", ".join(cls.model_fields))
         spec = model_spec(given.get("model", DEFAULT_MODEL))
+        tier = given.setdefault("tier", spec.tiers[0])
+        if tier not in spec.tiers:
+            allowed = ", ".join(spec.tiers)
+            raise _wrong(
+                "tier_unknown", field="tier", value=as_typed(tier), model=spec.title, allowed=allowed
+            )
         quality = given.pop("quality", "draft")
         if quality not in QUALITIES:
             raise _wrong(
@@ -153,10 +203,10 @@ class GenerationRequest(BaseModel):
             "num_frames": spec.default_frames,
             "seed": secrets.randbelow(MAX_SEED + 1),
             "guidance_scale_2": None,
-            **spec.sampling[quality].model_dump(),
+            **spec.sampling_for(quality, tier).model_dump(),
         }
         if "width" not in given and "height" not in given:
-            derived |= spec.sizes[0]._asdict()
+            derived |= (spec.smallest if tier == "draft" else spec.sizes[0])._asdict()
         return derived | given
 
     @field_validator("prompt", "negative_prompt", mode="before")
@@ -231,7 +281,36 @@ class GenerationRequest(BaseModel):
             )
         if self.guidance_scale_2 is not None and not spec.two_experts:
             raise _wrong("one_expert", field="guidance_scale_2", model=spec.title)
+        if spec.first_frame == "no" and self.first_frame:
+            raise _wrong("first_frame_not_here", field="first_frame", model=spec.title)
+        if spec.first_frame == "needed" and not self.first_frame:
+            raise _wrong("first_frame_needed", field="first_frame", model=spec.title)
         return self
+
+    @model_validator(mode="after")
+    def _fits_the_tier(self) -> "GenerationRequest":
+        spec = MODELS[self.model]
+        fixed = spec.sampling_for("final", "fast") if self.tier == "fast" else None
+        for name in Sampling.model_fields if fixed is not None else ():
+            if getattr(self, name) != getattr(fixed, name):
+                values = {"value": as_typed(getattr(self, name)), "allowed": as_typed(getattr(fixed, name))}
+                raise _wrong("tier_fixed", field=name, **values)
+        names = [lora.name for lora in self.loras]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise _wrong("lora_twice", field="loras", name=twice)
+        if self.loras and spec.embedded:
+            raise _wrong("lora_not_here", field="loras", model=spec.title)
+        return self
+
+    @classmethod
+    def kept(cls, document: Mapping[str, Any]) -> "GenerationRequest":
+        """The request that a row of the database holds.
+
+        It was validated when it was asked for; a later studio may allow other sizes and still makes it.
+        """
+        loras = tuple(LoraUse.model_construct(**lora) for lora in document.get("loras", ()))
+        return cls.model_construct(**{**document, "loras": loras})
 
     @property
     def size(self) -> Size:

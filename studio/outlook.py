@@ -250,7 +250,7 @@ def _past(connection: Connection, models: Iterable[str]) -> Estimates:
             .limit(PAST_JOBS)
         )
         for row in rows:
-            request = GenerationRequest.model_construct(**row.request)
+            request = GenerationRequest.kept(row.request)
             steps, tail = request.num_inference_steps, row.tail_seconds or 0.0
             found.append(Past(model, volume_of(request), steps, row.seconds, tail))
     return Estimates(found)
@@ -271,7 +271,7 @@ def _past_films(connection: Connection) -> list[PastFilm]:
 
 
 def _asked(line: Any) -> GenerationRequest:
-    return GenerationRequest.model_construct(**line.request)
+    return GenerationRequest.kept(line.request)
 
 
 def _left(line: Any, queue: _Queue) -> float | None:

@@ -107,7 +107,7 @@ def _kept(bench: Bench, asset_id: str) -> Asset:
 
 def _rendered(bench: Bench, document: dict[str, Any]) -> Asset:
     """The take of a request, once it is there; a worker that is to end gives this job back meanwhile."""
-    request = GenerationRequest.model_construct(**document)
+    request = GenerationRequest.kept(document)
     takes = FilmTakes(bench.claims.engine, bench.library, bench.exporter.key)
     key, told = key_of(request), False
     try:

@@ -194,7 +194,7 @@ def request_of(document: dict[str, Any] | None) -> GenerationRequest | None:
 
     It was validated when it was asked for; a later studio may allow other sizes and still shows and makes it.
     """
-    return None if document is None else GenerationRequest.model_construct(**document)
+    return None if document is None else GenerationRequest.kept(document)
 
 
 def read_job(connection: Connection, job_id: str) -> Job | None:

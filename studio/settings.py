@@ -25,7 +25,7 @@ ENV_NAMES: tuple[str, ...] = (
     "PICTURE_CHECKERS", "VISION_BASE_URL", "VISION_API_KEY", "VISION_MODEL",
     "MODERATION_KIND", "MODERATION_BASE_URL", "MODERATION_API_KEY", "MODERATION_MODEL",
 )  # fmt: skip
-"""Every environment variable that is read; the README explains each (a test compares)."""
+"""Every environment variable that is read; docs/settings.md explains each (a test compares)."""
 
 # OpenMP's threads otherwise spin while they wait: twice the time on a machine that does anything else, too.
 # numpy's can't be kept from it; what it does here is small, and five times the work with two of them.

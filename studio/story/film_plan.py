@@ -76,12 +76,17 @@ class FilmPlan(_Plan):
         return list({key_of(request): request for shot in self.shots for request in shot.requests}.values())
 
 
+# Fields that requests did not have at first, with the value that changes nothing.
+_SINCE = {"look": "", "tier": "exact", "loras": (), "first_frame": ""}
+
+
 def key_of(request: GenerationRequest) -> str:
     """What says that two takes are the same picture: 24 hex digits of the hash of request and weights."""
     facts = request.model_dump(mode="json")
-    if not request.look:
-        # As before there were looks for clips: what was rendered then is still found.
-        del facts["look"]
+    for name, value in _SINCE.items():
+        # As before there were looks, tiers ...: what was rendered then is still found.
+        if getattr(request, name) == value:
+            del facts[name]
     spec = MODELS.get(request.model)
     if spec is not None and spec.revision is not None:
         facts["revision"] = spec.revision
@@ -110,4 +115,4 @@ def read_plan(document: Mapping[str, Any]) -> FilmPlan:
 
 
 def _request(values: dict[str, Any]) -> GenerationRequest:
-    return GenerationRequest.model_construct(**values)
+    return GenerationRequest.kept(values)
