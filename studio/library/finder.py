@@ -52,6 +52,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{12,64}")
 _ENOUGH = 8
 _NEAREST = 300
 _ALIKE = 0.34
+# Beside one that means just what was asked, what merely has to do with it is not what was looked for.
+_NEARLY = 0.62
 
 log = logging.getLogger(__name__)
 
@@ -208,11 +210,13 @@ class Finder:
         with reading(self._engine) as connection:
             found = connection.execute(query.where(entry_table.c.asset_id.in_(list(ids)))).all()
         own = np.frombuffer(vector, np.int8).astype(np.float32)
-        return [
-            (ids[asset_id], cosine)
+        cosines = {
+            ids[asset_id]: _cosine(own, np.frombuffer(meaning, np.int8))
             for asset_id, meaning in found
-            if meaning and (cosine := _cosine(own, np.frombuffer(meaning, np.int8))) >= _ALIKE
-        ]
+            if meaning
+        }
+        least = max(_ALIKE, _NEARLY * max(cosines.values(), default=0))
+        return [(row, cosine) for row, cosine in cosines.items() if cosine >= least]
 
 
 class _Search:

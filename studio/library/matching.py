@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from studio.library.catalogue import View
 from studio.library.segment import Vocabulary
-from studio.library.words import asked_for, edits, is_han, plain, stem, stop, tokens, typos_allowed
+from studio.library.words import (
+    asked_for,
+    edits,
+    is_han,
+    merely_asked,
+    plain,
+    stem,
+    stop,
+    tokens,
+    typos_allowed,
+)
 from studio.text.segmenter import tagged
 from studio.text.terms import table
 
@@ -75,7 +85,8 @@ def units_of(question: str) -> list[Unit]:
     found += _latin(text[place:])
     if not found:
         found = [Unit((char,)) for char in _HAN_RUN.sub(lambda run: " ".join(run.group()), text).split()]
-    found = list(dict.fromkeys(found))[:_MAX_UNITS]
+    telling = [unit for unit in found if unit.text not in merely_asked()]
+    found = list(dict.fromkeys(telling or found))[:_MAX_UNITS]
     if found and text[-1:].isalnum() and text.endswith(found[-1].text) and not is_han(found[-1].text[-1]):
         found[-1] = Unit(found[-1].parts, open=True)
     return found

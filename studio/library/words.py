@@ -21,6 +21,12 @@ def stop() -> frozenset[str]:
     return words("asking", "stop", "zh") | words("asking", "stop", "en")
 
 
+@cache
+def merely_asked() -> frozenset[str]:
+    """Words that say nothing in a question, though in what is kept they may stand for something."""
+    return words("asking", "asked", "zh") | words("asking", "asked", "en")
+
+
 def asked_for(question: str) -> str:
     """What is left of a question when what people say around it is taken out: 有没有红船的视频 is 红船的."""
     return _around().sub(" ", plain(question))
