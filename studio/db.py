@@ -53,6 +53,7 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.styles,
     migrations.rooms,
     migrations.looks,
+    migrations.carded,
 )
 
 

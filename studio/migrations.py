@@ -303,6 +303,14 @@ def looks(connection: Connection) -> None:
     )
 
 
+def carded(connection: Connection) -> None:
+    """Version 11: up to which revision of the library the cards are written."""
+    _run(
+        connection,
+        "CREATE TABLE library_carded (edition TEXT NOT NULL PRIMARY KEY, revision BIGINT NOT NULL)",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

@@ -20,10 +20,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from studio.archive import Archive
-from studio.db import UtcTime, reading
+from studio.db import UtcTime, reading, writing
 from studio.edit_tables import edit_table
 from studio.library.tables import (
     asset_table,
+    carded_table,
     favourite_table,
     film_clip_table,
     project_table,
@@ -36,6 +37,7 @@ from studio.trust.exports import export_table
 PROJECTS = "media/projects.json"
 """The card of all projects."""
 
+# Raised with whatever a card holds besides: all are written anew then.
 _VERSION = 1
 _MAX_BYTES = 8 * 1024 * 1024
 _AT_ONCE = 500
@@ -93,24 +95,58 @@ class Cards:
     _projects: str = ""
 
     def follow(self) -> int:
-        """Write the cards of all that changed since the last call, at the first call of all; how many."""
+        """Write the cards of all that changed since they were last written, by whichever process; how many.
+
+        The first call writes besides what cards are missing.
+        """
         with reading(self.engine) as connection:
             now = revision(connection)
             projects = _rows(connection, sa.select(project_table))
-            if now == self._revision:
-                changed = []
-            else:
-                newer = asset_table.c.revision > self._revision
-                query = sa.select(asset_table.c.id).where(newer).order_by(asset_table.c.revision)
-                changed = list(connection.execute(query).scalars())
+            first = self._revision < 0
+            since = self._noted(connection) if first else self._revision
+            changed = [] if now == since else _changed_since(connection, since)
+            missing = self._without_card(connection, since) if first else []
         written = sum(
-            self._write_some(changed[at : at + _AT_ONCE]) for at in range(0, len(changed), _AT_ONCE)
+            self._write_some(missing[at : at + _AT_ONCE]) for at in range(0, len(missing), _AT_ONCE)
         )
+        for at in range(0, len(changed), _AT_ONCE):
+            some = changed[at : at + _AT_ONCE]
+            written += self._write_some([asset_id for asset_id, _ in some])
+            # Several may share the last one's revision, and the rest of them is still to come.
+            self._note(some[-1][1] - 1)
         if (told := json.dumps(projects)) != self._projects:
             self._put(PROJECTS, {"project": projects})
             self._projects = told
+        if now > since:
+            self._note(now)
         self._revision = now
         return written
+
+    @property
+    def _edition(self) -> str:
+        """Cards of another form, or sealed with another key, are written anew."""
+        return f"{_VERSION}-{hmac.new(self.key, b'wan-studio cards', hashlib.sha256).hexdigest()[:16]}"
+
+    def _noted(self, connection: Connection) -> int:
+        """Up to which revision cards are written; -1 if none is."""
+        mine = carded_table.c.edition == self._edition
+        found = connection.execute(sa.select(carded_table.c.revision).where(mine)).scalar()
+        return -1 if found is None else int(found)
+
+    def _note(self, upto: int) -> None:
+        """Cards are written up to this revision; whoever was further stays so."""
+        columns = carded_table.c
+        mine = columns.edition == self._edition
+        further = sa.case((columns.revision > upto, columns.revision), else_=upto)
+        with writing(self.engine) as connection:
+            if not connection.execute(sa.update(carded_table).where(mine).values(revision=further)).rowcount:
+                connection.execute(sa.insert(carded_table).values(edition=self._edition, revision=upto))
+
+    def _without_card(self, connection: Connection, upto: int) -> list[str]:
+        """Of what was written before, the assets whose card was lost since."""
+        columns = asset_table.c
+        query = sa.select(columns.id, columns.path).where(columns.revision <= upto)
+        return [row.id for row in connection.execute(query) if not self.archive.exists(card_place(row.path))]
 
     def _write_some(self, ids: Iterable[str]) -> int:
         with reading(self.engine) as connection:
@@ -132,6 +168,13 @@ class Cards:
         part.write_text(text, "utf-8")
         self.archive.put(part, place)
         return True
+
+
+def _changed_since(connection: Connection, before: int) -> list[tuple[str, int]]:
+    """What changed after a revision, and at which, in their order."""
+    columns = asset_table.c
+    query = sa.select(columns.id, columns.revision).where(columns.revision > before)
+    return [(row.id, row.revision) for row in connection.execute(query.order_by(columns.revision))]
 
 
 def cards_of(connection: Connection, ids: list[str]) -> list[tuple[str, Rows]]:

@@ -112,6 +112,14 @@ clock_table = sa.Table(
     sa.Column("gone", sa.BigInteger, nullable=False),
 )
 
+# Up to which revision the cards beside the films are written, by the edition of the cards.
+carded_table = sa.Table(
+    "library_carded",
+    metadata,
+    sa.Column("edition", sa.Text, primary_key=True),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+)
+
 
 def tick(connection: Connection, *, gone: int = 0) -> int:
     """A new revision, for what the caller's transaction changes; `gone`: how many assets it deletes."""

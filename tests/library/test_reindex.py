@@ -150,6 +150,28 @@ def test_cards_follow_what_is_changed(studio: Studio) -> None:
     assert cards.follow() == 0
 
 
+def test_a_studio_that_starts_again_writes_only_cards_that_changed_or_are_missing(studio: Studio) -> None:
+    first, second, third = (_keep(studio) for _ in range(3))
+    assert _cards(studio).follow() == 3
+    spoilt = studio.assets.archive.path(card_place(first.path))
+    spoilt.write_text("as it was left", "utf-8")
+    studio.assets.archive.remove(card_place(second.path))
+    studio.shelves.tag(ANN, [third.id], "spring")
+    assert _cards(studio).follow() == 2
+    assert spoilt.read_text("utf-8") == "as it was left", "it was not looked at"
+    assert studio.assets.archive.exists(card_place(second.path))
+    assert _cards(studio).follow() == 0
+
+
+def test_cards_of_another_key_are_written_anew(studio: Studio) -> None:
+    asset = _keep(studio)
+    _cards(studio).follow()
+    other = b"another key" * 3
+    cards = Cards(studio.engine, studio.assets.archive, studio.settings.tmp, other)
+    assert cards.follow() == 1
+    assert read_card(studio.assets.archive.path(card_place(asset.path)), other)["asset"]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
