@@ -102,6 +102,12 @@ def checked(plan: GridPlan) -> GridPlan:
     return plan
 
 
+def named(plan: GridPlan) -> str:
+    """The title that somebody gave it; empty if it is called by its first prompt."""
+    unnamed = plan.model_copy(update={"title": ""})
+    return "" if plan.title == _title(unnamed, plan.lines) else plan.title
+
+
 def _title(plan: GridPlan, lines: Sequence[Mapping[str, Any]]) -> str:
     words = plan.title.strip() or str(lines[0]["prompt"]).strip()
     line = " ".join(words.split())

@@ -19,7 +19,7 @@ from studio import access
 from studio.access import Visitor
 from studio.db import reading, utc_now, writing
 from studio.grid_cells import Asked, GridCells, newest_export, read_jobs, read_lines, read_progress
-from studio.grid_plan import MAX_SEEDS, GridPlan, checked, places
+from studio.grid_plan import MAX_SEEDS, MAX_TITLE, GridPlan, checked, places
 from studio.grid_tables import grid_cell_table, grid_table
 from studio.grid_view import AGAIN, Cell, CellState, GridEstimate, GridLine, GridView, columns_of
 from studio.jobs import Jobs
@@ -109,22 +109,27 @@ class Grids:
         self._known(grid_id)
         self._cells.to_front(grid_id)
 
-    def export(self, visitor: Visitor, grid_id: str, captions: Mapping[int, str]) -> str:
+    def export(self, visitor: Visitor, grid_id: str, captions: Mapping[int, str], *, title: str = "") -> str:
         """Queue one video of a grid's clips, return its job's id; `captions` by the numbers of its cells.
 
+        It is called as the grid unless `title` says otherwise, and lies in the project that its clips share.
         A cell that is not done is left out; Refused if fewer than two remain.
         """
         view = self._own(visitor, grid_id)
-        tiles = [
-            {"asset": cell.asset.id, "caption": captions[cell.number][:MAX_CAPTION]}
+        clips = [
+            (cell.asset, captions[cell.number][:MAX_CAPTION])
             for cell in view.cells
             if cell.number in captions and cell.asset is not None and cell.asset.standing == "public"
         ]
+        tiles = [{"asset": clip.id, "caption": caption} for clip, caption in clips]
         if len(tiles) < 2:
             raise Refused(Notice("grid_export_few"))
         columns = columns_of(view) if len(tiles) == len(view.cells) else None
-        task = {"name": "mosaic", "grid": grid_id, "title": view.title, "tiles": tiles, "columns": columns}
-        return self._jobs.submit_media(view.owner, {"title": view.title}, task, grid_id=grid_id)
+        title = title.strip()[:MAX_TITLE] or view.title
+        task = {"name": "mosaic", "grid": grid_id, "title": title, "tiles": tiles, "columns": columns}
+        projects = {clip.project_id for clip, _ in clips}
+        form = {"title": title, "project": projects.pop()} if len(projects) == 1 else {"title": title}
+        return self._jobs.submit_media(view.owner, form, task, grid_id=grid_id)
 
     def _own(self, visitor: Visitor, grid_id: str) -> GridView:
         view = self.view(visitor, grid_id)

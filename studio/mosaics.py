@@ -4,15 +4,17 @@ import contextlib
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.request import Progress
-from studio.db import utc_now
+from studio.db import reading, utc_now
 from studio.footage import clips_named
 from studio.library import Asset, Library, new_id
+from studio.library.projects import read_project
 from studio.media.ffmpeg import MediaError
-from studio.media.mosaic import Tile, make_mosaic
+from studio.media.mosaic import Tile, flatter, make_mosaic
 from studio.media.probe import POSTER_SIDE, thumbnail
 from studio.media_work import Bench
 from studio.recipe import MAX_BYTES, STUDIO
@@ -38,7 +40,8 @@ def make(bench: Bench) -> bool:
         for clip, tile in zip(clips, task["tiles"], strict=True)
     ]
     asset_id = new_id()
-    begun = bench.exporter.begin(asset_id, "film")
+    begun = bench.exporter.begin(asset_id, "film", project=ruling(bench.library, clips))
+    begun = replace(begun, label=flatter(tiles, begun.label, task.get("columns")))
     path, still = bench.tmp / f"{asset_id}.mp4", bench.tmp / f"{asset_id}.webp"
     with contextlib.ExitStack() as left:
         for file in (path, still):
@@ -89,6 +92,17 @@ def _clip(library: Library, asset_id: str, caption: str) -> Asset:
     if asset is None or asset.standing != "public" or not library.exists(asset):
         raise MediaError("task_clip_missing", value=caption[:80])
     return asset
+
+
+def ruling(library: Library, clips: Sequence[Asset]) -> str | None:
+    """The project whose rule for publishing holds: that of all clips; of several, one that shows nothing
+    before somebody looked at it."""
+    named = {clip.project_id for clip in clips}
+    if len(named) == 1:
+        return next(iter(named))
+    with reading(library.engine) as connection:
+        found = [read_project(connection, project_id) for project_id in sorted(filter(None, named))]
+    return next((one.id for one in found if one is not None and one.publish == "after_review"), None)
 
 
 def _recipe(bench: Bench) -> str:

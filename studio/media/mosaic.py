@@ -6,7 +6,7 @@ those of any clip: fingerprint, label, encoder (`media.clip.write_clip`).
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ MAX_SECONDS = 30.0
 _WIDEST, _HIGHEST = 1920, 1080
 # A tile is enlarged at most so much: a small clip stays sharp, and a caption still has room.
 _ENLARGED = 2.0
+# How much of a page's width a label may take: a title stands beside it.
+_MOST_LABEL = 0.66
 _SC = 2
 _GROUND, _SCREEN, _TEXT, _MUTED = "#0f1115", "#08090b", "#e9e6df", "#9aa3ad"
 
@@ -76,11 +78,18 @@ def sheet_of(count: int, width: int, height: int, label: LabelStyle, columns: in
     if not 1 <= count <= MOST_TILES:
         raise ValueError(f"a page has 1 to {MOST_TILES} tiles, not {count}")
     columns = min(count, columns or _columns(count, width / height))
+    # What the label leaves: it is as high as the standard asks for, in one line less than in two.
+    sheets = (_sheet(count, width, height, label, columns, share) for share in (0.88, 0.84))
+    fits = next((sheet for sheet in sheets if sheet.height <= _HIGHEST), None)
+    return fits or _sheet(count, width, height, label, columns, 0.79)
+
+
+def _sheet(count: int, width: int, height: int, label: LabelStyle, columns: int, share: float) -> Sheet:
+    """A page whose clips and captions take at most a share of the height that there is."""
     rows = math.ceil(count / columns)
     gap, caption = 12, 30
     room_wide = (_WIDEST - gap * (columns + 1)) / columns
-    # A fifth of the height is for the label, which is as high as the standard asks for.
-    room_high = (0.79 * _HIGHEST - gap - rows * (caption + gap)) / rows
+    room_high = (share * _HIGHEST - gap - rows * (caption + gap)) / rows
     scale = min(_ENLARGED, room_wide / width, room_high / height)
     wide, high = _even(width * scale), _even(height * scale)
     whole = _even(max(640, columns * (wide + gap) + gap))
@@ -100,6 +109,18 @@ def sheet_of(count: int, width: int, height: int, label: LabelStyle, columns: in
     )
     place = Box(left, 0 if top else body, whole - 2 * left, strip)
     return Sheet(whole, _even(body + strip), boxes, caption, place)
+
+
+def flatter(tiles: Sequence[Tile], label: LabelStyle, columns: int | None = None) -> LabelStyle:
+    """The label in one line where that leaves more room to the clips, and room for a title beside it."""
+    if not label.shown:
+        return label
+    flat = replace(label, stacked=False)
+    widest, usual, _ = _measured(tiles)
+    sheets = [sheet_of(widest, usual.width, usual.height, one, columns) for one in (label, flat)]
+    drawn = label_for(flat, sheets[1].width, sheets[1].height)
+    fits = drawn.light.shape[1] <= _MOST_LABEL * sheets[1].width
+    return flat if fits and sheets[1].strip.height < sheets[0].strip.height else label
 
 
 def page_graph(
@@ -140,11 +161,9 @@ def make_mosaic(
     `on_progress(done, total)` counts frames of work. Raises MediaError for a clip that can't be read, or when
     ffmpeg does not end well; Cancelled soon after `should_stop()` turns true. Nothing is at `path` then.
     """
-    facts = [probe(tile.path) for tile in tiles]
+    widest, usual, facts = _measured(tiles)
     fps = min(30, max(round(one.fps) for one in facts))
     pages = pages_of(tiles)
-    widest = max(len(page) for page in pages)
-    usual = max(facts, key=lambda one: sum(one.width == other.width for other in facts))
     sheet = sheet_of(widest, usual.width, usual.height, label, columns)
     counts = [max(1, round(seconds * fps)) for seconds in _lengths(pages, facts)]
     total, files = 2 * sum(counts), []
@@ -178,6 +197,13 @@ def make_mosaic(
     )
 
 
+def _measured(tiles: Sequence[Tile]) -> tuple[int, Facts, list[Facts]]:
+    """How many tiles the fullest page has, what a clip usually is, and what each is."""
+    facts = [probe(tile.path) for tile in tiles]
+    usual = max(facts, key=lambda one: sum(one.width == other.width for other in facts))
+    return max(map(len, pages_of(tiles))), usual, facts
+
+
 def draw_ground(sheet: Sheet, title: str, captions: Sequence[str], label: LabelStyle) -> Image.Image:
     """What lies under the clips of a page: their captions, and the title across from the label."""
     picture = Image.new("RGB", (sheet.width, sheet.height), _GROUND)
@@ -188,8 +214,8 @@ def draw_ground(sheet: Sheet, title: str, captions: Sequence[str], label: LabelS
         place = (box.left + box.width / 2, box.top + box.height + sheet.caption / 2)
         draw.text(place, fitted(caption, small, box.width), font=small, fill=_MUTED, anchor="mm")
     large = ImageFont.truetype(FONT_PATH, 24, index=_SC)
-    # The label takes half of the strip at most.
-    room, middle = sheet.strip.width * 0.46, sheet.strip.top + sheet.strip.height / 2
+    label_wide = label_for(label, sheet.width, sheet.height).light.shape[1] if label.shown else 0
+    room, middle = sheet.strip.width - label_wide - 40, sheet.strip.top + sheet.strip.height / 2
     right = label.corner.endswith("left")
     x = sheet.strip.left + (sheet.strip.width if right else 0)
     draw.text((x, middle), fitted(title, large, room), font=large, fill=_TEXT, anchor="rm" if right else "lm")
@@ -225,7 +251,8 @@ def _label_room(label: LabelStyle, width: int, body: int) -> int:
     drawn = label_for(label, width, _even(body * 1.1))
     high = int(drawn.light.shape[0])
     margin = drawn.top if label.corner.startswith("top") else _even(body * 1.1) - drawn.top - high
-    return high + 2 * margin
+    # Above it the gap between the rows is margin enough.
+    return high + margin + min(margin, 12)
 
 
 def _frames(files: Sequence[Path]) -> Iterator[Frame]:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from studio.access import Visitor
 from studio.core import Refused
+from studio.grid_plan import named
 from studio.grid_view import Cell, GridView
 from studio.ui import compare_form, compare_grid, compare_votes
 from studio.ui.compare_form import Values
@@ -17,6 +18,9 @@ from studio.ui.differences import differences, recipe_of
 from studio.ui.markup import area
 from studio.ui.synced import MOST, synced
 from studio.votes import Answer, result_of
+
+# Of a video's title, so that the number behind it has room.
+_TITLE = 50
 
 
 @dataclass(frozen=True)
@@ -155,11 +159,25 @@ def _room(page: Page, visitor: Visitor, asked: Message) -> Reply:
     elif asked.act == "export":
         view = grids.view(visitor, asked.grid)
         captions = {cell.number: compare_grid.naming(page, view, cell) for cell in view.cells}
-        grids.export(visitor, asked.grid, captions)
+        grids.export(visitor, asked.grid, captions, title=_video_title(page, visitor, view))
     elif asked.act == "delete":
         grids.delete(visitor, asked.grid)
         return Reply(stage="", room=_drawn(page, visitor, replace(asked, grid="")))
     return Reply(room=_drawn(page, visitor, asked))
+
+
+def _video_title(page: Page, visitor: Visitor, view: GridView) -> str:
+    """What the video of all is called: by the grid's name, its project or its only prompt, and how many."""
+    clips = [cell.asset for cell in view.cells if cell.asset is not None]
+    projects = {clip.project_id for clip in clips}
+    mine = {project.id: project.name for project in page.studio.projects.list(visitor)}
+    only = projects.pop() if len(projects) == 1 else None
+    prompts = {compare_grid.prompt_of(cell) for cell in view.cells}
+    title = named(view.plan) or mine.get(only or "", "") or (prompts.pop() if len(prompts) == 1 else "")
+    if not title:
+        return page.t("compare_video_untitled", count=len(clips))
+    short = title if len(title) <= _TITLE else title[: _TITLE - 1].rstrip() + "…"
+    return page.t("compare_video_title", title=short, count=len(clips))
 
 
 def _drawn(page: Page, visitor: Visitor, asked: Message) -> str:

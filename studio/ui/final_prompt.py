@@ -7,6 +7,7 @@ from studio.media.looks import LOOKS
 from studio.styles import PLACE, Style, apply
 from studio.ui.context import Page
 from studio.ui.examples import sketch_reads
+from studio.ui.unwanted import told
 
 
 def render(page: Page, style: Style, spec: ModelSpec, *, prompt: str, negative: str) -> str:
@@ -18,7 +19,7 @@ def render(page: Page, style: Style, spec: ModelSpec, *, prompt: str, negative: 
     rows = (
         (page.field("style"), named(page, style)),
         (page.field("look"), LOOKS[style.look].title[page.language]),
-        (page.field("negative"), asked.get("negative_prompt", "")),
+        (page.field("negative"), told(page, asked.get("negative_prompt", ""))),
     )
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows if text)
     return (

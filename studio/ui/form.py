@@ -10,6 +10,7 @@ from pipelines.models import MODELS, QUALITIES, ModelSpec, Quality
 from studio.core import Estimate
 from studio.style_store import StyleView
 from studio.styles import STYLES, Style, guidance
+from studio.ui import unwanted
 from studio.ui.context import Page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +78,7 @@ def derived(
     if style is not None:
         sampling = sampling.model_copy(update=guidance(style, spec, dial))
     return {
-        "negative_prompt": negative or page.t("nothing"),
+        "negative_prompt": unwanted.told(page, negative) or page.t("nothing"),
         "num_inference_steps": str(sampling.num_inference_steps),
         "guidance_scale": f"{sampling.guidance_scale:g}",
         "guidance_scale_2": "" if sampling.guidance_scale_2 is None else f"{sampling.guidance_scale_2:g}",

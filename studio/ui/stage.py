@@ -3,7 +3,7 @@
 gr.HTML changes only what differs in the document, so a running picture never flickers and a video plays on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from studio.media.looks import LOOKS
 from studio.rows import OPEN
 from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
-from studio.ui import edits, withheld
+from studio.ui import edits, unwanted, withheld
 from studio.ui.context import Page
 from studio.ui.form import version as style_version
 from studio.ui.markup import attributes, button, facts, icon, recipe
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 FIRST_FILM = "first.mp4"
+# Of each kind, in the recipe of what was made of many.
+_MOST_VALUES = 12
 
 
 def empty(page: Page, example: str) -> str:
@@ -241,6 +243,8 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     """A clip's recipe by the names of the form."""
     if asset.plan is not None:
         yield from _film_rows(page, asset, asset.plan)
+    if asset.kind == "grid":
+        yield from _grid_rows(page, asset)
     if asset.request is None:
         return
     request = asset.request
@@ -264,7 +268,7 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     if request.guidance_scale_2 is not None:
         yield page.field("guidance_scale_2"), f"{request.guidance_scale_2:g}"
     yield page.field("flow_shift"), f"{request.flow_shift:g}"
-    yield page.field("negative_prompt"), request.negative_prompt
+    yield page.field("negative_prompt"), unwanted.told(page, request.negative_prompt)
 
 
 def _look(page: Page, name: str) -> str:
@@ -278,6 +282,26 @@ def _film_rows(page: Page, asset: Asset, plan: FilmPlan) -> Iterator[tuple[str, 
     yield page.field("look"), _look(page, plan.look)
     yield page.field("size"), asset.size
     yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
+
+
+def _grid_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
+    """What the clips of a comparison have in common, and in what they differ."""
+    clips = [clip for clip in page.studio.assets.clips_of(asset.id) if clip.standing == "public"]
+    requests = [clip.request for clip in clips if clip.request is not None]
+    styles = [page.studio.styles.find(str(clip.form.get("style") or "none")) for clip in clips]
+    yield page.t("recipe_clips"), len(clips) or None
+    yield page.t("recipe_prompts"), _several([clip.asked for clip in clips], "\n")
+    yield page.field("style"), _several([style.title[page.language] for style in styles if style], ", ")
+    yield page.field("model"), _several([MODELS[request.model].title for request in requests], ", ")
+    yield page.field("seed"), _several([str(request.seed) for request in requests], ", ")
+    yield page.field("size"), asset.size
+    yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
+
+
+def _several(values: Sequence[str], between: str) -> str:
+    """Each value once; of many the first ones."""
+    found = list(dict.fromkeys(values))
+    return between.join(found[:_MOST_VALUES]) + (" …" if len(found) > _MOST_VALUES else "")
 
 
 def _about(page: Page, view: JobView) -> list[str]:

@@ -7,6 +7,7 @@ from pipelines.models import ModelSpec
 from studio.media.looks import LOOKS
 from studio.style_store import StyleView
 from studio.styles import STYLES, Style, guidance
+from studio.ui import unwanted
 from studio.ui.context import Page
 from studio.ui.final_prompt import in_place
 from studio.ui.markup import attributes, button, facts, icon
@@ -50,7 +51,7 @@ def render(page: Page, view: StyleView, prompt: str, *, told: str = "") -> str:
         f"<h2>{escape(style.title[page.language])}</h2><p>{escape(style.about[page.language])}</p>"
         f"{_does(page, view)}"
         f"{_part(page, 'style_words', _becomes(page, style, prompt))}"
-        f"{_part(page, 'style_not', _unwanted(style))}"
+        f"{_part(page, 'style_not', _unwanted(page, style))}"
         f"{_part(page, 'style_palette', palette(style))}"
         f"{_part(page, 'style_look', _look(page, style))}"
         f"{_part(page, 'style_guidance', _guidance(page, style))}</aside>"
@@ -124,8 +125,8 @@ def _becomes(page: Page, style: Style, prompt: str) -> str:
     return f'<p class="becomes">{in_place(page, style, prompt)}</p>'
 
 
-def _unwanted(style: Style) -> str:
-    return f'<p class="muted">{escape(style.negative)}</p>' if style.negative else ""
+def _unwanted(page: Page, style: Style) -> str:
+    return f'<p class="muted">{escape(unwanted.told(page, style.negative))}</p>' if style.negative else ""
 
 
 def _look(page: Page, style: Style) -> str:

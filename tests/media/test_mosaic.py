@@ -12,8 +12,8 @@ from pipelines.request import Cancelled
 from studio.media import mosaic
 from studio.media.clip import write_clip
 from studio.media.ffmpeg import MediaError, arguments
-from studio.media.label import LabelStyle
-from studio.media.mosaic import MOST_TILES, Sheet, Tile, make_mosaic, page_graph, pages_of, sheet_of
+from studio.media.label import LabelStyle, label_for
+from studio.media.mosaic import MOST_TILES, Sheet, Tile, flatter, make_mosaic, page_graph, pages_of, sheet_of
 from studio.media.probe import comment, probe
 
 LABEL = LabelStyle()
@@ -59,6 +59,20 @@ def test_tiles_captions_and_label_have_room_of_their_own(
         for other in places[at + 1 :]:
             assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
     assert sheet.tiles[0].width / sheet.tiles[0].height == pytest.approx(width / height, rel=0.06)
+
+
+def test_the_label_takes_one_line_where_that_leaves_more_to_the_clips(clip: Callable[..., Path]) -> None:
+    wide = [Tile(clip(200, size=(192, 320)), "x")] * 4
+    flat = flatter(wide, LABEL)
+    assert not flat.stacked
+    strips = [sheet_of(4, 320, 192, label).strip.height for label in (LABEL, flat)]
+    sheet = sheet_of(4, 320, 192, flat)
+    assert strips[1] < 0.8 * strips[0]
+    assert sheet.strip.height < 0.16 * sheet.height
+    assert label_for(flat, sheet.width, sheet.height).ink_height >= 0.05 * sheet.height
+    tall = [Tile(clip(200, size=(320, 96)), "x")]
+    assert flatter(tall, LABEL) == LABEL, "a title has no room beside it"
+    assert flatter(wide, OFF) == OFF
 
 
 def test_pages_hold_about_as_many_and_keep_the_order() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studio import db
+from studio import db, mosaics
 from studio.access import Visitor
 from studio.core import Refused, Studio
 from studio.grid_plan import GridPlan, read_lines
@@ -100,6 +100,27 @@ def test_a_film_and_a_grid_that_share_a_clip_do_not_stop_each_other(studio: Stud
     assert states(studio, grid) == ["queued"]
     studio.jobs.cancel(made)
     assert states(studio, grid) == ["queued"]
+
+
+def test_the_video_of_all_has_a_name_and_the_project_of_its_clips(studio: Studio, desk: Desk) -> None:
+    grid = studio.grids.submit(ANN, PLAN)
+    for number in range(4):
+        assert desk.publish(desk.begin(ticket=f"t{number}"))
+    clips = [cell.asset for cell in studio.grids.view(ANN, grid).cells if cell.asset is not None]
+    free, strict = (studio.projects.create(ANN, name) for name in ("free", "strict"))
+    studio.projects.set_publish(ADMIN, strict.id, "after_review")
+    captions = dict.fromkeys(range(4), "x")
+
+    def exported(title: str = "") -> tuple[str, object, str | None]:
+        job = desk.job(studio.grids.export(ANN, grid, captions, title=title))
+        now = [studio.asset(ANN, clip.id) for clip in clips]
+        return job.form["title"], job.form.get("project"), mosaics.ruling(studio.assets, now)
+
+    assert exported() == ("a boat", None, None)
+    studio.shelves.move(ANN, [clip.id for clip in clips], free.id)
+    assert exported("Harbour · 4") == ("Harbour · 4", free.id, free.id)
+    studio.shelves.move(ANN, [clips[0].id], strict.id)
+    assert exported() == ("a boat", None, strict.id), "what one of them may not show unseen, none shows"
 
 
 def test_failed_cells_are_asked_for_again_alone(studio: Studio, desk: Desk) -> None:

@@ -7,7 +7,10 @@ import pytest
 from pipelines.models import MODELS, QUALITIES
 from studio.access import Visitor
 from studio.core import Studio
+from studio.styles import STYLES
+from studio.text.terms import table
 from studio.ui import form as fields
+from studio.ui import unwanted
 from studio.ui.context import Page
 from studio.ui.desk import Desk
 from studio.ui.examples import examples
@@ -41,9 +44,22 @@ def test_a_placeholder_is_what_an_empty_field_becomes(page: Page, model: str, qu
         value = getattr(request, name)
         said = hints[name] or None
         if name == "negative_prompt":
-            assert said == (value or page.t("nothing"))
+            assert said == (unwanted.told(page, value) or page.t("nothing"))
         else:
             assert (None if said is None else float(said)) == value
+
+
+def test_what_ships_in_chinese_is_read_in_english_on_the_english_page(page: Page) -> None:
+    english = table("unwanted")["en"]
+    for text in (
+        *(style.negative for style in STYLES.values()),
+        *(m.negative_prompt for m in MODELS.values()),
+    ):
+        assert all(part in english for part in text.split("，") if part)
+    assert unwanted.told(page, "色调艳丽，过曝").startswith("garish colours, overexposed (")
+    for text in ("a car, rain", "只有我的话", ""):
+        assert unwanted.told(page, text) == text
+    assert unwanted.told(Page(page.studio, "zh"), "色调艳丽，过曝") == "色调艳丽，过曝"
 
 
 @pytest.mark.parametrize(

@@ -120,3 +120,19 @@ def test_the_recipe_holds_what_makes_the_clip_again(page: Page) -> None:
     assert rows["Steps"] == 10
     assert rows["Style"] == "Ink wash"
     assert "0123456789ab" in str(rows["Model"])
+
+
+def test_a_comparisons_recipe_tells_its_clips(page: Page) -> None:
+    clips = [
+        asset(id=f"clip_{at}", job_id=f"job_clip_{at}", form={"prompt": prompt, "style": style})
+        for at, (prompt, style) in enumerate((("a boat", "ink"), ("a fox", "ink"), ("a boat", "neon")))
+    ]
+    film = asset(id="grid_1", job_id="job_grid", kind="grid", request=None, form={"title": "Harbour"})
+    for clip in clips:
+        page.studio.assets.add(clip)
+    page.studio.assets.add(film, clips=[clip.id for clip in clips])
+    told = dict(stage.recipe_rows(page, film))
+    assert told["Clips"] == 3
+    assert told["Prompts"] == "a boat\na fox"
+    assert told[page.field("style")] == "Ink wash, Cyberpunk neon"
+    assert told[page.field("seed")] == "41287"
