@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +25,18 @@ Choice = Literal["one", "other", "tie", "skip"]
 Answer = Literal["left", "right", "tie", "skip"]
 Axis = Literal["line", "setting", "style", "seed"]
 AXES: tuple[Axis, ...] = ("style", "line", "setting", "seed")
+# In what two clips that are voted on may not differ, if a grid has such pairs; else the next line holds.
+_SHARED: tuple[tuple[Axis, ...], ...] = (
+    ("line", "seed"),
+    ("line",),
+    ("style", "setting", "seed"),
+    ("seed",),
+    (),
+)
 # 95 of 100 times the truth lies between the bounds.
 _Z = 1.959964
+# Of what a line or setting says: axes of their own, and what does not show.
+_NO_SETTING = ("prompt", "style", "style_version", "seed", "project")
 # How a spreadsheet would take the beginning of a cell for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -55,10 +66,11 @@ class Pair:
 class Share:
     """How often one value of an axis won against others: `low` and `high` (0 to 1) bound its true share.
 
-    `verdict`: "more" or "less" than half for sure, "open" if that may be chance.
+    `value` is as `value_of` says it, of a clip its number. `verdict`: "more" or "less" than half for sure,
+    "open" if that may be chance.
     """
 
-    value: int
+    value: str
     wins: int
     losses: int
     ties: int
@@ -102,14 +114,14 @@ class Votes:
         votes = self.of(view.id)
         mine = {(vote.one, vote.other) for vote in votes if vote.voter == visitor.owner}
         seen = Counter((vote.one, vote.other) for vote in votes)
-        pairs = _pairs(view)
+        pairs = pairs_of(view)
         left = [pair for pair in pairs if _numbers(pair) not in mine]
         if not left:
             return None
 
         def order(pair: tuple[Cell, Cell]) -> tuple[int, int, bytes]:
             numbers = _numbers(pair)
-            return len(differing(*pair)), seen[numbers], _shuffled(visitor, view, numbers)
+            return len(differing(view, *pair)), seen[numbers], _shuffled(visitor, view, numbers)
 
         one, other = min(left, key=order)
         sides = (other, one) if _swapped(visitor, view, (one.number, other.number)) else (one, other)
@@ -118,7 +130,7 @@ class Votes:
     def say(self, visitor: Visitor, view: GridView, left: int, right: int, answer: Answer) -> None:
         """Keep what a visitor says of the cells that were shown left and right; the last word counts."""
         numbers = (min(left, right), max(left, right))
-        if not visitor.owner or numbers not in {_numbers(pair) for pair in _pairs(view)}:
+        if not visitor.owner or numbers not in {_numbers(pair) for pair in pairs_of(view)}:
             raise Refused(Notice("vote_unknown"))
         winner = {"left": left, "right": right}.get(answer)
         choice: Choice = "skip" if answer == "skip" else "tie"
@@ -163,25 +175,42 @@ def result_of(view: GridView, votes: Sequence[Vote]) -> Result:
     axes = {}
     for axis in AXES:
         told = [
-            (getattr(cells[vote.one].place, axis), getattr(cells[vote.other].place, axis), vote.choice)
+            (value_of(view, cells[vote.one], axis), value_of(view, cells[vote.other], axis), vote.choice)
             for vote in known
-            if differing(cells[vote.one], cells[vote.other]) == (axis,)
+            if differing(view, cells[vote.one], cells[vote.other]) == (axis,)
         ]
         if told:
             axes[axis] = _shares(told)
-    clips = _shares([(vote.one, vote.other, vote.choice) for vote in known])
+    clips = _shares([(str(vote.one), str(vote.other), vote.choice) for vote in known])
     return Result(len(known), len({vote.voter for vote in known}), axes, clips)
 
 
-def differing(one: Cell, other: Cell) -> tuple[Axis, ...]:
+def value_of(view: GridView, cell: Cell, axis: Axis) -> str:
+    """Where a cell lies on an axis: its prompt, its style's name, its seed, what else it was asked with."""
+    if axis == "line":
+        return str(cell.form.get("prompt") or cell.request.prompt)
+    if axis == "style":
+        return str(cell.form.get("style") or "none")
+    if axis == "seed":
+        return str(cell.request.seed)
+    return json.dumps(settings_of(view, cell), sort_keys=True, ensure_ascii=False)
+
+
+def settings_of(view: GridView, cell: Cell) -> dict[str, str]:
+    """What a cell was asked with beside prompt, style and seed: by its line before its setting."""
+    asked = {**view.plan.settings[cell.place.setting], **view.plan.lines[cell.place.line]}
+    return {name: str(value) for name, value in asked.items() if name not in _NO_SETTING}
+
+
+def differing(view: GridView, one: Cell, other: Cell) -> tuple[Axis, ...]:
     """On which axes two cells differ."""
-    return tuple(axis for axis in AXES if getattr(one.place, axis) != getattr(other.place, axis))
+    return tuple(axis for axis in AXES if value_of(view, one, axis) != value_of(view, other, axis))
 
 
-def _shares(told: Iterable[tuple[int, int, Choice]]) -> list[Share]:
-    wins: Counter[int] = Counter()
-    losses: Counter[int] = Counter()
-    ties: Counter[int] = Counter()
+def _shares(told: Iterable[tuple[str, str, Choice]]) -> list[Share]:
+    wins: Counter[str] = Counter()
+    losses: Counter[str] = Counter()
+    ties: Counter[str] = Counter()
     for one, other, choice in told:
         if choice == "tie":
             ties.update((one, other))
@@ -233,10 +262,26 @@ def _told(view: GridView, cell: Cell) -> list[object]:
 # -- pairs -------------------------------------------------------------------------------------------------
 
 
-def _pairs(view: GridView) -> list[tuple[Cell, Cell]]:
-    """Every two cells whose clips can be seen and are not the same clip; `one` has the lower number."""
-    shown = [cell for cell in view.cells if cell.asset is not None]
-    return [(one, other) for at, one in enumerate(shown) for other in shown[at + 1 :] if one.key != other.key]
+def pairs_of(view: GridView) -> list[tuple[Cell, Cell]]:
+    """Every two cells that are voted on: they share the prompt and, where there are such, the seed.
+
+    A grid whose clips differ in nothing but their prompts pairs those. Both clips can be seen and are not the
+    same; the first has the lower number.
+    """
+    cells = view.cells
+    values = {cell.number: {axis: value_of(view, cell, axis) for axis in AXES} for cell in cells}
+    pairs = [
+        (one, other) for at, one in enumerate(cells) for other in cells[at + 1 :] if one.key != other.key
+    ]
+    for shared in _SHARED:
+        alike = [
+            (one, other)
+            for one, other in pairs
+            if all(values[one.number][axis] == values[other.number][axis] for axis in shared)
+        ]
+        if alike:
+            return [pair for pair in alike if all(cell.asset is not None for cell in pair)]
+    return []
 
 
 def _numbers(pair: tuple[Cell, Cell]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from studio.ui import share
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, icon
 from studio.ui.synced import SyncedClip
+from studio.votes import settings_of, value_of
 
 _LIVE = ("held", "queued", "running")
 # So many columns of a table are readable; wider grids flow, each cell with its own words below it.
@@ -33,19 +34,21 @@ def clip_of(cell: Cell, title: str) -> SyncedClip | None:
     )
 
 
-def naming(page: Page, view: GridView, cell: Cell) -> str:
-    """What tells a cell from the others of its grid, in a few words."""
-    plan, place = view.plan, cell.place
+def naming(page: Page, view: GridView, cell: Cell, *, prompt: bool = True) -> str:
+    """What tells a cell from the others of its grid, in a few words: the prompt last, it may be cut off.
+
+    Without the `prompt` it may be empty.
+    """
     parts = []
-    if len(plan.lines) > 1:
-        parts.append(prompt_of(cell))
-    if len({one.form.get("style") for one in view.cells}) > 1:
-        parts.append(style_name(page, str(cell.form.get("style") or "none")))
-    if len(plan.settings) > 1:
-        parts.append(setting_name(page, view, place.setting))
+    if len({value_of(view, one, "style") for one in view.cells}) > 1:
+        parts.append(style_name(page, value_of(view, cell, "style")))
+    if setting := setting_name(page, view, cell):
+        parts.append(setting)
     if len({one.request.seed for one in view.cells}) > 1:
         parts.append(page.t("seed_is", seed=cell.request.seed))
-    return " · ".join(parts) or prompt_of(cell)
+    if prompt and (not parts or len({prompt_of(one) for one in view.cells}) > 1):
+        parts.append(prompt_of(cell))
+    return " · ".join(parts)
 
 
 def prompt_of(cell: Cell) -> str:
@@ -59,11 +62,14 @@ def style_name(page: Page, name: str) -> str:
     return style.title[page.language] if style is not None else name
 
 
-def setting_name(page: Page, view: GridView, setting: int) -> str:
-    """What tells one setting from the others: "guidance 4"."""
-    settings = view.plan.settings
-    names = [name for name in settings[setting] if len({str(one.get(name)) for one in settings}) > 1]
-    return ", ".join(f"{page.field(name)} {_value(page, name, settings[setting][name])}" for name in names)
+def setting_name(page: Page, view: GridView, cell: Cell) -> str:
+    """What tells a cell's settings from those of the others: "guidance 4"."""
+    plan, own = view.plan, settings_of(view, cell)
+    if len(plan.settings) == 1 and all(set(line) == {"prompt"} for line in plan.lines):
+        return ""
+    asked = [settings_of(view, one) for one in view.cells]
+    names = [name for name in own if len({one.get(name) for one in asked}) > 1]
+    return ", ".join(f"{page.field(name)} {_value(page, name, own[name])}" for name in names)
 
 
 def _value(page: Page, name: str, value: object) -> str:
@@ -216,10 +222,11 @@ def _column(page: Page, view: GridView, column: tuple[int, int]) -> str:
 
 
 def _row_name(page: Page, view: GridView, row: tuple[int, int]) -> str:
-    line, setting = row
+    line, _ = row
     parts = [str(view.plan.lines[line].get("prompt"))] if len(view.plan.lines) > 1 else []
     if len(view.plan.settings) > 1:
-        parts.append(setting_name(page, view, setting))
+        asked = next(cell for cell in view.cells if (cell.place.line, cell.place.setting) == row)
+        parts.append(setting_name(page, view, asked))
     return f"<span title='{escape(' · '.join(parts))}'>{escape(' · '.join(parts))}</span>"
 
 

@@ -1,15 +1,15 @@
 """The blind vote of the tab Compare: two clips without names, and what the votes say, in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 
-from studio.grid_view import GridView
+from studio.grid_view import Cell, GridView
 from studio.ui.compare_grid import clip_of, naming, prompt_of, setting_name, style_name
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon
 from studio.ui.synced import synced
-from studio.votes import Axis, Pair, Result, Share
+from studio.votes import Axis, Pair, Result, Share, value_of
 
 
 def render_pair(page: Page, view: GridView, pair: Pair | None) -> str:
@@ -30,10 +30,12 @@ def render_pair(page: Page, view: GridView, pair: Pair | None) -> str:
         _answer(page, answer, key) for answer, key in (("left", "1"), ("tie", "0"), ("right", "2"))
     )
     told = escape(t("vote_progress", done=pair.done + 1, count=pair.total))
+    shared = prompt_of(pair.left) if prompt_of(pair.left) == prompt_of(pair.right) else ""
+    asked = f'<blockquote class="asked">{escape(shared)}</blockquote>' if shared else ""
     skip = _does(t("vote_skip"), "answer skip", look="bare", id_="vote_skip")
     named = attributes(class_="voting", data_pair=f"{pair.left.number} {pair.right.number}")
     return (
-        f"<section{named}>{head}{synced(shown, page.language)}"
+        f"<section{named}>{head}{asked}{synced(shown, page.language)}"
         f'<div class="answers">{answers}</div><p class="facts"><span>{told}</span>{skip}</p></section>'
     )
 
@@ -48,6 +50,14 @@ def _answer(page: Page, answer: str, key: str) -> str:
         aria_keyshortcuts=key,
     )
     return f"<button{named}><span>{escape(page.t(f'vote_is_{answer}'))}</span><kbd>{key}</kbd></button>"
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a row of the result is called: what tells it from the others, and the prompt that it shares."""
+
+    told: str
+    prompt: str = ""
 
 
 def render_result(page: Page, view: GridView, result: Result) -> str:
@@ -66,24 +76,34 @@ def render_result(page: Page, view: GridView, result: Result) -> str:
         names = {share.value: _axis_value(page, view, axis, share.value) for share in shares}
         parts.append(_shares(page, t(f"vote_by_{axis}"), shares, names))
     if len(result.axes) != 1:
-        cells = {cell.number: naming(page, view, cell) for cell in view.cells}
+        cells = {str(cell.number): _clip_name(page, view, cell) for cell in view.cells}
         parts.append(_shares(page, t("vote_by_clip"), result.clips, cells))
     return f'<section class="votes-of">{head}{"".join(parts)}</section>'
 
 
-def _axis_value(page: Page, view: GridView, axis: Axis, value: int) -> str:
-    plan = view.plan
+def _clip_name(page: Page, view: GridView, cell: Cell) -> Name:
+    told = naming(page, view, cell, prompt=False)
+    prompt = prompt_of(cell)
+    return (
+        Name(told, prompt if len({prompt_of(one) for one in view.cells}) > 1 else "")
+        if told
+        else Name(prompt)
+    )
+
+
+def _axis_value(page: Page, view: GridView, axis: Axis, value: str) -> Name:
     if axis == "style":
-        return style_name(page, plan.styles[value]) if value < len(plan.styles) else ""
-    if axis == "setting":
-        return setting_name(page, view, value)
+        return Name(style_name(page, value))
     if axis == "seed":
-        return page.t("seed_is", seed=plan.seeds[value])
-    return next((prompt_of(cell) for cell in view.cells if cell.place.line == value), "")
+        return Name(page.t("seed_is", seed=value))
+    if axis == "line":
+        return Name(value)
+    cell = next(cell for cell in view.cells if value_of(view, cell, axis) == value)
+    return Name(setting_name(page, view, cell))
 
 
-def _shares(page: Page, title: str, shares: Sequence[Share], names: Mapping[int, str]) -> str:
-    said = escape(sentence(page, shares[0], names[shares[0].value])) if shares[0].decided else ""
+def _shares(page: Page, title: str, shares: Sequence[Share], names: Mapping[str, Name]) -> str:
+    said = escape(sentence(page, shares[0], _in_one(names[shares[0].value]))) if shares[0].decided else ""
     rows = "".join(_share(page, share, names[share.value]) for share in shares)
     return (
         f'<section class="shares"><h3>{escape(title)}</h3><p class="said">{said}</p><ul>{rows}</ul></section>'
@@ -103,17 +123,22 @@ def sentence(page: Page, share: Share, name: str) -> str:
     return f"{told}{page.t(f'vote_sure_{share.verdict}')}"
 
 
-def _share(page: Page, share: Share, name: str) -> str:
+def _in_one(name: Name) -> str:
+    return f"{name.told} · {name.prompt}" if name.prompt else name.told
+
+
+def _share(page: Page, share: Share, name: Name) -> str:
     low, high = 100 * share.low, 100 * share.high
     at = 100 * share.wins / share.decided if share.decided else 50
     ties = f" · {page.t('vote_ties', count=share.ties)}" if share.ties else ""
     told = escape(f"{share.wins}/{share.decided}{ties}")
     drawn = f"--low:{low:.1f}%;--high:{high:.1f}%;--at:{at:.1f}%"
     bar = f'<span class="range" style="{drawn}"><i></i><b></b></span>'
+    prompt = f"<small>{escape(name.prompt)}</small>" if name.prompt else ""
     between = page.t("vote_between", low=round(low), high=round(high)) if share.decided else ""
     return (
         f'<li data-verdict="{share.verdict}">'
-        f'<span class="name" title="{escape(name)}">{escape(name)}</span>{bar}'
+        f'<span class="name"{attributes(title=_in_one(name))}>{escape(name.told)}{prompt}</span>{bar}'
         f'<span class="told">{told}</span><span class="between">{escape(between)}</span></li>'
     )
 

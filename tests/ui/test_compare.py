@@ -1,6 +1,7 @@
 """What the tab Compare draws and reads: nobody's words are markup, and nothing from a browser is trusted."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from studio.grid_view import Cell, GridView
 from studio.ui import compare, compare_form, compare_grid, compare_votes
 from studio.ui.context import Page
 from studio.ui.differences import differences
-from studio.votes import Vote, result_of
+from studio.votes import Pair, Vote, result_of
 from tests.ui.kit import NOW, PROMPT, asset, job, request
 
 ANN = Visitor("me", False)
@@ -63,8 +64,6 @@ def test_a_grid_shows_every_state_and_nobodys_words_are_markup(page: Page) -> No
 
 
 def _of_another() -> GridView:
-    from dataclasses import replace
-
     return replace(grid("done", "failed"), may_change=False)
 
 
@@ -88,6 +87,19 @@ def test_a_result_is_told_in_words(page: Page) -> None:
     assert "12 of 17 prefer Ink wash: between 47 and 87 of 100 would. Too few to be sure." in html
     assert 'data-verdict="open"' in html
     assert "Nobody has voted yet." in compare_votes.render_result(page, view, result_of(view, []))
+
+
+def test_what_tells_clips_apart_stands_before_the_prompt_and_is_never_cut(page: Page) -> None:
+    view = grid("done", "done", "done", "done")
+    assert compare_grid.naming(page, view, view.cells[3]) == "Cyberpunk neon · a fox"
+    html = compare_votes.render_result(page, view, result_of(view, [Vote("v", 0, 3, "one", NOW)]))
+    assert ">Cyberpunk neon<small>a fox</small>" in html
+    pair = compare_votes.render_pair(page, view, Pair(view.cells[2], view.cells[3], 0, 2))
+    assert "<blockquote" in pair
+    assert "neon" not in pair
+    only = replace(view, cells=view.cells[:2])
+    html = compare_votes.render_result(page, only, result_of(only, [Vote("v", 0, 1, "one", NOW)]))
+    assert ">Ink wash</span>" in html
 
 
 @pytest.mark.parametrize(
