@@ -1,19 +1,22 @@
 """Streaming decode is the whole decode, bit for bit; the fast convolutions are the slow ones, faster."""
 
 import copy
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from accelerate import cpu_offload_with_hook
 from diffusers import AutoencoderKLWan
+from diffusers.hooks import apply_group_offloading
 from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
 from diffusers.video_processor import VideoProcessor
 from torch.profiler import ProfilerActivity, profile
 
 from pipelines.cpu_conv import use_onednn, use_stock
-from pipelines.decode import decode_chunks
+from pipelines.decode import decode_ahead, decode_chunks, lay_out_for_cards
 
 
 @pytest.fixture(params=["tiny_home", "tiny_plain"])
@@ -68,6 +71,66 @@ def test_a_decode_that_was_left_half_way_leaves_nothing_behind(vae: AutoencoderK
     chunks.close()
     assert np.array_equal(np.concatenate(list(decode_chunks(vae, latents))), expected)
     assert np.array_equal(whole(vae, latents), expected)
+
+
+def test_the_next_chunk_is_decoded_while_one_is_used(vae: AutoencoderKLWan) -> None:
+    latents = latents_for(4)
+    chunks = decode_ahead(vae, latents)
+    first = next(chunks)
+    assert np.array_equal(np.concatenate([first, *chunks]), whole(vae, latents))
+    assert not any(thread.name == "decode" for thread in threading.enumerate())
+
+
+def test_a_decode_ahead_that_is_left_ends_its_thread_and_leaves_nothing(vae: AutoencoderKLWan) -> None:
+    latents = latents_for(4)
+    expected = whole(vae, latents)
+    chunks = decode_ahead(vae, latents)
+    next(chunks)
+    chunks.close()
+    assert not any(thread.name == "decode" for thread in threading.enumerate())
+    assert np.array_equal(whole(vae, latents), expected)
+
+
+@pytest.mark.parametrize("plan", ["model_offload", "leaf_level", "block_level"])
+def test_offloaded_parts_are_brought_as_for_the_whole_decode(vae: AutoencoderKLWan, plan: str) -> None:
+    latents = latents_for(3)
+    expected = whole(vae, latents)
+    if plan == "model_offload":
+        cpu_offload_with_hook(vae, execution_device="cpu")
+    else:
+        apply_group_offloading(
+            vae, onload_device=torch.device("cpu"), offload_type=plan, num_blocks_per_group=1
+        )
+    assert np.array_equal(np.concatenate(list(decode_chunks(vae, latents))), expected)
+
+
+def test_weights_stored_in_fp8_are_computed_in_the_models_own_type(vae: AutoencoderKLWan) -> None:
+    latents = latents_for(2)
+    vae.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.float32)
+    assert next(vae.decoder.parameters()).dtype == torch.float8_e4m3fn
+    assert np.array_equal(np.concatenate(list(decode_chunks(vae, latents))), whole(vae, latents))
+
+
+def test_half_is_nearly_the_same_picture_and_leaves_the_weights(vae: AutoencoderKLWan) -> None:
+    latents = latents_for(3)
+    expected = whole(vae, latents)
+    half = np.concatenate(list(decode_chunks(vae, latents, half=True))).astype(int)
+    assert 0 < np.abs(half - expected).mean() < 1.5
+    assert not torch.is_autocast_enabled("cpu")
+    assert {weight.dtype for weight in vae.parameters()} == {torch.float32}
+    assert np.array_equal(np.concatenate(list(decode_chunks(vae, latents))), expected)
+
+
+def test_another_order_of_the_weights_is_no_other_picture(vae: AutoencoderKLWan) -> None:
+    latents = latents_for(3)
+    expected = whole(vae, latents).astype(int)
+    assert lay_out_for_cards(vae) > 15
+    assert all(
+        weight.is_contiguous(memory_format=torch.channels_last_3d)
+        for weight in vae.decoder.parameters()
+        if weight.dim() == 5
+    )
+    assert np.abs(np.concatenate(list(decode_chunks(vae, latents))) - expected).max() <= 1
 
 
 def test_chunks_take_the_same_memory_however_long_the_clip(vae: AutoencoderKLWan) -> None:
