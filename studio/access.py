@@ -68,7 +68,7 @@ def new_owner(settings: Settings) -> str:
 
 def short(owner: str) -> str:
     """An owner as people tell them apart: a name as it is, of a cookie's number the beginning."""
-    return owner[:6] if len(owner) == _NUMBER else owner
+    return owner[:6] if len(owner) == _NUMBER and ":" not in owner else owner
 
 
 def pass_cookie(password: str, settings: Settings) -> str | None:

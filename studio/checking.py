@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from pipelines.request import GenerationRequest, Notice
 from studio.db import reading
-from studio.refusal import Refused
+from studio.refusal import Objected
 from studio.settings import Settings
 from studio.story.film_plan import FilmPlan
 from studio.trust import ledger, policy
@@ -75,11 +75,11 @@ class Checker:
         return verdict_of((*own.findings, *more))
 
     def passed(self, texts: Mapping[str, str]) -> Verdict:
-        """As `verdict`; Refused with the words that are why if they may not be used at all."""
+        """As `verdict`; Objected with the words that are why if they may not be used at all."""
         found = self.verdict(texts)
         if found.outcome == "block":
             reasons = [one.notice for one in found.findings if one.outcome == "block"]
-            raise Refused(*[one for at, one in enumerate(reasons) if one not in reasons[:at]][:_TOLD])
+            raise Objected(*[one for at, one in enumerate(reasons) if one not in reasons[:at]][:_TOLD])
         return found
 
     def note(self, connection: Connection, event: ledger.Event, subject: str, who: str, **facts: Any) -> None:

@@ -13,6 +13,8 @@ from pipelines.models import MODELS, QUALITIES, ModelSpec
 from pipelines.request import GenerationRequest, Notice, model_spec, notices
 from studio import access, db, styles
 from studio.access import Visitor
+from studio.api_keys import Keys
+from studio.api_tasks import Tasks
 from studio.editing import Edits
 from studio.follow import Followers
 from studio.grid_plan import COLUMNS
@@ -98,6 +100,7 @@ class Studio:
             grids=self.grids,
         )
         self.votes = Votes(self.engine)
+        self.keys, self.api_tasks = Keys(self.engine), Tasks(self.engine)
         self.edits = Edits(self.engine, settings, self.jobs, self.assets, self._asked)
         self._followers: Followers[JobView] = Followers(
             self._read, lambda view: view.is_final, lambda view: view.waits_for_a_person

@@ -33,6 +33,8 @@ _OWNERS = (
     "studio.style_store",
     "studio.room.tables",
     "studio.library.looks",
+    "studio.api_keys",
+    "studio.api_tasks",
 )
 # Any number that no other program on the same Postgres uses for its own advisory lock.
 _MIGRATION_LOCK = 7_274_201
@@ -54,6 +56,7 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.rooms,
     migrations.looks,
     migrations.carded,
+    migrations.api,
 )
 
 

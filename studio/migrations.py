@@ -311,6 +311,32 @@ def carded(connection: Connection) -> None:
     )
 
 
+def api(connection: Connection) -> None:
+    """Version 12: API keys, and what was asked for with them."""
+    time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    _run(
+        connection,
+        "CREATE TABLE api_key ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " name TEXT NOT NULL,"
+        " owner TEXT NOT NULL,"
+        " prefix TEXT NOT NULL,"
+        " hash TEXT NOT NULL UNIQUE,"
+        f" created {time} NOT NULL,"
+        f" used {time},"
+        f" revoked {time})",
+        "CREATE TABLE api_task ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " owner TEXT NOT NULL,"
+        " key_id TEXT NOT NULL,"
+        " model TEXT NOT NULL,"
+        " request_id TEXT NOT NULL,"
+        f" created {time} NOT NULL,"
+        " refused JSON)",
+        "CREATE INDEX api_task_by_owner ON api_task (owner, created)",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

@@ -9,3 +9,7 @@ class Refused(Exception):
     def __init__(self, *found: Notice) -> None:
         super().__init__(", ".join(notice.code for notice in found))
         self.notices = list(found)
+
+
+class Objected(Refused):
+    """What was asked may not be made: its words are why."""

@@ -70,10 +70,11 @@ LAYERS = (
     ("studio/claims",),
     ("studio/reviewing",),
     ("studio/exporting", "studio/footage"),
+    ("studio/api_tasks",),
     ("studio/jobs", "studio/outlook", "studio/library", "studio/follow", "studio/story_pulse"),
     ("studio/style_store",),
     ("studio/endings", "studio/checking"),
-    ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates"),
+    ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates", "studio/api_keys"),
     ("studio/cutting", "studio/narrating"),
     (
         "studio/text",
