@@ -11,10 +11,20 @@ import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler, WanPipeline
 
+from pipelines import first_frame
 from pipelines.decode import decode_chunks
+from pipelines.first_frame import FirstFrame
 from pipelines.models import ModelSpec
 from pipelines.preview import Previews, colours_for
-from pipelines.request import Cancelled, GenerationRequest, ModelError, OnProgress, Progress
+from pipelines.request import (
+    NO_INPUTS,
+    Cancelled,
+    GenerationRequest,
+    Inputs,
+    ModelError,
+    OnProgress,
+    Progress,
+)
 from pipelines.sketch.reading import read
 
 log = logging.getLogger(__name__)
@@ -39,16 +49,20 @@ class WanVideo:
         self._closed = False
 
     def generate(
-        self, request: GenerationRequest, on_progress: OnProgress, should_stop: Callable[[], bool]
+        self,
+        request: GenerationRequest,
+        on_progress: OnProgress,
+        should_stop: Callable[[], bool],
+        inputs: Inputs = NO_INPUTS,
     ) -> Iterator[np.ndarray]:
         """Yield the clip's frames, uint8 (height, width, 3) in RGB, as they are decoded.
 
         `on_progress` is called at every step, always in the caller's thread; previews come with it, or a few
         milliseconds later with the next transformer block. `should_stop` is asked before every transformer
         block, after every step and before every decoded chunk: make it a flag, not a query.
-        Raises Cancelled, ModelError("out_of_memory"), RuntimeError while another request is running, and
-        whatever `on_progress` raises. However it ends, also by closing this iterator half-way, the next one
-        gets the very pixels it would have got otherwise.
+        Raises Cancelled, ModelError "out_of_memory" or "first_frame_gone", RuntimeError while another request
+        is running, and whatever `on_progress` raises. However it ends, also by closing this iterator
+        half-way, the next one gets the very pixels it would have got otherwise.
         """
         if request.model != self.spec.name:
             raise ValueError(f"this is {self.spec.name}, the request is for {request.model}")
@@ -61,7 +75,7 @@ class WanVideo:
         run = _Run(request.num_inference_steps, on_progress, should_stop, previews)
         short_of_memory = False
         try:
-            yield from self._frames(request, run)
+            yield from self._frames(request, run, inputs)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -86,9 +100,10 @@ class WanVideo:
         self._closed = True
         self.pipe = None
 
-    def _frames(self, request: GenerationRequest, run: "_Run") -> Iterator[np.ndarray]:
+    def _frames(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> Iterator[np.ndarray]:
         run.check()
         run.say("encoding")
+        run.first = self._first_frame(request, run, inputs)
         latents = self._denoise(request, run)
         run.check()
         run.say("decoding")
@@ -97,13 +112,27 @@ class WanVideo:
             run.check()
             run.deliver()
 
+    def _first_frame(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> FirstFrame | None:
+        """The picture that the clip begins with, as latents; None if it begins with none."""
+        if not request.first_frame:
+            return None
+        if inputs.first_frame is None:
+            raise ModelError("first_frame_gone")
+        picture = first_frame.fitted(inputs.first_frame, request.width, request.height)
+        frames, seed = request.num_frames, request.seed
+        return first_frame.encode(self.pipe, picture, num_frames=frames, seed=seed, check=run.check)
+
     def _denoise(self, request: GenerationRequest, run: "_Run") -> torch.Tensor:
         """The finished latents (1, C, T, h, w), normalised, on the pipeline's device."""
         pipe = self.pipe
         pipe.scheduler = self._scheduler(request.flow_shift)
         for expert in self._experts():
             run.hooks += [block.register_forward_pre_hook(run.before_block) for block in expert.blocks]
-        return pipe(
+            if run.first is not None:
+                run.hooks += [expert.register_forward_pre_hook(run.first.before, with_kwargs=True)]
+            elif pipe.config.expand_timesteps:
+                run.hooks += [expert.register_forward_pre_hook(first_frame.one_time, with_kwargs=True)]
+        latents = pipe(
             prompt=read(request.prompt).caption if self.spec.closed_world else request.prompt,
             negative_prompt=request.negative_prompt,
             height=request.height,
@@ -114,11 +143,13 @@ class WanVideo:
             guidance_scale_2=request.guidance_scale_2,
             # Drawn on the CPU: the same seed is the same noise on every machine.
             generator=torch.Generator("cpu").manual_seed(request.seed),
+            latents=None if run.first is None else run.first.latents,
             output_type="latent",
             callback_on_step_end=run.after_step,
             callback_on_step_end_tensor_inputs=[],
             max_sequence_length=self.spec.max_sequence_length,
         ).frames
+        return latents if run.first is None else run.first.held(latents)
 
     def _scheduler(self, flow_shift: float) -> UniPCMultistepScheduler:
         """A new scheduler: it keeps the history of the steps, and no job may see another's."""
@@ -152,6 +183,7 @@ class _Run:
         self.stage: Literal["encoding", "denoising", "decoding"] = "encoding"
         self.previews = previews
         self.hooks: list[Any] = []
+        self.first: FirstFrame | None = None
         self._on_progress = on_progress
         self._should_stop = should_stop
 
@@ -185,7 +217,9 @@ class _Run:
         """After every step: UniPC keeps its estimate of the clean latents, which makes a readable preview."""
         self.check()
         self.step = index + 1
-        self.previews.offer(pipe.scheduler.model_outputs[-1], last=self.step == self.total)
+        clean = pipe.scheduler.model_outputs[-1]
+        clean = clean if self.first is None else self.first.held(clean)
+        self.previews.offer(clean, last=self.step == self.total)
         self.say("denoising")
         return {}
 

@@ -7,7 +7,13 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanPipeline, WanTransformer3DModel
+from diffusers import (
+    AutoencoderKLWan,
+    UniPCMultistepScheduler,
+    WanImageToVideoPipeline,
+    WanPipeline,
+    WanTransformer3DModel,
+)
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
@@ -15,18 +21,27 @@ from pipelines.request import GenerationRequest
 
 
 def write_tiny_wan(
-    folder: Path, *, residual: bool = True, two_experts: bool = True, channels: int = 16, seed: int = 0
+    folder: Path,
+    *,
+    residual: bool = True,
+    two_experts: bool = True,
+    channels: int = 16,
+    seed: int = 0,
+    pictures: bool = False,
 ) -> Path:
     """Write a WanPipeline directory and return it.
 
     `residual` gives a Wan2.2-style VAE (is_residual, patchified, 16x in space), else a Wan2.1-style one (8x);
     both are 4x in time. 16 channels come with a `preview.json`; 48 without, and with a time for every token,
-    as in Wan2.2-TI2V-5B.
+    as in Wan2.2-TI2V-5B. `pictures` gives experts that take a first frame beside the noise, in the hub's form
+    of Wan2.2-I2V-A14B: 36 channels in, 16 out, no image encoder.
     """
+    kind = WanImageToVideoPipeline if pictures else WanPipeline
+    takes = channels + (4 + channels if pictures else 0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         tokenizer = _tokenizer()
-        pipe = WanPipeline(
+        pipe = kind(
             tokenizer=tokenizer,
             text_encoder=_text_encoder(len(tokenizer)).eval(),
             vae=_vae(residual, channels).eval(),
@@ -36,9 +51,9 @@ def write_tiny_wan(
                 flow_shift=3.0,
                 num_train_timesteps=1000,
             ),
-            transformer=_expert(channels).eval(),
-            transformer_2=_expert(channels).eval() if two_experts else None,
-            boundary_ratio=0.875 if two_experts else None,
+            transformer=_expert(channels, takes).eval(),
+            transformer_2=_expert(channels, takes).eval() if two_experts else None,
+            boundary_ratio=(0.9 if pictures else 0.875) if two_experts else None,
             expand_timesteps=channels == 48,
         )
         pipe.save_pretrained(folder)
@@ -55,12 +70,12 @@ def tiny_request(**changes: object) -> GenerationRequest:
     return request.model_copy(update={"width": 64, "height": 64, "num_frames": 9, **changes})
 
 
-def _expert(channels: int) -> WanTransformer3DModel:
+def _expert(channels: int, takes: int) -> WanTransformer3DModel:
     return WanTransformer3DModel(
         patch_size=(1, 2, 2),
         num_attention_heads=2,
         attention_head_dim=12,
-        in_channels=channels,
+        in_channels=takes,
         out_channels=channels,
         text_dim=16,
         freq_dim=32,

@@ -166,8 +166,9 @@ def test_every_mistake_of_a_form_is_told_at_once() -> None:
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("quality", ["draft", "standard", "final"])
 def test_what_is_left_out_is_derived_and_the_json_restores_it_all(name: str, quality: str) -> None:
-    request = GenerationRequest(prompt="a boat", model=name, quality=quality)
     spec = MODELS[name]
+    picture = "a" * 64 if spec.first_frame == "needed" else ""
+    request = GenerationRequest(prompt="a boat", model=name, quality=quality, first_frame=picture)
     sampling = spec.sampling[quality]
     assert request.size == spec.sizes[0]
     assert request.num_frames == spec.default_frames

@@ -88,7 +88,10 @@ def test_models_with_one_expert(
     asked = tiny_request(model=name, guidance_scale_2=None, num_inference_steps=4)
     told: list[Progress] = []
     frames = np.stack(list(video.generate(asked, told.append, never)))
-    assert np.array_equal(frames, bare(video, asked))
+    off = np.abs(frames.astype(int) - bare(video, asked))
+    # Where diffusers has the same time for every token, one time is computed: equal but for rounding.
+    assert off.max() <= (1 if video.pipe.config.expand_timesteps else 0), off.max()
+    assert (off > 0).mean() < 0.01
     assert len([progress for progress in told if progress.preview]) == len(every_preview) == 4
     loader.unload()
 
