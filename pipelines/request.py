@@ -99,7 +99,8 @@ class Pipeline(Protocol):
 class LoraUse(BaseModel):
     """A LoRA of this studio by its name, with its strength (-2 to 4; 1 as its makers meant it) per expert.
 
-    `low` is None for a model with one expert.
+    `low` is None for a model with one expert. `revision` is 12 hex digits over its files, as the studio found
+    them when the clip was asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,6 +108,7 @@ class LoraUse(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     high: float = Field(default=1.0, ge=STRENGTH_RANGE[0], le=STRENGTH_RANGE[1], allow_inf_nan=False)
     low: float | None = Field(default=1.0, ge=STRENGTH_RANGE[0], le=STRENGTH_RANGE[1], allow_inf_nan=False)
+    revision: str = Field(default="", pattern=r"^([0-9a-f]{12})?$")
 
 
 def _wrong(code: str, **values: Any) -> PydanticCustomError:
