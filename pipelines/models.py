@@ -5,6 +5,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from pipelines import shapes
+from pipelines.shapes import Shape
+
 Quality = Literal["draft", "standard", "final"]
 QUALITIES: tuple[Quality, ...] = ("draft", "standard", "final")
 # How a model is run: exact as its makers do; balanced with guidance gating and a step cache; fast with its
@@ -63,6 +66,7 @@ class ModelSpec(BaseModel):
     `tiers` are the ways to run it; the first is what runs when none is asked for. `distilled` is what "fast"
     runs with.
     `memory_gb` is the bf16 weights of all parts together (fp32 for `sketch`, which runs on the CPU).
+    `shape` is what its parts weigh, for the memory plan; None for what does not run here.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,6 +91,7 @@ class ModelSpec(BaseModel):
     tiers: tuple[Tier, ...] = ("exact",)
     distilled: Distilled | None = None
     sampling: dict[Quality, Sampling]
+    shape: Shape | None = None
 
     def sampling_for(self, quality: Quality, tier: Tier) -> Sampling:
         """How a clip of this quality is denoised in this tier."""
@@ -153,6 +158,7 @@ _SPECS = (
         max_sequence_length=48,
         two_experts=True,
         memory_gb=0.1,
+        shape=shapes.SKETCH,
         negative_prompt="",
         closed_world=True,
         sampling=_steps(10, 16, 24, high=3.0, low=2.5, shift=3.0),
@@ -172,6 +178,7 @@ _SPECS = (
         max_sequence_length=512,
         two_experts=True,
         memory_gb=69.0,
+        shape=shapes.A14B,
         negative_prompt=_WAN_NEGATIVE,
         tiers=TIERS,
         distilled=Distilled(
@@ -186,31 +193,6 @@ _SPECS = (
         # Wan2.2 `wan_t2v_A14B.py`: 40 steps, shift 12, guide scale 3.0 (low noise) and 4.0 (high noise).
         sampling=_steps(16, 28, 40, high=4.0, low=3.0, shift=12.0),
     ),
-    ModelSpec(
-        name="wan2.2-ti2v-5b",
-        title="Wan2.2 TI2V-5B",
-        repo="Wan-AI/Wan2.2-TI2V-5B-Diffusers",
-        revision=None,
-        embedded=False,
-        licence="Apache-2.0",
-        sizes=(Size(1280, 704), Size(704, 1280), Size(832, 480), Size(480, 832)),
-        fps=24,
-        min_frames=25,
-        max_frames=121,
-        default_frames=121,
-        max_sequence_length=512,
-        two_experts=False,
-        memory_gb=23.0,
-        negative_prompt=_WAN_NEGATIVE,
-        first_frame="optional",
-        tiers=("exact", "balanced", "draft"),
-        sampling=_steps(20, 35, 50, high=5.0, low=None, shift=5.0),
-    ),
-    ModelSpec(
-        name="wan2.1-t2v-1.3b",
-        title="Wan2.1 T2V-1.3B",
-        repo="Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
-        revision=None,
     ModelSpec(
         name="wan2.2-i2v-a14b",
         title="Wan2.2 I2V-A14B",
@@ -242,6 +224,32 @@ _SPECS = (
         # Wan2.2 `wan_i2v_A14B.py`: 40 steps, shift 5, guide scale 3.5 for both experts, boundary 0.900.
         sampling=_steps(16, 28, 40, high=3.5, low=3.5, shift=5.0),
     ),
+    ModelSpec(
+        name="wan2.2-ti2v-5b",
+        title="Wan2.2 TI2V-5B",
+        repo="Wan-AI/Wan2.2-TI2V-5B-Diffusers",
+        revision=None,
+        embedded=False,
+        licence="Apache-2.0",
+        sizes=(Size(1280, 704), Size(704, 1280), Size(832, 480), Size(480, 832)),
+        fps=24,
+        min_frames=25,
+        max_frames=121,
+        default_frames=121,
+        max_sequence_length=512,
+        two_experts=False,
+        memory_gb=23.0,
+        shape=shapes.TI2V_5B,
+        negative_prompt=_WAN_NEGATIVE,
+        first_frame="optional",
+        tiers=("exact", "balanced", "draft"),
+        sampling=_steps(20, 35, 50, high=5.0, low=None, shift=5.0),
+    ),
+    ModelSpec(
+        name="wan2.1-t2v-1.3b",
+        title="Wan2.1 T2V-1.3B",
+        repo="Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
+        revision=None,
         embedded=False,
         licence="Apache-2.0",
         sizes=(Size(832, 480), Size(480, 832), Size(624, 624)),
@@ -252,6 +260,7 @@ _SPECS = (
         max_sequence_length=512,
         two_experts=False,
         memory_gb=14.5,
+        shape=shapes.T2V_1B,
         negative_prompt=_WAN_NEGATIVE,
         tiers=("exact", "balanced", "draft"),
         sampling=_steps(20, 35, 50, high=6.0, low=None, shift=8.0),
