@@ -1,13 +1,16 @@
 """The clean estimate of a running job as a small looping WebP: a linear map from latents to colours.
 
 Never the VAE: the map costs less than a thousandth of a step, and the WebP is written on a thread of its own.
+Where the weights of a tiny decoder are there (`tiny_vae`), it makes the pictures instead, on that thread.
 """
 
+import contextlib
 import io
 import json
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +18,15 @@ import numpy as np
 import torch
 from PIL import Image
 
+from pipelines.tiny_vae import TinyVae
+
 log = logging.getLogger(__name__)
 
 INTERVAL = 0.22
 """Seconds between two previews: no person sees more, and each one is also stored and sent."""
+
+# At most this share of the time goes into a tiny decoder's pictures.
+_SHARE = 0.1
 
 # Wan2.1's VAE (also Wan2.2-A14B's), 16 channels -> RGB in [-1, 1]; the table ComfyUI and others use.
 _WAN_FACTORS = (
@@ -112,32 +120,34 @@ class Previews:
 
     Estimates that come faster than `INTERVAL`, or while a newer one waits, are dropped. Nothing is pushed:
     after `close` no picture appears any more. `fps` is the clip's, so that the preview plays at its pace.
+    A `tiny` decoder that fails is left aside for the rest of the job, whose pictures the linear map makes.
     """
 
-    def __init__(self, colours: Colours | None, *, fps: int, temporal_factor: int = 4) -> None:
+    def __init__(
+        self, colours: Colours | None, *, fps: int, temporal_factor: int = 4, tiny: TinyVae | None = None
+    ) -> None:
         self._colours = colours
+        self._tiny = tiny
         self._milliseconds = round(1000 * temporal_factor / fps)
         self._changed = threading.Condition()
-        self._waiting: np.ndarray | None = None
+        self._waiting: _Waiting | None = None
         self._finished: bytes | None = None
         self._closed = False
         self._last = float("-inf")
+        self._pause = INTERVAL
         self._thread: threading.Thread | None = None
 
     def offer(self, x0: torch.Tensor, *, last: bool = False) -> None:
         """Ask for a preview of normalised latents (1, C, T, h, w); the `last` one is never dropped for haste.
 
-        On a GPU this waits for the step that made `x0`, as the loop itself does right after.
+        On a GPU the linear map waits for the step that made `x0`, as the loop itself does right after; a tiny
+        decoder waits on its own thread.
         """
         now = time.monotonic()
-        if now - self._last < INTERVAL and not last:
+        if now - self._last < max(INTERVAL, self._pause) and not last:
             return
         self._last = now
-        if self._colours is None:
-            # A copy: the scheduler may write into its own tensors.
-            waiting = x0[0].float().cpu().numpy().copy()
-        else:
-            waiting = paint(x0, self._colours)
+        waiting = _Waiting(x0, self._colours, tiny=self._tiny is not None)
         with self._changed:
             self._waiting = waiting
             if self._thread is None:
@@ -171,10 +181,78 @@ class Previews:
                 waiting, self._waiting = self._waiting, None
             assert waiting is not None
             try:
-                pictures = paint_neutral(waiting) if self._colours is None else waiting
-                finished = webp(pictures, milliseconds=self._milliseconds)
+                finished = webp(self._pictures(waiting), milliseconds=self._milliseconds)
             except Exception:
-                log.exception("a preview could not be made; the job goes on without this one")
+                if not self._closed:
+                    log.exception("a preview could not be made; the job goes on without this one")
                 continue
             with self._changed:
                 self._finished = finished
+
+    def _pictures(self, waiting: "_Waiting") -> np.ndarray:
+        if self._tiny is not None and waiting.latents is not None:
+            began = time.monotonic()
+            try:
+                return self._decoded(self._tiny, waiting)
+            except Exception:
+                if self._closed:
+                    raise
+                log.exception("the tiny decoder failed; this job's previews are made without it")
+                self._tiny = None
+            finally:
+                self._pause = (time.monotonic() - began) / _SHARE
+        return waiting.painted(self._colours)
+
+    def _decoded(self, tiny: TinyVae, waiting: "_Waiting") -> np.ndarray:
+        """The tiny decoder's pictures, one latent frame at a time: nobody who closes waits for the rest."""
+        found = []
+        with waiting.beside() as latents:
+            for picture in tiny.pictures(latents):
+                if self._closed:
+                    raise RuntimeError("nobody looks any more")
+                found.append(picture)
+        return np.concatenate(found)
+
+
+class _Waiting:
+    """An estimate that nobody has painted yet: a copy, for the scheduler may write into its own tensors."""
+
+    def __init__(self, x0: torch.Tensor, colours: Colours | None, *, tiny: bool) -> None:
+        self.latents: torch.Tensor | None = None
+        self._ready: torch.cuda.Event | None = None
+        self._painted: np.ndarray | None = None
+        self._plain: np.ndarray | None = None
+        if tiny:
+            self.latents = x0[0].detach().clone()
+            if x0.is_cuda:
+                self._ready = torch.cuda.Event()
+                self._ready.record(torch.cuda.current_stream(x0.device))
+        elif colours is None:
+            self._plain = x0[0].float().cpu().numpy().copy()
+        else:
+            self._painted = paint(x0, colours)
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[torch.Tensor]:
+        """The latents (C, T, h, w), to be used beside the denoising: on a GPU in a stream of its own."""
+        assert self.latents is not None
+        if self._ready is None:
+            yield self.latents
+            return
+        stream = torch.cuda.Stream(self.latents.device)
+        self._ready.wait(stream)
+        # Or its memory would be given away while this stream still reads it.
+        self.latents.record_stream(stream)
+        with torch.cuda.stream(stream):
+            yield self.latents
+
+    def painted(self, colours: Colours | None) -> np.ndarray:
+        """The pictures that the linear map makes."""
+        if self._painted is not None:
+            return self._painted
+        if colours is not None and self.latents is not None:
+            return paint(self.latents[None], colours)
+        if self._plain is None:
+            assert self.latents is not None
+            self._plain = self.latents.float().cpu().numpy()
+        return paint_neutral(self._plain)

@@ -17,7 +17,18 @@ PRODUCT = [path for path in SOURCES if path.relative_to(ROOT).parts[0] not in ("
 
 _DRAWING = tuple(
     f"pipelines/{name}"
-    for name in ("loader.py", "wan.py", "preview.py", "cpu_conv.py", "decode.py", "sketch")
+    for name in (
+        "loader.py",
+        "wan.py",
+        "preview.py",
+        "cpu_conv.py",
+        "decode.py",
+        "sketch",
+        "weights.py",
+        "tiny_vae.py",
+        "larger.py",
+        "smoother.py",
+    )
 )
 # What may be imported only in these places (paths relative to the repository, a folder counts for its files).
 ONLY_HERE = {
