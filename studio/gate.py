@@ -19,6 +19,8 @@ from studio.settings import Settings
 _FOR_ANYBODY = ("/healthz", "/favicon.ico")
 # Review rooms: each link is its own key there, and a guest is nobody here (`studio.room.app`).
 _FOR_GUESTS = "/room/"
+# The same goes for programs: the API key is theirs (`studio.api.dashscope`).
+_FOR_KEYS = "/api/v1/"
 _PAGES = ("/zh/", "/en/")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Gradio's own scripts are inline and build functions from text; everything else stays on this host.
@@ -49,7 +51,7 @@ class Gate:
         headers = Headers(scope=scope)
         cookies = read_cookies(headers)
         path = own_path(scope)
-        if path.startswith(_FOR_GUESTS):
+        if path.startswith((_FOR_GUESTS, _FOR_KEYS)):
             await (self._misled(scope, headers, cookies) or self.app)(scope, receive, send)
             return
         known = access.visitor_of(cookies, self.settings).owner != ""

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from pipelines.request import Notice
 from studio import access, doors, gate, grid_routes, story_routes, style_routes
-from studio.api import trace
+from studio.api import dashscope, trace
 from studio.core import Refused, Studio
 from studio.library import Asset
 from studio.room import app as room
@@ -54,6 +54,8 @@ def make_app(studio: Studio) -> FastAPI:
     style_routes.add_routes(app, studio)
     grid_routes.add_routes(app, studio)
     trace.add_routes(app, studio)
+    # Programs come by a key alone, by the service's own names.
+    app.mount(dashscope.PLACE, dashscope.app(studio))
     # Guests come by a link alone; who shares comes through the door.
     app.mount("/room", room.guest_app(studio))
     app.mount("/discuss", room.maker_app(studio))
