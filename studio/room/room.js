@@ -33,7 +33,7 @@ window.room = (() => {
   }
   async function post(path, body) {
     const answer = await fetch(here(path), {
-      method: 'POST', body: JSON.stringify(body), cache: 'no-store',
+      method: 'POST', body: JSON.stringify(body), cache: 'no-store', keepalive: true,
       headers: { 'content-type': 'application/json', accept: 'application/json', 'x-room': state.token },
     }).catch(() => null);
     const told = answer ? await answer.json().catch(() => ({})) : {};

@@ -35,22 +35,62 @@
 
   // -- deciding ------------------------------------------------------------------------------------------------------------
   let deciding = false;
-  async function decide(what, text = '') {
+  // An approval that can still be taken back: it is sent a moment later, or when one leaves.
+  const PAUSE = 4000;
+  let coming = null;
+  const spokenOf = () => {
     const spoken = room.subject();
+    return spoken && { item: room.inFilm() ? room.current() : spoken.item, asset: spoken.take.id };
+  };
+  async function decide(what, text = '', spoken = spokenOf()) {
     if (!spoken || deciding || may() < 2) return;
     if (!(await named())) return;
     deciding = true;
     one('#verdict').toggleAttribute('data-busy', true);
-    const item = room.inFilm() ? room.current() : spoken.item;
-    try { await post('verdict', { item: item.id, asset: spoken.take.id, what, text }); } finally {
+    try { await post('verdict', { item: spoken.item.id, asset: spoken.asset, what, text }); } finally {
       deciding = false;
       one('#verdict').removeAttribute('data-busy');
     }
   }
-  one('#approve').addEventListener('click', () => decide('approve').catch((error) => complain(error)));
+  async function approve() {
+    const spoken = spokenOf();
+    if (!spoken || deciding || may() < 2) return;
+    flush();
+    if (!(await named())) return;
+    const before = room.verdictOf(spoken.item.id);
+    if (room.tone(spoken.item.id) === 'changes') {
+      if (await overruled(spoken.item, before)) await decide('approve', '', spoken);
+      return;
+    }
+    coming = { ...spoken, timer: setTimeout(flush, PAUSE) };
+    one('#coming span').textContent = t('approving', { name: heading(spoken.item) });
+    waits();
+  }
+  function waits() { one('#coming').hidden = !coming; about(); }
+  function takeBack() {
+    const was = coming;
+    clearTimeout(was?.timer);
+    coming = null;
+    waits();
+    return was;
+  }
+  function flush() { if (coming) decide('approve', '', takeBack()).catch(complain); }
+  // Somebody wanted something else: whoever says yes over it is asked.
+  function overruled(item, before) {
+    const dialog = one('#ask_over');
+    one('#over_of').textContent = [heading(item), `${before.name}: ${before.text}`].join('\n');
+    dialog.returnValue = '';
+    dialog.showModal();
+    return new Promise((done) => { dialog.onclose = () => done(dialog.returnValue === 'yes'); });
+  }
+  one('#approve').addEventListener('click', () => approve().catch(complain));
+  one('#take_back').addEventListener('click', takeBack);
+  addEventListener('pagehide', flush);
+  document.addEventListener('visibilitychange', () => document.hidden && flush());
   one('#changes').addEventListener('click', () => {
     const item = room.current();
     if (!item || may() < 2) return;
+    if (coming?.item.id === item.id) takeBack(); else flush();
     const dialog = one('#ask_changes');
     player()?.pause();
     sorry(dialog, '');
@@ -110,7 +150,7 @@
     one('#verdict').hidden = may() < 1 || !spoken;
     one('#approve').hidden = one('#changes').hidden = may() < 2;
     one('#say').ariaPressed = String(Boolean(draft));
-    one('#approve').ariaPressed = String(room.tone(item.id) === 'approve');
+    one('#approve').ariaPressed = String(room.tone(item.id) === 'approve' || coming?.item.id === item.id);
     one('#changes').ariaPressed = String(room.tone(item.id) === 'changes');
   }
 
@@ -187,7 +227,8 @@
   }, true);
 
   // -- pins in the picture, marks below it ------------------------------------------------------------------------------------
-  const NEAR = 0.7;
+  // How long before its moment a place is shown, and how long after: to be seen while the film plays.
+  const [BEFORE, AFTER] = [0.4, 1.6];
   const tops = () => (room.state?.comments || []).filter((comment) => !comment.parent);
   const onStage = () => { const ids = room.shown().map(({ take }) => take.id); return tops().filter((comment) => ids.includes(comment.asset)); };
   function pins() {
@@ -198,14 +239,15 @@
       let layer = one('.pins', screen);
       if (!layer) { layer = make('div', { className: 'pins' }); screen.append(layer); }
       const near = onStage().filter((comment) => comment.asset === there.take.id && comment.x !== null
-        && (comment.id === opened ? Math.abs(comment.seconds - time) < 2 : !comment.resolved && Math.abs(comment.seconds - time) < NEAR));
+        && (comment.id === opened ? Math.abs(comment.seconds - time) < 2 : !comment.resolved && time > comment.seconds - BEFORE && time < comment.seconds + AFTER));
       const wanted = [...near, ...(draft?.asset === there.take.id && draft.x !== null ? [{ ...draft, id: 'draft' }] : [])];
       const key = JSON.stringify([wanted.map((pin) => [pin.id, pin.x, pin.y]), opened, screen.clientWidth, screen.clientHeight]);
       if (layer.dataset.key === key) return;
       layer.dataset.key = key;
       const box = picture(screen, there.take);
       layer.replaceChildren(...wanted.map((pin) => {
-        const made = make('button', { type: 'button', className: 'pin', ariaLabel: pin.text || '', title: pin.text || '', onclick: (event) => { event.stopPropagation(); if (pin.id !== 'draft') jump(pin); } });
+        const told = pin.text ? `${clock(pin.seconds)} ${pin.name}: ${pin.text}` : t('here');
+        const made = make('button', { type: 'button', className: 'pin', ariaLabel: told, title: told, onclick: (event) => { event.stopPropagation(); if (pin.id !== 'draft') jump(pin); } });
         made.toggleAttribute('data-open', pin.id === opened || pin.id === 'draft');
         made.style.left = `${box.left + pin.x * box.width}px`;
         made.style.top = `${box.top + pin.y * box.height}px`;

@@ -91,7 +91,21 @@ def test_a_guest_on_a_phone_comments_in_the_picture_and_decides_and_the_maker_se
         guest.tap("#views button:nth-child(2)")
         expect(guest.locator(".sy-pane")).to_have_count(2)
         guest.tap("#approve")
+        expect(guest.locator("#coming")).to_be_visible()
+        _fits_a_phone(guest)
+        guest.tap("#take_back")
+        expect(guest.locator("#coming")).to_be_hidden()
+        guest.tap("#approve")
         expect(guest.locator("#about .decided b")).to_have_text("Approved")
+        assert guest.evaluate("room.state.verdicts.filter(one => one.what === 'approve').length") == 1
+
+        # Over what somebody wanted to be different, a yes is asked about.
+        guest.tap(f"#items [data-item='{second}'] .item")
+        guest.tap("#approve")
+        expect(guest.locator("#over_of")).to_contain_text("A larger dragon")
+        guest.tap("#ask_over [data-close]")
+        guest.wait_for_timeout(200)
+        expect(guest.locator(f"#items [data-item='{second}'] .tone")).to_have_text("Changes wanted")
 
         # Who shares answers in the same room.
         with shared.maker.context.expect_page() as opened:
