@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler, WanPipeline
 
-from pipelines import first_frame
+from pipelines import first_frame, speed
+from pipelines.adapters import Adapters
 from pipelines.decode import decode_chunks
+from pipelines.engine import PLAIN, Engine
 from pipelines.first_frame import FirstFrame
 from pipelines.models import ModelSpec
 from pipelines.preview import Previews, colours_for
@@ -25,6 +27,7 @@ from pipelines.request import (
     OnProgress,
     Progress,
 )
+from pipelines.schedulers import scheduler_for
 from pipelines.sketch.reading import read
 
 log = logging.getLogger(__name__)
@@ -33,15 +36,24 @@ log = logging.getLogger(__name__)
 class WanVideo:
     """The weights of one model, ready to make clips, one at a time.
 
-    `spec` says which model; `revision` is what a recipe stores about its weights; `pipe` is diffusers' own.
+    `spec` says which model; `revision` is what a recipe stores about its weights; `pipe` is diffusers' own,
+    on which `engine` was put already.
     """
 
     def __init__(
-        self, pipe: WanPipeline, spec: ModelSpec, *, revision: str = "", folder: Path | None = None
+        self,
+        pipe: WanPipeline,
+        spec: ModelSpec,
+        *,
+        revision: str = "",
+        folder: Path | None = None,
+        engine: Engine = PLAIN,
     ) -> None:
         self.pipe: Any = pipe
         self.spec = spec
         self.revision = revision
+        self.engine = engine
+        self._adapters = Adapters(pipe, spec, fused=engine.fused)
         pipe.set_progress_bar_config(disable=True)
         self._scheduler_config = pipe.scheduler.config
         self._colours = colours_for(folder, pipe.vae.config.z_dim)
@@ -60,9 +72,10 @@ class WanVideo:
         `on_progress` is called at every step, always in the caller's thread; previews come with it, or a few
         milliseconds later with the next transformer block. `should_stop` is asked before every transformer
         block, after every step and before every decoded chunk: make it a flag, not a query.
-        Raises Cancelled, ModelError "out_of_memory" or "first_frame_gone", RuntimeError while another request
-        is running, and whatever `on_progress` raises. However it ends, also by closing this iterator
-        half-way, the next one gets the very pixels it would have got otherwise.
+        Raises Cancelled, ModelError "out_of_memory", "first_frame_gone" or one about a LoRA (see
+        `Adapters.use`), RuntimeError while another request is running, and whatever `on_progress` raises.
+        However it ends, also by closing this iterator half-way, the next one gets the very pixels it would
+        have got otherwise.
         """
         if request.model != self.spec.name:
             raise ValueError(f"this is {self.spec.name}, the request is for {request.model}")
@@ -98,13 +111,15 @@ class WanVideo:
         if not self._closed and not self._busy.acquire(blocking=False):
             raise RuntimeError(f"{self.spec.name} is making a clip")
         self._closed = True
-        self.pipe = None
+        self.pipe = self._adapters = None  # type: ignore[assignment]  # the end of this object
 
     def _frames(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> Iterator[np.ndarray]:
         run.check()
         run.say("encoding")
         run.first = self._first_frame(request, run, inputs)
-        latents = self._denoise(request, run)
+        self._adapters.use(request, inputs)
+        with speed.running(self.pipe, request):
+            latents = self._denoise(request, run)
         run.check()
         run.say("decoding")
         for chunk in decode_chunks(self.pipe.vae, latents):
@@ -125,7 +140,7 @@ class WanVideo:
     def _denoise(self, request: GenerationRequest, run: "_Run") -> torch.Tensor:
         """The finished latents (1, C, T, h, w), normalised, on the pipeline's device."""
         pipe = self.pipe
-        pipe.scheduler = self._scheduler(request.flow_shift)
+        pipe.scheduler = scheduler_for(request, self.spec, self._scheduler_config)
         for expert in self._experts():
             run.hooks += [block.register_forward_pre_hook(run.before_block) for block in expert.blocks]
             if run.first is not None:
@@ -151,11 +166,6 @@ class WanVideo:
         ).frames
         return latents if run.first is None else run.first.held(latents)
 
-    def _scheduler(self, flow_shift: float) -> UniPCMultistepScheduler:
-        """A new scheduler: it keeps the history of the steps, and no job may see another's."""
-        # All but the shift is the model's own: Wan's experts predict the flow, sketch's the clean latents.
-        return UniPCMultistepScheduler.from_config(self._scheduler_config, flow_shift=flow_shift)
-
     def _experts(self) -> list[Any]:
         return [expert for expert in (self.pipe.transformer, self.pipe.transformer_2) if expert is not None]
 
@@ -169,7 +179,7 @@ class WanVideo:
             if hasattr(expert, "_reset_stateful_cache"):
                 # Step caches (first block, mag) otherwise answer the next job with this one's features.
                 expert._reset_stateful_cache()
-        self.pipe.scheduler = self._scheduler(self._scheduler_config.get("flow_shift", 1.0))
+        self.pipe.scheduler = UniPCMultistepScheduler.from_config(self._scheduler_config)
 
 
 class _Run:
@@ -214,7 +224,7 @@ class _Run:
     def after_step(
         self, pipe: WanPipeline, index: int, _timestep: Any, _tensors: dict[str, Any]
     ) -> dict[str, Any]:
-        """After every step: UniPC keeps its estimate of the clean latents, which makes a readable preview."""
+        """After every step: the scheduler keeps its estimate of the clean latents, a readable preview."""
         self.check()
         self.step = index + 1
         clean = pipe.scheduler.model_outputs[-1]
