@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import torch
 from diffusers import WanPipeline
-from huggingface_hub import HfApi, hf_hub_download, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from pipelines import hub
 from pipelines.cpu_conv import use_onednn
+from pipelines.hub import find as find
 from pipelines.models import ModelSpec
 from pipelines.placement import Plan, plan
 from pipelines.request import ModelError, OnProgress, Progress
@@ -25,7 +25,6 @@ from pipelines.wan import WanVideo, free_memory, is_out_of_memory
 log = logging.getLogger(__name__)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-_PARTS = ("scheduler", "text_encoder", "tokenizer", "transformer", "transformer_2", "vae")
 _GB, _MB = 2**30, 2**20
 
 
@@ -94,68 +93,12 @@ def resolve_device(wanted: str | None) -> str:
     return "cpu" if device.type == "cpu" else str(device)
 
 
-def find(spec: ModelSpec, home: Path) -> Path:
-    """The folder with a model's weights; ModelError("model_missing") if it is nowhere on this machine.
-
-    First home/models/NAME (what `download` writes; a folder put there by hand wins over a shipped one), then
-    the repository for an embedded model, else the cache of huggingface_hub.
-    """
-    own = home / "models" / spec.name
-    folder: Path | None = own if own.is_dir() else REPOSITORY / spec.repo if spec.embedded else None
-    if folder is None:
-        try:
-            folder = Path(snapshot_download(spec.repo, revision=spec.revision, local_files_only=True))
-        except (LocalEntryNotFoundError, HfHubHTTPError):
-            folder = own
-    if not (folder / "model_index.json").is_file():
-        raise ModelError("model_missing", model=spec.title, size_gb=spec.memory_gb, repo=spec.repo)
-    return folder
-
-
 def revision(spec: ModelSpec, *, home: Path | None = None) -> str:
     """What a recipe stores about the weights: the hub's commit, else 12 hex digits over the files."""
     with _lock:
         if _resident is not None and _resident.spec == spec and home in (None, _resident.home):
             return _resident.video.revision
     return _revision(find(spec, home or REPOSITORY))
-
-
-def download(
-    spec: ModelSpec,
-    *,
-    home: Path,
-    token: str | None = None,
-    endpoint: str | None = None,
-    on_progress: OnProgress | None = None,
-) -> Path:
-    """Fetch a model's weights to home/models/NAME; goes on where an earlier try stopped. Progress is in MB.
-
-    Raises ModelError("download_failed"), whatever went wrong; the folder gets its name only when it is whole.
-    """
-    target = home / "models" / spec.name
-    partial = target.with_name(f".{spec.name}.partial")
-    try:
-        facts = HfApi(endpoint=endpoint, token=token).model_info(
-            spec.repo, revision=spec.revision, files_metadata=True
-        )
-        files = [file for file in facts.siblings or [] if _is_needed(file.rfilename)]
-        total, done = sum(file.size or 0 for file in files), 0
-        for file in files:
-            hf_hub_download(
-                spec.repo,
-                file.rfilename,
-                revision=facts.sha,
-                local_dir=partial,
-                token=token,
-                endpoint=endpoint,
-            )
-            done += file.size or 0
-            if on_progress is not None:
-                on_progress(Progress("loading", done // _MB, total // _MB))
-        partial.rename(target)
-    except Exception as error:
-        raise ModelError("download_failed", model=spec.title, repo=spec.repo, reason=_brief(error)) from error
-    return target
 
 
 def _read(spec: ModelSpec, folder: Path, device: str) -> WanVideo:
@@ -196,11 +139,9 @@ def _pipeline(spec: ModelSpec, folder: Path, device: str, chosen: Plan) -> WanPi
 
 
 def _revision(folder: Path) -> str:
-    if folder.parent.name == "snapshots":
-        return folder.name
-    fetched = folder / ".cache" / "huggingface" / "download" / "model_index.json.metadata"
-    if fetched.is_file():
-        return fetched.read_text(encoding="utf-8").split("\n", 1)[0]
+    known = hub.commit(folder)
+    if known:
+        return known
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".safetensors")):
         if path.name == "preview.json":
@@ -210,10 +151,6 @@ def _revision(folder: Path) -> str:
             # Of very large files the beginning is enough: it holds the weights' names and the first of them.
             digest.update(file.read(64 * _MB))
     return digest.hexdigest()[:12]
-
-
-def _is_needed(name: str) -> bool:
-    return name == "model_index.json" or name.split("/", 1)[0] in _PARTS
 
 
 def _vram_gb(device: str) -> float | None:

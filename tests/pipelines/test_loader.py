@@ -3,7 +3,6 @@
 import gc
 import json
 import shutil
-import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from pipelines import loader
 from pipelines.models import MODELS, ModelSpec
 from pipelines.placement import plan
+from pipelines.repos import of_model
 from pipelines.request import ModelError, Notice, Progress
 from tests.tiny_wan import tiny_request, write_tiny_wan
 
@@ -116,7 +116,7 @@ def test_a_folder_in_the_home_wins(tiny_home: Path) -> None:
 def test_weights_that_are_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     assert refused(HUB, tmp_path) == Notice(
-        "model_missing", {"model": HUB.title, "size_gb": HUB.memory_gb, "repo": HUB.repo}
+        "model_missing", {"model": HUB.title, "size_gb": of_model(HUB).size_gb, "repo": HUB.repo}
     )
     (tmp_path / "models" / HUB.name).mkdir(parents=True)
     assert refused(HUB, tmp_path).code == "model_missing", "an empty folder holds no model"
@@ -271,27 +271,3 @@ def test_a_download_knows_its_commit(copy: Path) -> None:
     meta.mkdir(parents=True)
     (meta / "model_index.json.metadata").write_text("cd" * 20 + "\netag\n0.0\n")
     assert loader.revision(SKETCH, home=copy) == "cd" * 20
-
-
-def test_only_the_files_of_the_parts_are_fetched() -> None:
-    needed = [
-        "model_index.json",
-        "vae/config.json",
-        "transformer_2/diffusion_pytorch_model-00001-of-00012.safetensors",
-    ]
-    assert [
-        name
-        for name in [*needed, "README.md", "assets/teaser.png", ".gitattributes"]
-        if loader._is_needed(name)
-    ] == needed
-
-
-def test_a_download_that_fails_says_so_and_leaves_no_model(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        # Bound, but nobody listens: the connection is refused.
-        taken.bind(("127.0.0.1", 0))
-        with pytest.raises(ModelError) as caught:
-            loader.download(HUB, home=tmp_path, endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}")
-    assert caught.value.notice.code == "download_failed"
-    assert caught.value.notice.values["repo"] == HUB.repo
-    assert not (tmp_path / "models" / HUB.name).exists()
