@@ -43,7 +43,7 @@ def running(pipe: Any, request: GenerationRequest) -> Iterator["Spared"]:
             registry.remove_hook(_GATE, recurse=False)
             registry.invalidate_child_registries_cache()
             expert._reset_stateful_cache()
-            if expert.is_cache_enabled:
+            if request.tier == "balanced" and expert.is_cache_enabled:
                 expert.disable_cache()
 
 

@@ -18,7 +18,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "words"
 _JOINS: dict[Language, tuple[str, str]] = {"zh": ("、", " 或 "), "en": (", ", " or ")}
 # Values that hold several alternatives, and those that have words of their own.
 _LISTS = ("allowed", "nearest")
-_WORDED = ("field", "stage", "state", "category")
+_WORDED = {
+    "field": "field", "stage": "stage", "state": "state", "category": "category", "tier": "tier", "runs": "tier",
+}  # fmt: skip
 # The files of a language: what anybody says, the page, the review room.
 _PARTS = ("", "page.", "room.")
 _AI = re.compile(r"(?<![A-Za-z])AI(?![A-Za-z])|人工智[能慧]")
@@ -75,6 +77,11 @@ def state(name: str, language: Language) -> str:
 def category(name: str, language: Language) -> str:
     """What a category of the checks is called."""
     return _text("category", name, language)
+
+
+def tier(name: str, language: Language) -> str:
+    """What a speed tier is called."""
+    return _text("tier", name, language)
 
 
 def door(key: str, language: Language) -> str:
@@ -155,7 +162,7 @@ def _shown(name: str, value: Any, language: Language) -> str:
         parts = value if isinstance(value, list | tuple) else str(value).replace(" / ", ", ").split(", ")
         return _joined([str(part) for part in parts], language)
     if name in _WORDED:
-        return _joined([_text(name, part, language) for part in str(value).split(", ")], language)
+        return _joined([_text(_WORDED[name], part, language) for part in str(value).split(", ")], language)
     return str(value)
 
 
