@@ -16,11 +16,16 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "words"
 
 # How the last two of several alternatives are joined, and the others before them.
 _JOINS: dict[Language, tuple[str, str]] = {"zh": ("、", " 或 "), "en": (", ", " or ")}
-# Values that hold several alternatives, and those that have words of their own.
+# Values that hold several alternatives, and those that have words of their own, by their section.
 _LISTS = ("allowed", "nearest")
 _WORDED = {
-    "field": "field", "stage": "stage", "state": "state", "category": "category", "tier": "tier", "runs": "tier",
-}  # fmt: skip
+    "field": "field",
+    "stage": "stage",
+    "state": "state",
+    "category": "category",
+    "tier": "tier",
+    "runs": "tier",
+}
 # The files of a language: what anybody says, the page, the review room.
 _PARTS = ("", "page.", "room.")
 _AI = re.compile(r"(?<![A-Za-z])AI(?![A-Za-z])|人工智[能慧]")
