@@ -1,11 +1,12 @@
 """What each model is: one table of facts, never an `if` on a name. No torch here: the page reads this too."""
 
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from pipelines import shapes
+from pipelines.cloud_facts import CloudFacts
 from pipelines.shapes import Shape
 
 Quality = Literal["draft", "standard", "final"]
@@ -67,6 +68,7 @@ class ModelSpec(BaseModel):
     runs with.
     `memory_gb` is the bf16 weights of all parts together (fp32 for `sketch`, which runs on the CPU).
     `shape` is what its parts weigh, for the memory plan; None for what does not run here.
+    `cloud`: it runs elsewhere, has no weights here and is paid by the second.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,6 +93,7 @@ class ModelSpec(BaseModel):
     tiers: tuple[Tier, ...] = ("exact",)
     distilled: Distilled | None = None
     sampling: dict[Quality, Sampling]
+    cloud: CloudFacts | None = None
     shape: Shape | None = None
 
     def sampling_for(self, quality: Quality, tier: Tier) -> Sampling:
@@ -110,7 +113,12 @@ class ModelSpec(BaseModel):
         return min(self.sizes, key=lambda size: size.width * size.height)
 
     def legal_frames(self) -> list[int]:
-        """Every frame count this model makes well: 4n+1 from `min_frames` to `max_frames`."""
+        """Every frame count this model makes well: 4n+1 from `min_frames` to `max_frames`.
+
+        A cloud's lengths are its own list of whole seconds; the first frame counts as time 0 there too.
+        """
+        if self.cloud is not None:
+            return sorted(seconds * self.fps + 1 for seconds in self.cloud.durations)
         return list(range(self.min_frames, self.max_frames + 1, 4))
 
     def frames_for(self, seconds: float) -> int:
@@ -134,6 +142,16 @@ def _steps(
         quality: Sampling(num_inference_steps=n, guidance_scale=high, guidance_scale_2=low, flow_shift=shift)
         for quality, n in counts.items()
     }
+
+
+def one_sampling() -> dict[Quality, Sampling]:
+    """The same for every quality, for a model that tells nobody how it denoises."""
+    return _steps(1, 1, 1, high=1.0, low=None, shift=1.0)
+
+
+def learn(specs: Mapping[str, ModelSpec]) -> None:
+    """Let `MODELS` hold these too, in place of what it had by their names."""
+    _models.learn(specs)
 
 
 _WAN_SIZES = (
@@ -267,5 +285,35 @@ _SPECS = (
     ),
 )
 
-MODELS: MappingProxyType[str, ModelSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+
+class _Models(Mapping[str, ModelSpec]):
+    """The models that run here, then the cloud's, whose tables are read when somebody first looks."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, ModelSpec] | None = None
+        self._learned: dict[str, ModelSpec] = {}
+
+    def _all(self) -> dict[str, ModelSpec]:
+        if self._known is None:
+            from pipelines.cloud_models import shipped
+
+            self._known = {spec.name: spec for spec in _SPECS} | shipped() | self._learned
+        return self._known
+
+    def learn(self, specs: Mapping[str, ModelSpec]) -> None:
+        self._learned.update(specs)
+        self._known = None
+
+    def __getitem__(self, name: str) -> ModelSpec:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+_models = _Models()
+MODELS: Mapping[str, ModelSpec] = _models
 DEFAULT_MODEL = "sketch"

@@ -46,7 +46,11 @@ class ModelError(Exception):
 
 
 class Cancelled(Exception):
-    """Raised from inside a running pipeline when its job was cancelled."""
+    """Raised from inside a running pipeline when its job was cancelled; `notice` is what to say of it."""
+
+    def __init__(self, notice: Notice | None = None) -> None:
+        super().__init__("" if notice is None else notice.code)
+        self.notice = notice
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,17 @@ class Progress:
     """Where a running job is: a request in a pipeline or a cloud's queue, a film (the last three).
 
     `step` of `total` denoising steps, takes, or frames; `preview` is an animated WebP. `resume_token`: with
-    it among its `Inputs`, another worker goes on with this very job instead of beginning, and paying, anew.
+    it among its `Inputs`, another worker goes on with this very job instead of beginning, and paying, anew;
+    it is kept before this report returns ("": there is nothing to go on with; None says nothing of it).
+    `actual_prompt` is what a cloud made of the prompt.
     """
 
     stage: Literal["loading", "encoding", "waiting", "denoising", "decoding", "takes", "voice", "cutting"]
     step: int = 0
     total: int = 0
     preview: bytes | None = None
-    resume_token: str = ""
+    resume_token: str | None = None
+    actual_prompt: str = ""
 
 
 OnProgress = Callable[[Progress], None]
@@ -272,6 +279,12 @@ class GenerationRequest(BaseModel):
         legal = spec.legal_frames()
         if self.num_frames not in legal:
             nearest = sorted(sorted(legal, key=lambda n: (abs(n - self.num_frames), n))[:2])
+            if spec.cloud is not None:
+                seconds = ", ".join(map(str, sorted(spec.cloud.durations)))
+                asked = f"{(self.num_frames - 1) / spec.fps:.4g}"
+                raise _wrong(
+                    "seconds_rule", field="num_frames", value=asked, model=spec.title, allowed=seconds
+                )
             raise _wrong(
                 "frames_rule",
                 field="num_frames",
@@ -290,6 +303,21 @@ class GenerationRequest(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _fits_the_cloud(self) -> "GenerationRequest":
+        spec = MODELS[self.model]
+        if spec.cloud is None:
+            return self
+        for name, high in (("prompt", spec.cloud.max_prompt), ("negative_prompt", spec.cloud.max_negative)):
+            # The service cuts off what is longer, and says nothing.
+            if len(getattr(self, name)) > high:
+                raise _wrong("text_too_long", field=name, length=len(getattr(self, name)), high=high)
+        fixed = spec.sampling_for("draft", "exact")
+        for name in Sampling.model_fields:
+            if getattr(self, name) != getattr(fixed, name):
+                raise _wrong("cloud_fixed", field=name, model=spec.title)
+        return self
+
+    @model_validator(mode="after")
     def _fits_the_tier(self) -> "GenerationRequest":
         spec = MODELS[self.model]
         fixed = spec.sampling_for("final", "fast") if self.tier == "fast" else None
@@ -301,7 +329,7 @@ class GenerationRequest(BaseModel):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise _wrong("lora_twice", field="loras", name=twice)
-        if self.loras and spec.embedded:
+        if self.loras and (spec.embedded or spec.cloud is not None):
             raise _wrong("lora_not_here", field="loras", model=spec.title)
         return self
 
@@ -334,7 +362,8 @@ def model_spec(name: Any) -> ModelSpec:
     """The spec of a model's name; a validation error that lists the models if there is none."""
     spec = MODELS.get(name) if isinstance(name, str) else None
     if spec is None:
-        raise _wrong("model_unknown", field="model", value=as_typed(name), allowed=", ".join(MODELS))
+        here = ", ".join(key for key, known in MODELS.items() if known.cloud is None)
+        raise _wrong("model_unknown", field="model", value=as_typed(name), allowed=here)
     return spec
 
 

@@ -154,14 +154,15 @@ def apply(
 
     `language` is the template's; None takes the one the prompt is written in. What the person does not want
     stays in front of what the style does not want. A model without a negative prompt of its own (`spec`) was
-    trained without one and gets none from the style; one of a small world gets the word it knows instead of
-    the template.
+    trained without one and gets none from the style, unless it is a cloud's; one of a small world gets the
+    word it knows instead of the template.
     """
     spoken = language or written_in(prompt)
     small = spec is not None and spec.closed_world
     template = _small_template(style, spoken) if small else style.template[spoken]
     fields = {"prompt": _filled(template, prompt.strip())}
-    own = style.negative if spec is None or spec.negative_prompt else ""
+    takes_one = spec is None or spec.negative_prompt or spec.cloud is not None
+    own = style.negative if takes_one else ""
     theirs = negative_prompt.strip() if isinstance(negative_prompt, str) else ""
     if theirs or own:
         fields["negative_prompt"] = "，".join(filter(None, (theirs, own)))
@@ -171,9 +172,10 @@ def apply(
 def guidance(style: Style, spec: ModelSpec, quality: Quality) -> dict[str, float]:
     """The style's `guidance_scale` and `guidance_scale_2` for a model, where they are not the model's own.
 
-    A model of a small world keeps its own: it was fitted to that, and knows nothing of the style's words.
+    A model of a small world keeps its own: it was fitted to that, and knows nothing of the style's words. A
+    cloud's model is told none.
     """
-    if spec.closed_world:
+    if spec.closed_world or spec.cloud is not None:
         return {}
     own = spec.sampling[quality]
     low, high = GUIDANCE_RANGE

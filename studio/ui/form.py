@@ -143,7 +143,12 @@ def label(page: Page) -> str:
 
 
 def weights_here(page: Page, spec: ModelSpec) -> bool:
-    """Whether the model's weights lie on this machine (another worker may have them all the same)."""
+    """Whether the model's weights lie on this machine (another worker may have them all the same).
+
+    A cloud's model needs none.
+    """
+    if spec.cloud is not None:
+        return True
     if spec.embedded:
         return (ROOT / spec.repo / "model_index.json").exists()
     if (page.studio.settings.studio_home / "models" / spec.name / "model_index.json").exists():
@@ -153,6 +158,8 @@ def weights_here(page: Page, spec: ModelSpec) -> bool:
 
 def model_note(page: Page, spec: ModelSpec) -> str:
     """One line on a model: what it is good for, and that it is missing if it is."""
+    if spec.cloud is not None:
+        return page.t("model_cloud_sound" if spec.cloud.sound else "model_cloud")
     words = page.t(f"model_{spec.name.replace('.', '_').replace('-', '_')}")
     if not weights_here(page, spec):
         words += ("" if page.language == "zh" else " ") + _absent(page, spec, "model_absent")
