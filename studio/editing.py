@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from pipelines.request import GenerationRequest, Notice
 from studio import access
 from studio.access import Visitor
+from studio.checking import held_because, texts_of
 from studio.db import reading, utc_now, writing
 from studio.edit_tables import edit_table
 from studio.edits.model import read_with_model
@@ -96,6 +97,14 @@ class Edits:
             job_id = self.jobs.submit_media(visitor.owner, form, task)
         self._keep(job_id, source.id, plan, (*done, *plan.operations))
         return job_id
+
+    def check(self, visitor: Visitor, asset_id: str, plan: EditPlan) -> Notice | None:
+        """Why a person looks at the words first, if so; Refused with those that `make` would not take."""
+        if not plan.renders:
+            return None
+        request, kept = self._resolve(visitor, _form(self._source(visitor, asset_id), plan))
+        found = self.jobs.checker.passed(texts_of(kept, request, None))
+        return Notice(**held_because(found)) if found.outcome == "hold" else None
 
     def takes(self, asset_id: str) -> Sequence[Take]:
         """What came of wishes about a clip, newest first; the jobs may be gone."""

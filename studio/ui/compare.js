@@ -15,6 +15,15 @@ window.compare = (() => {
     const data = new FormData(form);
     return { ...Object.fromEntries(data), styles: data.getAll('styles') };
   }
+  // What was typed outlives a reload and the other language, as on Create.
+  const KEPT = 'wan_compare';
+  function keep() {
+    if (!ui.restored) return;
+    try { sessionStorage.setItem(KEPT, JSON.stringify(values())); } catch { /* too long, or private mode */ }
+  }
+  function kept() {
+    try { return JSON.parse(sessionStorage.getItem(KEPT) || 'null'); } catch { return null; }
+  }
   let busy = 0;
   function ask(act, more = {}) {
     busy = Date.now();
@@ -72,6 +81,7 @@ window.compare = (() => {
   }
   function check(on) {
     for (const box of all('#compare_form_in [name=styles]')) box.checked = on;
+    keep();
     count();
     later();
   }
@@ -129,6 +139,7 @@ window.compare = (() => {
   }
   document.addEventListener('input', (event) => {
     if (!event.target.closest?.('#compare_form_in') || event.target.type === 'file') return;
+    keep();
     if (event.target.name === 'model') { ask('form'); return; }
     count();
     later();
@@ -193,7 +204,9 @@ window.compare = (() => {
     const wanted = ui.wanted ?? (new URLSearchParams(location.search).get('grid') || ui.grid);
     ui.wanted = null;
     if (wanted !== ui.grid || !grid()) open(wanted, false);
-    ask('form');
+    const before = ui.restored ? null : kept();
+    ask('form', before ? { values: before } : {});
+    ui.restored = true;
   }
   // Another room shows a grid here: what one prompt looks like in all styles, say.
   function show(id) {
@@ -207,6 +220,8 @@ window.compare = (() => {
     if (attended) return;
     attended = true;
     new MutationObserver(drawn).observe(one('#compare_room'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-grid', 'data-mark'] });
+    // An example, a table, another grid's wishes: they are put into the form from afar.
+    new MutationObserver(keep).observe(one('#compare_form'), { subtree: true, childList: true });
     new MutationObserver(staged).observe(one('#compare_stage'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-picks'] });
     drawn();
   }

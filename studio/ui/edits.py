@@ -196,7 +196,12 @@ def _ask(page: Page, asked: Message, found: Reading) -> str:
 def _does(page: Page, visitor: Visitor, asked: Message, found: Reading) -> str:
     """Take it, leave it, or another way: the time stands before the press."""
     whole = plan_of(found, asked.text)
-    does = _make_button(page, visitor, asked, whole, look="primary", id_="edit_make")
+    try:
+        held = page.studio.edits.check(visitor, asked.asset, whole)
+        told = f'<p class="note">{escape(page.say(held))}</p>' if held is not None else ""
+        does = _make_button(page, visitor, asked, whole, look="primary", id_="edit_make")
+    except Refused as refused:
+        told, does = _sorry(page, *refused.notices), ""
     does += button(page.t("edit_drop"), "edits", key="drop", look="bare", id_="edit_drop")
     others = ""
     for change in found.alternatives:
@@ -205,7 +210,7 @@ def _does(page: Page, visitor: Visitor, asked: Message, found: Reading) -> str:
         label = page.t("edit_instead" if not plan.renders else "edit_instead_render")
         named = {"text": words, "look": "raised"}
         others += f"<p class='edit-instead'><span>{escape(label)}</span>{_planned(plan, **named)}</p>"
-    return f'<div class="actions">{does}</div>{others}'
+    return f'{told}<div class="actions">{does}</div>{others}'
 
 
 def _make_button(page: Page, visitor: Visitor, asked: Message, plan: EditPlan, *, look: str, id_: str) -> str:

@@ -17,6 +17,11 @@ window.styles = (() => {
     const [act, name = ''] = key.split(' ');
     if (act === 'use') { use(name); return; }
     if (act === 'save') { wait(button); save(); return; }
+    if (act === 'discard') { discard(); return; }
+    if (button.id === 'style_cancel' && drafted()) {
+      if (!(await studio.sure(one('#style_form').dataset.ask, '', studio.standing(button), true))) return;
+      discard();
+    }
     if (act === 'try' || act === 'start') { wait(button); ask(act, { chosen: chosen() }); return; }
     if (act === 'delete') {
       const { confirm: question } = button.dataset;
@@ -43,8 +48,53 @@ window.styles = (() => {
   function save() {
     const form = one('#style_form');
     const { name, version } = form.dataset;
+    saved = keyOf(form);
     ask('save', { name, version: Number(version), new: form.dataset.new !== undefined, values: Object.fromEntries(new FormData(form)) });
   }
+
+  // -- what was not saved: kept as it is typed, and back when the same form is opened again ---------------------------
+  const KEPT = 'wan_style_draft';
+  const keyOf = (form) => [form.dataset.name, form.dataset.version, form.dataset.new !== undefined ? 'new' : ''].join(' ');
+  const drafts = () => { try { return JSON.parse(sessionStorage.getItem(KEPT) || '{}'); } catch { return {}; } };
+  const drafted = () => { const form = one('#style_form'); return form && drafts()[keyOf(form)]; };
+  function keepDraft(key, values) {
+    const { [key]: _, ...others } = drafts();
+    try { sessionStorage.setItem(KEPT, JSON.stringify(values ? { ...others, [key]: values } : others)); } catch { /* private mode */ }
+  }
+  let drawn = '';
+  let saved = '';
+  function restore() {
+    const form = one('#style_form');
+    if (!form) {
+      if (saved && one('#styles_panel .told.done')) keepDraft(saved, null);
+      drawn = saved = '';
+      return;
+    }
+    if (keyOf(form) === drawn) return;
+    drawn = keyOf(form);
+    // An element may have been another style's, with what was typed into it.
+    form.reset();
+    const values = drafted();
+    if (values) fill(form, values);
+    one('#style_draft').hidden = !values;
+  }
+  function fill(form, values) {
+    for (const field of form.elements) {
+      if (!(field.name in values)) continue;
+      if (field.type === 'radio') field.checked = field.value === values[field.name]; else field.value = values[field.name];
+    }
+  }
+  function discard() {
+    const form = one('#style_form');
+    keepDraft(keyOf(form), null);
+    form.reset();
+    one('#style_draft').hidden = true;
+  }
+  document.addEventListener('input', (event) => {
+    const form = event.target.closest?.('#style_form');
+    if (form) keepDraft(keyOf(form), Object.fromEntries(new FormData(form)));
+  });
+
   function mark(name) {
     current = name;
     for (const card of all('#styles_gallery .card')) card.toggleAttribute('aria-current', card.dataset.name === name);
@@ -98,6 +148,7 @@ window.styles = (() => {
     const grid = one('#styles_panel [data-grid]')?.dataset.grid;
     if (grid) window.compare.show(grid);
     const panel = one('#styles_panel .panel');
+    restore();
     for (const button of all('#styles_panel .btn:disabled')) button.disabled = false;
     if (panel?.dataset.name) mark(panel.dataset.name);
     // What is drawn anew may keep its element, and with it how far one had scrolled in what was there before.

@@ -20,8 +20,15 @@ def render(page: Page, style: Style, *, new: bool, sorry: str = "") -> str:
     """The form; `new`: it becomes a style of its own that began as this one, else this one's next version."""
     title = page.t("style_new") if new else page.t("style_edit_version", version=style.version + 1)
     named = attributes(
-        id="style_form", data_name=style.name, data_new=new, data_version=style.version, novalidate=True
+        id="style_form",
+        data_name=style.name,
+        data_new=new,
+        data_version=style.version,
+        data_ask=page.t("style_draft_ask"),
+        novalidate=True,
     )
+    drop = do(page, "style_draft_drop", "discard", look="bare")
+    back = f'<p class="note" id="style_draft" hidden>{escape(page.t("style_draft"))} {drop}</p>'
     said = f'<p class="sorry" role="alert">{escape(sorry)}</p>' if sorry else ""
     language = page.language
     fields = (
@@ -39,7 +46,7 @@ def render(page: Page, style: Style, *, new: bool, sorry: str = "") -> str:
     cancel = do(page, "style_cancel", f"open {style.name}" if style.name != "none" else "close", look="bare")
     return (
         f'<aside class="panel style editing"><header><h2>{escape(title)}</h2>{close(page)}</header>{said}'
-        f'<form{named}>{fields}</form><div class="actions save">{save}{cancel}</div></aside>'
+        f'{back}<form{named}>{fields}</form><div class="actions save">{save}{cancel}</div></aside>'
     )
 
 

@@ -189,5 +189,13 @@ def test_bad_input_is_a_sentence_and_nothing_is_lost(context: BrowserContext) ->
     expect(page.locator(".cmp-table .tag")).to_contain_text("2 rows")
     expect(page.locator("#compare_price")).to_contain_text("3 clips")
     assert page.input_value("#compare_prompts") == "a boat"
+    # What was typed is there again after a reload, and in the other language.
+    page.locator("label.cmp-style:has(input[value=neon])").click()
+    expect(page.locator("#compare_price")).to_contain_text("3 clips")
+    for address in ("/en/?tab=compare", "/zh/?tab=compare"):
+        page.goto(address)
+        expect(page.locator("#compare_prompts")).to_have_value("a boat")
+        expect(page.locator(".cmp-style input:checked")).to_have_count(1)
+        expect(page.locator("#compare_form_in [name=lines]")).to_have_count(1)
     page.goto("/en/?grid=gone")
     expect(page.locator("#compare_room .sorry")).to_be_visible()

@@ -77,6 +77,36 @@ def test_a_style_of_ones_own_from_copy_to_clip(page: Page) -> None:
     expect(page.locator("#styles_gallery .card:has-text('Harbour dusk')")).to_have_count(0)
 
 
+def test_what_was_not_saved_is_kept_until_it_is_thrown_away(page: Page) -> None:
+    def edited() -> None:
+        page.click("#styles_gallery .card[data-name=vintage]")
+        page.click("#style_duplicate")
+
+    edited()
+    title = page.input_value("#style_form [name=title]")
+    page.fill("#style_form [name=title]", "Harbour")
+    page.locator("#style_form input[name=look][value=cool]").check(force=True)
+    page.click("#styles_gallery .card[data-name=ink]")
+    expect(page.locator("#style_form")).to_have_count(0)
+    page.click("#style_duplicate")
+    expect(page.locator("#style_form [name=title]")).to_have_value(re.compile("Ink"))
+    expect(page.locator("#style_draft")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#styles_gallery .card").first).to_be_visible()
+    edited()
+    expect(page.locator("#style_draft")).to_be_visible()
+    expect(page.locator("#style_form [name=title]")).to_have_value("Harbour")
+    expect(page.locator("#style_form input[name=look][value=cool]")).to_be_checked()
+    page.click("#style_draft_drop")
+    expect(page.locator("#style_form [name=title]")).to_have_value(title)
+    page.fill("#style_form [name=title]", "Quay")
+    page.click("#style_cancel")
+    page.click("#confirm_yes")
+    expect(page.locator("#style_form")).to_have_count(0)
+    edited()
+    expect(page.locator("#style_draft")).to_be_hidden()
+
+
 def test_a_file_is_brought_in_and_a_bad_one_is_refused(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "style.json"
     file.write_text('{"template": "no place", "title": "x", "about": "", "palette": []}', encoding="utf-8")

@@ -14,15 +14,19 @@ from studio.access import Visitor
 from studio.core import Refused, Studio
 from studio.db import reading, writing
 from studio.edits.plan import plan_of
+from studio.edits.types import PromptChange, Reading, Wish
 from studio.hands import Orders
 from studio.library import Asset
 from studio.media.probe import comment, probe
+from studio.refusal import Objected
 from studio.settings import Settings
 from studio.trust import exports
 from studio.trust.certificate import known_certificates
 from studio.trust.credentials import read as credentials_of
 from studio.trust.mark import match, read_file
 from studio.trust.visible import find_label, usual_styles
+from studio.ui import edits
+from studio.ui.context import Page
 from tests.edits.kit import FRAMES, claimed, clip, media_maker
 
 ANN, BOB = Visitor("ann", False), Visitor("bob", False)
@@ -220,6 +224,26 @@ def test_a_bad_document_is_refused_with_a_sentence_and_nothing_is_queued(
     assert refused.value.notices
     assert studio.jobs.list(states=("queued", "held")) == []
     assert studio.edits.takes(source.id) == before
+
+
+def test_words_that_may_not_be_used_are_told_before_anything_is_made(studio: Studio, source: Asset) -> None:
+    page = Page(studio=studio, language="en")
+
+    def shown(words: str) -> str:
+        change = PromptChange(Wish("add", words), "a red boat", f"a red boat, {words}", ())
+        return edits._reading(
+            page, ANN, edits.Message("read", source.id, words), Reading((change.wish,), (change,))
+        )
+
+    fine, held, blocked = (shown(words) for words in ("at night", "a swastika", "a beheading video"))
+    assert "edit_make" in fine
+    assert 'class="note"' not in fine
+    assert "edit_make" in held
+    assert "swastika" in held.partition('class="note"')[2]
+    assert "edit_make" not in blocked
+    assert "beheading" in blocked.partition('class="sorry"')[2]
+    with pytest.raises(Objected):
+        studio.edits.make(ANN, source.id, {"prompt": "a red boat, a beheading video"})
 
 
 def test_a_source_that_is_gone_fails_with_a_reason(studio: Studio) -> None:
