@@ -7,7 +7,8 @@ import contextlib
 import functools
 import importlib.util
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -97,12 +98,19 @@ def attention_fails(name: str, device: str) -> str:
     return "" if float(error) < _SAME else f"it answers otherwise, by {float(error):.3f}"
 
 
-def put_on(pipe: Any, engine: Engine) -> None:
-    """Let a pipeline's experts run with an engine; `take_off` undoes it.
+def put_on(pipe: Any, engine: Engine) -> Engine:
+    """Let a pipeline's experts run with an engine, or with what of it they can; `take_off` undoes it.
 
-    Before the experts get hooks that bring them to the card, and before LoRAs.
+    After the experts got their place and before LoRAs. Not fused are weights in 8 bits or fewer, not compiled
+    are blocks whose layers are brought or cast one by one.
     """
-    for expert in experts_of(pipe):
+    experts = experts_of(pipe)
+    engine = replace(
+        engine,
+        fused=engine.fused and all(map(_can_fuse, experts)),
+        compiled=engine.compiled and not any(map(_cares_for_layers, experts)),
+    )
+    for expert in experts:
         if engine.fused:
             fuse(expert)
         if engine.attention != NATIVE:
@@ -111,6 +119,7 @@ def put_on(pipe: Any, engine: Engine) -> None:
         if engine.compiled:
             _compile(expert)
     log.info("the experts run with %s", engine.told())
+    return engine
 
 
 def take_off(pipe: Any) -> None:
@@ -120,7 +129,7 @@ def take_off(pipe: Any) -> None:
         with _active_backend_kept():
             expert.reset_attention_backend()
         for block in expert.blocks:
-            vars(block).pop("forward", None)
+            _inner_forward(block, lambda forward: getattr(forward, "_torchdynamo_orig_callable", forward))
 
 
 def experts_of(pipe: Any) -> list[Any]:
@@ -147,7 +156,31 @@ def _compile(expert: Any) -> None:
     """
     torch._dynamo.config.recompile_limit = max(_RECOMPILE_LIMIT, torch._dynamo.config.recompile_limit)
     for block in expert.blocks:
-        block.forward = torch.compile(block.forward, dynamic=False)
+        _inner_forward(block, lambda forward: torch.compile(forward, dynamic=False))
+
+
+def _inner_forward(block: Any, change: Callable[[Any], Any]) -> None:
+    """Change a block's own forward, below the hooks that diffusers wrapped it in."""
+    registry = getattr(block, "_diffusers_hook", None)
+    if registry is None or not registry._fn_refs:
+        block.forward = change(block.forward)
+        return
+    innermost = registry._fn_refs[0]
+    if innermost.original_forward is None:
+        innermost.forward = change(innermost.forward)
+    else:
+        innermost.original_forward = change(innermost.original_forward)
+
+
+def _can_fuse(expert: Any) -> bool:
+    projections = [module.to_q for module in expert.modules() if isinstance(module, AttentionModuleMixin)]
+    return all(type(one) is torch.nn.Linear and one.weight.element_size() > 1 for one in projections)
+
+
+def _cares_for_layers(expert: Any) -> bool:
+    """Whether hooks lie on the layers of a block: traced, they would be taken for a part of it."""
+    inner = (module for block in expert.blocks for module in block.modules() if module is not block)
+    return any(getattr(getattr(module, "_diffusers_hook", None), "hooks", None) for module in inner)
 
 
 @torch.no_grad()

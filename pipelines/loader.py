@@ -16,6 +16,7 @@ from diffusers import WanPipeline
 
 from pipelines import hub
 from pipelines.cpu_conv import use_onednn
+from pipelines.engine import PLAIN, best, put_on
 from pipelines.hub import find as find
 from pipelines.models import ModelSpec
 from pipelines.placement import Plan, plan
@@ -109,7 +110,10 @@ def _read(spec: ModelSpec, folder: Path, device: str) -> WanVideo:
         raise ModelError(chosen.why.code, **chosen.why.values)
     try:
         pipe = _pipeline(spec, folder, device, chosen)
-        return WanVideo(pipe, spec, revision=_revision(folder), folder=folder)
+        # Embedded models are fp32, which the quick kernels do not take, and small enough without.
+        engine = PLAIN if spec.embedded else best(device, resident=chosen.kind == "resident")
+        engine = put_on(pipe, engine)
+        return WanVideo(pipe, spec, revision=_revision(folder), folder=folder, engine=engine)
     except Exception as error:
         log.warning("%s could not be loaded", spec.name, exc_info=True)
         failure = (

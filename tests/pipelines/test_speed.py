@@ -275,6 +275,28 @@ def test_fused_projections_hold_nothing_twice(folder: Path) -> None:
     assert cross.to_v.weight.untyped_storage().data_ptr() == cross.to_kv.weight.untyped_storage().data_ptr()
 
 
+def test_an_engine_leaves_out_what_a_placement_does_not_bear(folder: Path, loras: Inputs) -> None:
+    whole = Engine(fused=True, compiled=True)
+    cast = WanPipeline.from_pretrained(folder)
+    for expert in (cast.transformer, cast.transformer_2):
+        expert.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.float32)
+    assert put_on(cast, whole) == Engine()
+    streamed = WanPipeline.from_pretrained(folder)
+    for expert in (streamed.transformer, streamed.transformer_2):
+        expert.enable_group_offload(
+            onload_device=torch.device("cpu"), offload_type="block_level", num_blocks_per_group=1
+        )
+    plain = _frames(WanVideo(streamed, SPEC), _asked(), loras)
+    compiled = put_on(streamed, Engine(compiled=True))
+    assert compiled == Engine(compiled=True)
+    innermost = streamed.transformer.blocks[0]._diffusers_hook._fn_refs[0]
+    assert any(
+        hasattr(one, "_torchdynamo_orig_callable") for one in (innermost.forward, innermost.original_forward)
+    )
+    take_off(streamed)
+    assert np.array_equal(_frames(WanVideo(streamed, SPEC), _asked(), loras), plain)
+
+
 def test_a_machine_without_a_card_runs_plain() -> None:
     assert best("cpu", resident=True) == Engine()
     assert best_attention("cpu") == "native"
