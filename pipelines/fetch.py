@@ -87,7 +87,7 @@ def ask(weights: Weights, hub: Hub, revision: str | None) -> Manifest:
         )
     except (HfHubHTTPError, httpx.HTTPError, OfflineModeIsEnabled, OSError) as error:
         raise failure(error, weights, hub) from error
-    names = {file.name for file in files}
+    names = {file.source or file.name for file in files}
     lacks = next((name for name in weights.files if "*" not in name and name not in names), None)
     if lacks is not None:
         raise ModelError("download_lacks", model=weights.title, repo=weights.repo, file=lacks)
@@ -220,7 +220,8 @@ class _File:
         self.should_stop = should_stop
         self.path = _inside(folder, file.name)
         self.part = _part(self.path)
-        self.url = hf_hub_url(weights.repo, file.name, revision=revision, endpoint=hub.base)
+        name = file.source or file.name
+        self.url = hf_hub_url(weights.repo, name, revision=revision, endpoint=hub.base)
         self.headers = build_hf_headers(token=hub.proof) | {"Accept-Encoding": "identity"}
 
     def fetch(self) -> None:
@@ -320,14 +321,16 @@ def _told(weights: Weights, hub: Hub, revision: str, one: Any) -> HubFile:
     """One file of a listing; where a mirror tells too little, the file itself is asked for its facts."""
     sha256 = one.lfs.sha256 if one.lfs is not None else ""
     size = one.lfs.size if one.lfs is not None else one.size
+    name = weights.local(one.rfilename)
+    source = "" if name == one.rfilename else one.rfilename
     if size is not None and (sha256 or one.blob_id):
-        return HubFile(one.rfilename, size, sha256, "" if sha256 else one.blob_id)
+        return HubFile(name, size, sha256, "" if sha256 else one.blob_id, source)
     url = hf_hub_url(weights.repo, one.rfilename, revision=revision, endpoint=hub.base)
     facts = get_hf_file_metadata(url, token=hub.proof, endpoint=hub.base, timeout=20)
     etag = facts.etag or ""
     if facts.size is None or len(etag) not in (40, 64):
         raise ModelError("download_lacks", model=weights.title, repo=weights.repo, file=one.rfilename)
-    return HubFile(one.rfilename, facts.size, *((etag, "") if len(etag) == 64 else ("", etag)))
+    return HubFile(name, facts.size, *((etag, "") if len(etag) == 64 else ("", etag)), source)
 
 
 def _inside(folder: Path, name: str) -> Path:

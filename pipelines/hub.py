@@ -101,7 +101,7 @@ def shelf(weights: Weights, home: Path) -> Shelf:
 
 def shelves(home: Path) -> list[Shelf]:
     """Everything that the studio knows of, and how it stands."""
-    return [shelf(weights, home) for weights in everything()]
+    return [shelf(weights, home) for weights in everything(home)]
 
 
 def commit(folder: Path) -> str:

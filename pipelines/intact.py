@@ -50,7 +50,8 @@ def faults(weights: Weights, folder: Path) -> list[Notice]:
             return found
     if weights.kind == "model":
         return _model_faults(weights, folder)
-    return [notice for name in weights.files if (notice := _tensors(folder, name)) is not None]
+    names = [weights.local(name) for name in weights.files]
+    return [notice for name in names if (notice := _tensors(folder, name)) is not None]
 
 
 def verify(

@@ -6,15 +6,17 @@ No torch and no network: the page and the command line read this.
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
-from pipelines.models import MODELS, ModelSpec
+from pipelines.models import MODELS, Distilled, ModelSpec
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MANIFEST = "hub.json"
+ADDED = Path("loras") / "added.json"
+LORA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # The commits that people pin these repositories to, and the 10^9 bytes of what is needed of them.
 _KNOWN = {
     "Wan-AI/Wan2.2-T2V-A14B-Diffusers": ("5be7df9619b54f4e2667b2755bc6a756675b5cd7", 126.2),
@@ -53,7 +55,8 @@ class Weights:
 
     `folder` is relative to the studio's home; `revision` is the hub's commit, None where none is known yet;
     `size_gb` is what is downloaded, in 10^9 bytes (0: unknown). `files` are the names that are needed, with
-    `*` within one level. `shipped` is the folder of weights that lie in the repository itself.
+    `*` within one level; `places` are the names they get here where those are others. `shipped` is the folder
+    of weights that lie in the repository itself.
     """
 
     name: str
@@ -66,6 +69,11 @@ class Weights:
     folder: str
     files: tuple[str, ...]
     shipped: Path | None = None
+    places: tuple[tuple[str, str], ...] = ()
+
+    def local(self, name: str) -> str:
+        """What a file of the repository is called here."""
+        return dict(self.places).get(name, name)
 
     def needs(self, name: str) -> bool:
         """Whether a file of the repository is one of these."""
@@ -80,12 +88,16 @@ class Weights:
 
 @dataclass(frozen=True)
 class HubFile:
-    """One file as the hub tells it: bytes, and the sha256 (large files) or git's own hash of its content."""
+    """One file as the hub tells it: bytes, and the sha256 (large files) or git's own hash of its content.
+
+    `source` is its name in the repository where it is called otherwise here.
+    """
 
     name: str
     size: int
     sha256: str = ""
     blob: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,14 +131,73 @@ def of_model(spec: ModelSpec) -> Weights:
     )
 
 
-def everything() -> tuple[Weights, ...]:
-    """All weights that the studio knows of, models first; what runs in a cloud has none."""
-    return tuple(of_model(spec) for spec in MODELS.values() if getattr(spec, "cloud", None) is None)
+def of_pair(distilled: Distilled) -> Weights:
+    """The LoRA pair that makes a model right in four steps, as a LoRA of this studio."""
+    pinned, size_gb = _KNOWN.get(distilled.repo, (None, 0.0))
+    pair = lora(distilled.name, distilled.repo, distilled.high, distilled.low, distilled.revision or pinned)
+    return replace(pair, licence="Apache-2.0", size_gb=size_gb)
 
 
-def named(name: str) -> Weights | None:
+def lora(name: str, repo: str, high: str, low: str | None, revision: str | None = None) -> Weights:
+    """A LoRA out of one or two files of a repository; they lie here as every LoRA does."""
+    files = (high,) if low is None else (high, low)
+    places = tuple(zip(files, ("high.safetensors", "low.safetensors"), strict=False))
+    return Weights(
+        name=name,
+        title=name,
+        kind="lora",
+        repo=repo,
+        revision=revision,
+        licence="",
+        size_gb=0.0,
+        folder=f"loras/{name}",
+        files=files,
+        places=places,
+    )
+
+
+def everything(home: Path) -> tuple[Weights, ...]:
+    """All weights that the studio knows of: its models, their pairs, LoRAs that somebody added from the hub.
+
+    What runs in a cloud has none.
+    """
+    local = [spec for spec in MODELS.values() if spec.cloud is None]
+    pairs = [of_pair(spec.distilled) for spec in local if spec.distilled is not None]
+    return (*map(of_model, local), *pairs, *_added(home, {pair.name for pair in pairs}))
+
+
+def named(name: str, home: Path) -> Weights | None:
     """The weights of a name."""
-    return next((one for one in everything() if one.name == name), None)
+    return next((one for one in everything(home) if one.name == name), None)
+
+
+def remember(home: Path, weights: Weights) -> None:
+    """Know a LoRA of the hub from now on."""
+    path = home / ADDED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = [one for one in _added(home, set()) if one.name != weights.name]
+    write_whole(path, [{"name": one.name, "repo": one.repo, "files": one.files} for one in [*kept, weights]])
+
+
+def forget_added(home: Path, name: str) -> None:
+    """Know it no longer; nothing happens to what was not added."""
+    kept = _added(home, set())
+    if any(one.name == name for one in kept):
+        documents = [{"name": one.name, "repo": one.repo, "files": one.files} for one in kept]
+        write_whole(home / ADDED, [one for one in documents if one["name"] != name])
+
+
+def _added(home: Path, known: set[str]) -> list[Weights]:
+    listed = read_json(home / ADDED)
+    found = []
+    for one in listed if isinstance(listed, list) else ():
+        try:
+            name, repo, files = str(one["name"]), str(one["repo"]), tuple(map(str, one["files"]))
+        except (TypeError, KeyError):
+            continue
+        if LORA_NAME.fullmatch(name) and name not in known and files and all(map(is_safe, files)):
+            found.append(lora(name, repo, files[0], files[1] if len(files) > 1 else None))
+    return found
 
 
 def is_safe(name: object) -> bool:
@@ -164,7 +235,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 def _is_sound(file: HubFile) -> bool:
     whole = isinstance(file.size, int) and file.size >= 0
     hashed = _SHA256.fullmatch(str(file.sha256)) or _COMMIT.fullmatch(str(file.blob))
-    return whole and is_safe(file.name) and bool(hashed)
+    return whole and is_safe(file.name) and (not file.source or is_safe(file.source)) and bool(hashed)
 
 
 def write_whole(path: Path, document: Any) -> None:

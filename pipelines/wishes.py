@@ -95,7 +95,7 @@ def wanted_work(weights: Weights, home: Path) -> Work | None:
 
 def wanted(home: Path) -> list[Weights]:
     """What is wished for and nobody is at, the oldest wish first."""
-    found = [one for one in everything() if wanted_work(one, home) and not is_taken(one, home)]
+    found = [one for one in everything(home) if wanted_work(one, home) and not is_taken(one, home)]
 
     def since(one: Weights) -> float:
         with contextlib.suppress(OSError):

@@ -296,7 +296,7 @@ from pathlib import Path
 from pipelines import hub, repos
 from pipelines.fetch import Hub
 assert "torch" not in sys.modules
-hub.download(repos.named(sys.argv[1]), Path(sys.argv[2]), Hub(sys.argv[3]))
+hub.download(repos.named(sys.argv[1], Path(sys.argv[2])), Path(sys.argv[2]), Hub(sys.argv[3]))
 """
 
 
