@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from pipelines.cloud_facts import REGIONS
 from pipelines.models import MODELS
 from pipelines.request import Notice
 from studio.words import say, says_made_by_ai
@@ -24,6 +25,7 @@ _NO = ("", "0", "false", "no", "off")
 _MORE_CHECKERS = ("nudenet",)
 # A dearer hour is a slip of the keys.
 _HIGHEST_PRICE = 100_000
+_MOST_CLOUD_JOBS = 32
 _DATABASES = ("sqlite:", "postgres:", "postgresql:", "postgresql+psycopg:")
 
 
@@ -116,6 +118,28 @@ def safe_address(name: str, value: str) -> str:
     return address
 
 
+def dashscope(env: Mapping[str, str]) -> dict[str, Any]:
+    """The cloud for video: its key or a file with one, its region or address, how many clips at once."""
+    region = env.get("DASHSCOPE_REGION", "").lower()
+    if region not in ("", *REGIONS):
+        allowed = ", ".join(REGIONS)
+        raise SettingsError("setting_choice", name="DASHSCOPE_REGION", value=region[:40], allowed=allowed)
+    number = env.get("CLOUD_JOBS") or "3"
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= _MOST_CLOUD_JOBS):
+        high = _MOST_CLOUD_JOBS
+        raise SettingsError("setting_number", name="CLOUD_JOBS", value=number[:40], low=1, high=high)
+    path = env.get("DASHSCOPE_TOKEN_FILE", "")
+    # As the service's own libraries write it, too.
+    address = safe_address("DASHSCOPE_BASE_URL", env.get("DASHSCOPE_BASE_URL", "")).removesuffix("/api/v1")
+    return {
+        "dashscope_api_key": key("DASHSCOPE_API_KEY", env.get("DASHSCOPE_API_KEY", "")),
+        "dashscope_token_file": str(Path(path).expanduser().absolute()) if path else "",
+        "dashscope_region": region,
+        "dashscope_base_url": address,
+        "cloud_jobs": int(number),
+    }
+
+
 def is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
@@ -144,7 +168,7 @@ def producer(value: str) -> str:
     return value
 
 
-def credentials(env: Mapping[str, str]) -> dict[str, str]:
+def credentials(env: Mapping[str, str]) -> dict[str, Any]:
     """What signs the exports. Whether the files can be used is found out where they are read."""
     paths = {name: env.get(name, "") for name in ("C2PA_CERT", "C2PA_KEY")}
     alone = [name for name, path in paths.items() if not path]

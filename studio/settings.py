@@ -1,5 +1,6 @@
 """Every setting of the studio, read from the environment once. The only reader of `os.environ`."""
 
+import logging
 import os
 import secrets
 import socket
@@ -10,10 +11,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from threadpoolctl import threadpool_limits
 
-from pipelines.models import DEFAULT_MODEL
+from pipelines import cloud_models
+from pipelines.cloud_facts import Region
+from pipelines.models import DEFAULT_MODEL, ModelSpec
 from pipelines.request import Notice
 from studio import environment as read
 from studio.environment import SettingsError as SettingsError
+from studio.words import say
+
+log = logging.getLogger(__name__)
 
 ENV_NAMES: tuple[str, ...] = (
     "STUDIO_HOME", "DATABASE_URL", "HOST", "GRADIO_SERVER_NAME", "PORT", "GRADIO_SERVER_PORT", "SHARE",
@@ -21,6 +27,7 @@ ENV_NAMES: tuple[str, ...] = (
     "LOCAL_WORKER", "PRICE_PER_GPU_HOUR", "CURRENCY", "HF_TOKEN", "HF_ENDPOINT",
     "SPEECH_KIND", "SPEECH_BASE_URL", "SPEECH_API_KEY", "SPEECH_MODEL", "SPEECH_VOICE",
     "LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL",
+    "DASHSCOPE_API_KEY", "DASHSCOPE_TOKEN_FILE", "DASHSCOPE_REGION", "DASHSCOPE_BASE_URL", "CLOUD_JOBS",
     "AIGC_PRODUCER", "C2PA_CERT", "C2PA_KEY", "C2PA_ALG", "C2PA_TSA_URL",
     "PICTURE_CHECKERS", "VISION_BASE_URL", "VISION_API_KEY", "VISION_MODEL",
     "MODERATION_KIND", "MODERATION_BASE_URL", "MODERATION_API_KEY", "MODERATION_MODEL",
@@ -66,6 +73,11 @@ class Settings(BaseModel):
     llm_base_url: str = ""
     llm_api_key: str = Field(default="", repr=False)
     llm_model: str = ""
+    dashscope_api_key: str = Field(default="", repr=False)
+    dashscope_token_file: str = ""
+    dashscope_region: Region | Literal[""] = ""
+    dashscope_base_url: str = ""
+    cloud_jobs: int = Field(default=3, ge=1, le=32)
     aigc_producer: str = "wan-studio"
     c2pa_cert: str = ""
     c2pa_key: str = ""
@@ -97,8 +109,11 @@ class Settings(BaseModel):
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings; `SettingsError` names the variable that can't be used."""
         env = {name: value.strip() for name, value in (os.environ if environ is None else environ).items()}
+        home = Path(env.get("STUDIO_HOME") or "~/.wan-studio")
+        for notice in cloud_models.learn(home.expanduser().absolute()):
+            log.warning("%s", say(notice, "en"))
         return cls(
-            studio_home=Path(env.get("STUDIO_HOME") or "~/.wan-studio"),
+            studio_home=home,
             database_url=read.database(env.get("DATABASE_URL", "")),
             host=env.get("HOST") or env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
             port=read.port(env, "PORT" if env.get("PORT") else "GRADIO_SERVER_PORT"),
@@ -124,6 +139,7 @@ class Settings(BaseModel):
             llm_base_url=read.web_address("LLM_BASE_URL", env.get("LLM_BASE_URL", "")),
             llm_api_key=read.key("LLM_API_KEY", env.get("LLM_API_KEY", "")),
             llm_model=env.get("LLM_MODEL", ""),
+            **read.dashscope(env),
             aigc_producer=read.producer(env.get("AIGC_PRODUCER") or "wan-studio"),
             **read.credentials(env),
             picture_checkers=read.checkers(env.get("PICTURE_CHECKERS", "")),
@@ -150,6 +166,25 @@ class Settings(BaseModel):
     def logs(self) -> Path:
         """The folder of log files."""
         return self.studio_home / "logs"
+
+    @property
+    def cloud_region(self) -> Region | None:
+        """Whose models and prices count; None for another server of this wire format, whose nobody knows."""
+        if self.dashscope_region == "":
+            return None if self.dashscope_base_url else "cn"
+        return self.dashscope_region
+
+    def offers(self, spec: ModelSpec) -> bool:
+        """Whether a model can be asked for here: a cloud's needs a key, and to be offered in its region."""
+        if spec.cloud is None:
+            return True
+        region = self.cloud_region
+        return self.has_cloud and (region is None or region in spec.cloud.regions)
+
+    @property
+    def has_cloud(self) -> bool:
+        """Whether there is a key for the cloud."""
+        return bool(self.dashscope_api_key or self.dashscope_token_file)
 
     def make_folders(self) -> None:
         """Make the home and its folders where they are not there yet; `OSError` if they can't be made."""
@@ -203,6 +238,11 @@ class Settings(BaseModel):
             "SPEECH_API_KEY": self.speech_api_key,
             "SPEECH_MODEL": self.speech_model,
             "SPEECH_VOICE": self.speech_voice,
+            "DASHSCOPE_API_KEY": self.dashscope_api_key,
+            "DASHSCOPE_TOKEN_FILE": self.dashscope_token_file,
+            "DASHSCOPE_REGION": self.dashscope_region,
+            "DASHSCOPE_BASE_URL": self.dashscope_base_url,
+            "CLOUD_JOBS": str(self.cloud_jobs),
             "PICTURE_CHECKERS": ",".join(self.picture_checkers),
             "VISION_BASE_URL": self.vision_base_url,
             "VISION_API_KEY": self.vision_api_key,
