@@ -94,6 +94,11 @@ def held_because(found: Verdict) -> dict[str, Any]:
     return asdict(Notice("held_text", {"reason": reason}))
 
 
+def because_of(picture: Notice) -> dict[str, Any]:
+    """As `held_because`, where the picture that a clip shall begin with is why."""
+    return asdict(Notice("held_picture", {"reason": asdict(picture)}))
+
+
 def categories(found: Verdict) -> list[str]:
     """What the findings are about; the ledger keeps this and not the words."""
     return sorted({one.category for one in found.findings})

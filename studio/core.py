@@ -9,15 +9,15 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from pipelines.models import MODELS, QUALITIES, ModelSpec
+from pipelines.models import MODELS, ModelSpec
 from pipelines.request import GenerationRequest, Notice, model_spec, notices
-from studio import access, db, styles
+from studio import access, db
 from studio.access import Visitor
 from studio.api_keys import Keys
 from studio.api_tasks import Tasks
 from studio.editing import Edits
 from studio.follow import Followers
-from studio.grid_plan import COLUMNS
+from studio.forms import ANY_PICTURE, FORM_FIELDS, NOT_KEPT, fields_of, going_on, original_of, refusal
 from studio.grids import Grids
 from studio.jobs import Job, Jobs
 from studio.library import Asset, Library
@@ -29,6 +29,8 @@ from studio.library.projects import Projects
 from studio.library.shelves import Shelves
 from studio.library.upkeep import Upkeep
 from studio.media.ffmpeg import MediaError
+from studio.picture_rows import Picture
+from studio.pictures import Pictures
 from studio.recipe import read_recipe
 from studio.reviewing import Reviews
 from studio.room.rooms import Rooms
@@ -36,27 +38,11 @@ from studio.settings import Settings
 from studio.stories import Stories
 from studio.style_store import Styles
 from studio.styles import STYLES, Style
-from studio.text.rewrite import comes_from
 from studio.tracing import TraceView, Tracing
 from studio.views import JobView, Refused, seen_by
 from studio.votes import Votes
 
 __all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
-
-# What a person may set; everything else in a form is refused by name.
-FORM_FIELDS = (
-    *COLUMNS,
-    "style_version",
-    # Where the clip is kept: it decides no pixel, but who sees the clip at once.
-    "project",
-    # What stood there before the prompt was improved: kept beside it, and never part of the pixels.
-    "prompt_original",
-)
-
-# The length is kept as frames, the prompt before its improvement only where it is one.
-_NOT_KEPT = ("seconds", "prompt_original")
-# What a request does not have: it becomes other fields, or none.
-_NO_PIXELS = ("style", "style_version", "size", "seconds", "prompt_original", "project")
 
 
 @dataclass(frozen=True)
@@ -79,6 +65,7 @@ class Studio:
         self.jobs = Jobs(self.engine, settings)
         self.styles = Styles(self.engine, settings, self.jobs.checker)
         self.assets = Library(self.engine, settings.studio_home)
+        self.pictures = Pictures(self.engine, settings, self.assets)
         self.projects = Projects(self.engine, settings, self.jobs.checker)
         self.shelves = Shelves(self.engine, settings, self.assets, self.projects, self.jobs.checker)
         self.finder = Finder(self.engine, settings, self.assets, self.shelves, self.styles.find)
@@ -115,7 +102,7 @@ class Studio:
 
     def estimate(self, **form: Any) -> Estimate:
         """Time before the button is pressed; `Refused` if the form can't be made."""
-        request, _ = self._resolve(form)
+        request, _ = self._resolve(form, priced=True)
         ahead, wait = self.jobs.ahead()
         return Estimate(seconds=self.jobs.estimate(request), ahead=ahead, wait=wait)
 
@@ -128,8 +115,20 @@ class Studio:
         form.pop("seed", None)
         return self.generate(visitor, **form)
 
+    def keep_picture(self, visitor: Visitor, data: bytes) -> Picture:
+        """Take in a picture for clips to begin with: `first_frame` takes its id. `Refused` says why not."""
+        return self.pictures.keep(data, owner=visitor.owner)
+
+    def goes_on(self, visitor: Visitor, asset_id: str, model: str) -> dict[str, Any]:
+        """The form that goes on from a clip with a model: its words and style, from its third last frame."""
+        asset = self.asset(visitor, asset_id)
+        return going_on(asset, model_spec(model), self.pictures.keep_frame(asset))
+
     def restore(self, path: Path) -> dict[str, Any]:
-        """The form that an MP4 made here was asked with; `Refused` if it is not ours."""
+        """The form that an MP4 made here was asked with; `Refused` if it is not ours.
+
+        The picture it began with is named only by its hash: `first_frame` stays where that is here.
+        """
         try:
             return dict(read_recipe(path, self.styles.find).form)
         except MediaError as error:
@@ -146,21 +145,29 @@ class Studio:
             kept.pop("project", None)
         return request, kept
 
-    def _resolve(self, form: dict[str, Any]) -> tuple[GenerationRequest, dict[str, Any]]:
-        """The request a form asks for, and the form to keep: what was typed, with the seed that was drawn."""
+    def _resolve(
+        self, form: dict[str, Any], *, priced: bool = False
+    ) -> tuple[GenerationRequest, dict[str, Any]]:
+        """The request a form asks for, and the form to keep: what was typed, with the seed that was drawn.
+
+        `priced`: only what it costs counts, which no picture changes.
+        """
         given = {name: value for name, value in form.items() if value is not None and value != ""}
         given.setdefault("model", self.settings.model)
         try:
             spec = model_spec(given["model"])
+            if priced:
+                given["first_frame"] = ANY_PICTURE if spec.first_frame == "needed" else ""
             style = self._style(given)
-            fields = _fields(given, spec, style)
+            fields = fields_of(given, spec, style)
             request = GenerationRequest(**fields)
-            original = _original(given)
+            request = request if priced else self.pictures.applied(request)
+            original = original_of(given)
         except ValidationError as error:
             raise Refused(*notices(error)) from error
         except PydanticCustomError as error:
             raise Refused(Notice(error.type, dict(error.context or {}))) from error
-        kept = {name: given[name] for name in FORM_FIELDS if name in given and name not in _NOT_KEPT}
+        kept = {name: given[name] for name in FORM_FIELDS if name in given and name not in NOT_KEPT}
         kept |= original
         kept |= {
             "prompt": str(given["prompt"]).strip(),
@@ -178,7 +185,7 @@ class Studio:
         style = self.styles.find(str(given["style"]), int(version) if version.isdecimal() else None)
         if style is None:
             allowed = ", ".join(STYLES)
-            raise _refuse("style_unknown", field="style", value=str(given["style"])[:40], allowed=allowed)
+            raise refusal("style_unknown", field="style", value=str(given["style"])[:40], allowed=allowed)
         return style
 
     # -- following -----------------------------------------------------------------------------------------
@@ -322,56 +329,6 @@ class Studio:
     def models(self) -> list[ModelSpec]:
         """The models there are, the configured default first."""
         return sorted(MODELS.values(), key=lambda spec: spec.name != self.settings.model)
-
-
-def _fields(given: dict[str, Any], spec: ModelSpec, style: Style | None) -> dict[str, Any]:
-    """A form's fields as GenerationRequest takes them: style applied, size and length as numbers."""
-    for name in given:
-        if name not in FORM_FIELDS:
-            raise _refuse("field_unknown", field=name[:40], allowed=", ".join(FORM_FIELDS))
-    fields = {name: given[name] for name in given if name not in _NO_PIXELS}
-    if "size" in given:
-        width, _, height = str(given["size"]).lower().replace("×", "x").partition("x")
-        if not (width.strip().isdecimal() and height.strip().isdecimal()):
-            allowed = ", ".join(map(str, spec.sizes))
-            raise _refuse(
-                "size_unknown", field="size", value=str(given["size"])[:40], model=spec.title, allowed=allowed
-            )
-        fields |= {"width": int(width), "height": int(height)}
-    if "seconds" in given and "num_frames" not in given:
-        fields["num_frames"] = spec.frames_for(_seconds(given["seconds"], spec))
-    prompt = given.get("prompt")
-    if style is not None and isinstance(prompt, str) and prompt.strip():
-        quality = next((one for one in QUALITIES if one == given.get("quality")), QUALITIES[0])
-        fields = {**styles.guidance(style, spec, quality), **fields, "look": style.look}
-        fields |= styles.apply(style, prompt=prompt, negative_prompt=given.get("negative_prompt"), spec=spec)
-    return fields
-
-
-def _original(given: dict[str, Any]) -> dict[str, str]:
-    """What the prompt was before it was improved; nothing if the prompt tells of something else by now."""
-    if "prompt_original" not in given:
-        return {}
-    typed, prompt = {"prompt": given["prompt_original"]}, str(given["prompt"]).strip()
-    original = GenerationRequest(**typed).prompt
-    kept = original != prompt and comes_from(prompt, original)
-    return {"prompt_original": original} if kept else {}
-
-
-def _seconds(value: Any, spec: ModelSpec) -> float:
-    low, high = ((n - 1) / spec.fps for n in (spec.min_frames, spec.max_frames))
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = float("nan")
-    # Half a frame group of grace: the page rounds lengths to tenths.
-    if not low - 0.25 <= seconds <= high + 0.25:
-        raise _refuse("number_range", field="seconds", value=str(value)[:40], low=low, high=high)
-    return seconds
-
-
-def _refuse(code: str, **values: Any) -> Refused:
-    return Refused(Notice(code, values))
 
 
 def _without_preview(view: JobView) -> JobView:

@@ -35,6 +35,7 @@ _OWNERS = (
     "studio.library.looks",
     "studio.api_keys",
     "studio.api_tasks",
+    "studio.picture_rows",
 )
 # Any number that no other program on the same Postgres uses for its own advisory lock.
 _MIGRATION_LOCK = 7_274_201
@@ -57,6 +58,7 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.looks,
     migrations.carded,
     migrations.api,
+    migrations.pictures,
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.request import GenerationRequest
 from studio.cutting import Footage, is_place
 from studio.library import Asset, Library
 from studio.media import music
@@ -53,6 +54,18 @@ def clips_named(clips: Sequence[Asset], library: Library) -> "list[Ingredient]":
     from studio.trust.credentials import Ingredient
 
     return [Ingredient(f"clip {clip.id}", "componentOf", "studio", library.file(clip)) for clip in clips]
+
+
+def first_frame(request: GenerationRequest, source: Asset | None, library: Library) -> "list[Ingredient]":
+    """The picture that a clip begins with, as its credentials name it: by hash, or as the clip it is of."""
+    from studio.trust.credentials import Ingredient
+
+    if not request.first_frame:
+        return []
+    if source is not None and library.exists(source):
+        return clips_named([source], library)
+    title = f"first frame {request.first_frame[:12]}"
+    return [Ingredient(title, "componentOf", "person", detail=f"SHA-256 {request.first_frame}")]
 
 
 def ingredients(plan: FilmPlan, clips: Sequence[Asset], library: Library, home: Path) -> "list[Ingredient]":

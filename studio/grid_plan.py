@@ -42,7 +42,7 @@ _ALSO = {"提示词": "prompt", "负面提示词": "negative_prompt"}
 class GridPlan(BaseModel):
     """What a grid is made of: every line in every setting and style, with every seed.
 
-    A line or setting holds the fields of a form (`studio.core.FORM_FIELDS`), a line at least a "prompt". What
+    A line or setting holds the fields of a form (`studio.forms.FORM_FIELDS`), a line at least a "prompt". What
     a line says itself counts before the setting, style and seed of its place. No `styles` is the form's own
     style, no `seeds` as many as `seed_count`, drawn once for all cells alike.
     """

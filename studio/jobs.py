@@ -14,13 +14,14 @@ from dbos import error as dbos_error
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines.request import GenerationRequest
-from studio.checking import Checker, categories, held_because, texts_of
+from pipelines.request import GenerationRequest, Notice
+from studio.checking import Checker, because_of, categories, held_because, texts_of
 from studio.db import reading, writing
 from studio.endings import end, stop
 from studio.estimates import FilmEstimate
 from studio.fleet import Fleet, WorkerView
 from studio.outlook import Ahead, Forecast, Outlook
+from studio.picture_rows import held_picture
 from studio.rows import (
     KINDS,
     LIVE,
@@ -72,7 +73,9 @@ class Jobs:
         is held, and no worker sees it.
         """
         values = new_clip(owner, form, request, place=time.time()) | {"story_id": story_id}
-        return self._keep(values, "clip", texts_of(form, request, None))
+        with reading(self.engine) as connection:
+            waits = held_picture(connection, request)
+        return self._keep(values, "clip", texts_of(form, request, None), waits)
 
     def submit_film(self, owner: str, form: dict[str, Any], plan: FilmPlan) -> str:
         """As `submit`, for a film: a worker asks for the takes that are missing once it begins with it.
@@ -96,9 +99,14 @@ class Jobs:
         values = new_job(owner, "media", form, place=time.time()) | {"task": task, "grid_id": grid_id}
         return self._keep(values, "media", texts_of(form, None, None))
 
-    def _keep(self, values: dict[str, Any], kind: Kind, texts: Mapping[str, str]) -> str:
+    def _keep(
+        self, values: dict[str, Any], kind: Kind, texts: Mapping[str, str], picture: Notice | None = None
+    ) -> str:
         found = self.checker.passed(texts)
-        held = {"state": "held", "error": held_because(found)} if found.outcome == "hold" else {}
+        held: dict[str, Any] = {}
+        if found.outcome == "hold" or picture is not None:
+            told = because_of(picture) if picture and found.outcome != "hold" else held_because(found)
+            held = {"state": "held", "error": told}
         with writing(self.engine) as connection:
             connection.execute(sa.insert(job_table).values(**values | held))
             facts: dict[str, Any] = {"kind": kind, "model": values["model"], "texts": found.outcome}

@@ -337,6 +337,27 @@ def api(connection: Connection) -> None:
     )
 
 
+def pictures(connection: Connection) -> None:
+    """Version 13: pictures that clips begin with."""
+    time = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    _run(
+        connection,
+        "CREATE TABLE picture ("
+        " id TEXT NOT NULL PRIMARY KEY,"
+        " width INTEGER NOT NULL,"
+        " height INTEGER NOT NULL,"
+        " outcome TEXT NOT NULL,"
+        " reasons JSON,"
+        " asset_id TEXT,"
+        " frame INTEGER,"
+        " look TEXT DEFAULT '' NOT NULL,"
+        f" created {time} NOT NULL,"
+        f" used {time} NOT NULL)",
+        "CREATE INDEX picture_by_asset ON picture (asset_id)",
+        "CREATE INDEX picture_by_use ON picture (used)",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

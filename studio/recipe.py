@@ -22,7 +22,9 @@ MAX_BYTES = 64 * 1024
 _LABEL_BYTES = 1024
 MAX_FILE_BYTES = 500 * 1000 * 1000
 # A form's fields and what they may hold in a file; the longest text is checked by the request itself.
-_TEXTS = ("prompt", "prompt_original", "negative_prompt", "style", "model", "quality", "size")
+_TEXTS = (
+    "prompt", "prompt_original", "negative_prompt", "style", "model", "quality", "size", "first_frame",
+)  # fmt: skip
 _NUMBERS = (
     "seconds", "num_frames", "seed", "num_inference_steps", "guidance_scale",
     "guidance_scale_2", "flow_shift", "style_version",

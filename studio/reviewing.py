@@ -65,7 +65,7 @@ decision_table = sa.Table(
 class HeldItem:
     """Something that waits: `texts` are a held job's words by place, `asset` a held or blocked clip or film.
 
-    `reasons` say why, the worst first.
+    `reasons` say why, the worst first; `picture` is the hash of the one that a held job begins with.
     """
 
     kind: Kind
@@ -77,6 +77,7 @@ class HeldItem:
     blocked: bool = False
     texts: Mapping[str, str] | None = None
     asset: Asset | None = None
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -256,6 +257,7 @@ def _of_job(job: Job) -> HeldItem:
         created=job.created,
         reasons=() if job.error is None else (_why(job.error),),
         texts=texts_of(job.form, job.request, job.plan),
+        picture=job.request.first_frame if job.request is not None else "",
     )
 
 

@@ -27,6 +27,7 @@ from studio.hands import Hand, Orders
 from studio.jobs import Jobs
 from studio.lock import LockHeld, WorkerLock, code_version
 from studio.media_work import MediaMaker, Task
+from studio.pictures import Pictures
 from studio.rows import KINDS, LIVE, Kind
 from studio.settings import Settings, SettingsError, prepare_torch
 from studio.takeover import Takeover
@@ -106,7 +107,7 @@ class Worker:
         while not self.asked.stop and not (self.orders.draining.is_set() and not self._in_hand()):
             if self.asked.drain:
                 self.orders.draining.set()
-            self._round(films)
+            self._round(films, clips.pictures)
             self.asked.wake.wait(BEAT_SECONDS)
             self.asked.wake.clear()
         self._end()
@@ -144,7 +145,7 @@ class Worker:
         except ModelError as error:
             log.warning("%s could not be loaded ahead: %s", spec.name, error)
 
-    def _round(self, films: FilmMaker) -> None:
+    def _round(self, films: FilmMaker, pictures: Pictures) -> None:
         """Say that we live, and look after the others and the queue."""
         now = time.monotonic()
         try:
@@ -159,6 +160,7 @@ class Worker:
                 self.jobs.tickets.prune()
                 self.fleet.forget_the_dead()
                 films.sweep()
+                pictures.sweep()
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
             log.warning("the database does not answer; trying again: %s", error)
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from pipelines import loader
 from pipelines.models import MODELS
 from pipelines.request import GenerationRequest, ModelError
+from studio import footage
 from studio.claims import Attempt, Claims
 from studio.db import utc_now
 from studio.exporting import Begun, Exporter
@@ -24,6 +25,7 @@ from studio.media.clip import ClipFacts, write_clip
 from studio.media.looks import graded
 from studio.media.probe import thumbnail
 from studio.outlook import Outlook
+from studio.pictures import Pictures
 from studio.recipe import Recipe
 from studio.reporter import Reporter
 from studio.rows import Kind
@@ -41,6 +43,7 @@ class Maker:
         self.library = Library(engine, settings.studio_home)
         self.outlook = Outlook(engine)
         self.exporter = Exporter(settings, engine)
+        self.pictures = Pictures(engine, settings, self.library)
         self.tmp = own_tmp(settings)
 
     def make(self, attempt: Attempt) -> bool:
@@ -55,12 +58,14 @@ class Maker:
             with Reporter(self.claims, attempt, tail=tail) as reporter:
                 begun = self.exporter.begin(asset_id, "clip", project=job.form.get("project"))
                 facts, revision, began = self._film(attempt, film, reporter, begun)
+                before = self.pictures.source(request)
                 finished = self.exporter.finish(
                     begun,
                     film,
                     model=job.model,
                     revision=revision,
                     prompt=request.prompt,
+                    ingredients=footage.first_frame(request, before, self.library),
                     draft=job.parent is not None or job.story_id is not None,
                 )
                 still.write_bytes(thumbnail(film))
@@ -74,7 +79,15 @@ class Maker:
             )
             files = [(film, asset.path), (still, asset.thumbnail)]
             after = time.monotonic() - reporter.last_step
-            return self.claims.publish(attempt, asset, files, self.library, finished, tail_seconds=after)
+            return self.claims.publish(
+                attempt,
+                asset,
+                files,
+                self.library,
+                finished,
+                tail_seconds=after,
+                clips=[] if before is None else [before.id],
+            )
 
     def _film(
         self, attempt: Attempt, film: Path, reporter: Reporter, begun: Begun
@@ -100,7 +113,8 @@ class Maker:
         def should_stop() -> bool:
             return reporter.wish != "go" or self.orders.stopping.is_set()
 
-        with contextlib.closing(video.generate(request, reporter, should_stop)) as frames:
+        inputs = self.pictures.inputs(request)
+        with contextlib.closing(video.generate(request, reporter, should_stop, inputs)) as frames:
             facts = write_clip(
                 graded(frames, request.look),
                 path=film,

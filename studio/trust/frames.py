@@ -64,6 +64,14 @@ def samples(path: Path, should_stop: Callable[[], bool] = lambda: False) -> tupl
     return found
 
 
+def sample_of(picture: bytes) -> Sample:
+    """A still picture (PNG, made here) as the one sample of a video that shows nothing else."""
+    with Image.open(BytesIO(picture), formats=("PNG",)) as opened:
+        small = opened.convert("RGB")
+    small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    return Sample(0.0, np.asarray(small, np.uint8))
+
+
 def _sampled(file: InputContainer, stream: VideoStream, should_stop: Callable[[], bool]) -> Iterator[Sample]:
     if max(stream.width, stream.height) > MAX_SIDE:
         raise MediaError("picture_too_large", high=MAX_SIDE)

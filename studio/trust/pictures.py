@@ -134,7 +134,26 @@ def check_pictures(
     service that is down leads to `when_down`; a local checker that fails, or one that will not look, always
     to "hold". Raises MediaError "file_empty", "not_a_video", "picture_too_large"; Cancelled.
     """
-    pictures = samples(path, should_stop)
+    return judge(
+        samples(path, should_stop),
+        checkers=checkers,
+        limits=limits,
+        outcomes=outcomes,
+        when_down=when_down,
+        should_stop=should_stop,
+    )
+
+
+def judge(
+    pictures: Sequence[Sample],
+    *,
+    checkers: Sequence[Checker],
+    limits: Mapping[str, Limit] = LIMITS,
+    outcomes: Mapping[str, Outcome] | None = None,
+    when_down: Outcome = "hold",
+    should_stop: Callable[[], bool] = lambda: False,
+) -> PictureVerdict:
+    """As `check_pictures`, of pictures that were taken out already; Cancelled."""
     worst: dict[tuple[str, str], Score] = {}
     least: list[Outcome] = ["allow"]
     by: list[str] = []

@@ -244,6 +244,9 @@ def _who(page: Page, visitor: Visitor, owner: str) -> str:
 
 def _desk(page: Page, visitor: Visitor, item: HeldItem) -> str:
     seen = _words(page, visitor, item) if item.asset is None else _picture(page, item, item.asset)
+    if item.picture:
+        named = attributes(class_="begins", src=f"../inputs/{item.picture}.png", alt=page.t("picture_alt"))
+        seen = f"<img{named}>{seen}"
     why = "".join(f"<li>{escape(page.say(reason))}</li>" for reason in item.reasons)
     about = [page.t(f"review_kind_{_kind(item)}"), _who(page, visitor, item.owner), page.ago(item.created)]
     if item.asset is not None:

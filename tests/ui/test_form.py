@@ -39,7 +39,7 @@ def test_a_placeholder_is_what_an_empty_field_becomes(page: Page, model: str, qu
     spec = MODELS[model]
     hints = fields.derived(page, spec, style=None, quality=quality, seconds=fields.default_length(spec))
     form = {**EVERY, "model": model, "quality": quality, "seconds": fields.default_length(spec)}
-    request, _ = page.studio._resolve(form)
+    request, _ = page.studio._resolve(form, priced=True)
     for name in fields.ADVANCED:
         value = getattr(request, name)
         said = hints[name] or None
