@@ -76,6 +76,18 @@ def unload() -> None:
             free_memory()
 
 
+def resident() -> str:
+    """The name of the model in memory; empty if there is none. Waits for nothing."""
+    found = _resident
+    return "" if found is None else found.spec.name
+
+
+def machine(device: str) -> tuple[str, float | None, float]:
+    """The GPU's name and memory (None: no GPU) and main memory, in GB of 2^30 bytes."""
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
+    return name, _vram_gb(device), _ram_gb()
+
+
 def resolve_device(wanted: str | None) -> str:
     """The device to run on; ModelError("device_missing") if the wanted one is not there."""
     if not wanted or wanted == "auto":

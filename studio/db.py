@@ -58,6 +58,7 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.looks,
     migrations.carded,
     migrations.api,
+    migrations.workers,
     migrations.pictures,
 )
 

@@ -1,6 +1,6 @@
 """The workers that are alive, as rows with a heartbeat; `studio.worker` writes them, everyone reads them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -21,12 +21,21 @@ worker_table = sa.Table(
     sa.Column("started", UtcTime, nullable=False),
     sa.Column("heartbeat", UtcTime, nullable=False),
     sa.Column("job_id", sa.Text),
+    # The model that it holds in memory, and what it runs on: GB of 2^30 bytes, no card on a processor.
+    sa.Column("model", sa.Text),
+    sa.Column("card", sa.Text),
+    sa.Column("vram_gb", sa.Float),
+    sa.Column("ram_gb", sa.Float),
 )
 
 
 @dataclass(frozen=True)
 class WorkerView:
-    """One worker: what it runs on, seconds since its last heartbeat, the job it has in hand."""
+    """One worker: what it runs on, seconds since its last heartbeat, the job it has in hand.
+
+    `model` is what it holds in memory ("" for none), `card` its GPU's name; `vram_gb` is None on a processor,
+    `ram_gb` None until it has told.
+    """
 
     id: str
     device: str
@@ -35,6 +44,24 @@ class WorkerView:
     pid: int
     version: str
     started: datetime
+    model: str = ""
+    card: str = ""
+    vram_gb: float | None = None
+    ram_gb: float | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has been heard of lately."""
+        return self.heartbeat_age < STALE_SECONDS
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a worker runs on: its GPU's name and memory (None: no GPU), main memory; GB of 2^30 bytes."""
+
+    card: str
+    vram_gb: float | None
+    ram_gb: float
 
 
 class Fleet:
@@ -43,11 +70,22 @@ class Fleet:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def beat(self, worker_id: str, *, device: str, pid: int, version: str, job_id: str | None) -> None:
-        """Say that this worker is alive, and with which job."""
+    def beat(
+        self,
+        worker_id: str,
+        *,
+        device: str,
+        pid: int,
+        version: str,
+        job_id: str | None,
+        model: str = "",
+        machine: Machine | None = None,
+    ) -> None:
+        """Say that this worker is alive, with which job, and which model it holds."""
         with writing(self.engine) as connection:
             now = database_now(connection)
             values = {"device": device, "pid": pid, "version": version, "heartbeat": now, "job_id": job_id}
+            values |= {"model": model} | ({} if machine is None else asdict(machine))
             mine = worker_table.c.id == worker_id
             known = connection.execute(sa.update(worker_table).where(mine).values(**values)).rowcount
             if not known:
@@ -72,8 +110,9 @@ class Fleet:
         views = []
         for row in rows:
             age = max(0.0, (now - row["heartbeat"]).total_seconds())
-            kept = {name: row[name] for name in ("id", "device", "job_id", "pid", "version", "started")}
-            views.append(WorkerView(heartbeat_age=age, **kept))
+            kept = {name: row[name] for name in WorkerView.__dataclass_fields__ if name != "heartbeat_age"}
+            told = {name: kept[name] or "" for name in ("model", "card")}
+            views.append(WorkerView(heartbeat_age=age, **(kept | told)))
         return views
 
 

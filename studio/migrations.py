@@ -358,6 +358,17 @@ def pictures(connection: Connection) -> None:
     )
 
 
+def workers(connection: Connection) -> None:
+    """Version 13: what a worker runs on, and which model it holds."""
+    _run(
+        connection,
+        "ALTER TABLE worker ADD COLUMN model TEXT",
+        "ALTER TABLE worker ADD COLUMN card TEXT",
+        "ALTER TABLE worker ADD COLUMN vram_gb FLOAT",
+        "ALTER TABLE worker ADD COLUMN ram_gb FLOAT",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dbos import DBOS, DBOSConfig
 from dbos import error as dbos_error
@@ -22,7 +22,7 @@ from pipelines.request import ModelError
 from studio import db, fleet, mosaics, retouching
 from studio.claims import Claims
 from studio.filming import FilmMaker
-from studio.fleet import Fleet
+from studio.fleet import Fleet, Machine
 from studio.hands import Hand, Orders
 from studio.jobs import Jobs
 from studio.lock import LockHeld, WorkerLock, code_version
@@ -86,13 +86,17 @@ class Worker:
         self.claims = Claims(self.engine, settings.worker_id)
         self.orders = Orders()
         self.hands: dict[Kind, Hand] = {}
+        self.machine: Machine | None = None
+        self._holds: Callable[[], str] = lambda: ""
         self._looked = self._pruned = float("-inf")
 
     def run(self) -> None:
         """Work until told to stop."""
         # Only now: torch takes seconds to import, and a second worker with this id has been refused before.
+        from pipelines import loader
         from studio import workflows
 
+        self._holds, self.machine = loader.resident, _machine(self.settings.device)
         films = FilmMaker(self.settings, self.engine, self.jobs.tickets, self.orders)
         clips = workflows.Maker(self.settings, self.engine, self.orders)
         clips.library.sweep(clips.tmp)
@@ -171,6 +175,8 @@ class Worker:
             pid=os.getpid(),
             version=code_version(),
             job_id=self._in_hand(),
+            model=self._holds(),
+            machine=self.machine,
         )
 
     def _is_orphan(self) -> bool:
@@ -199,6 +205,17 @@ class Worker:
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
             log.warning("the database does not answer; others will notice that we are gone: %s", error)
         log.info("worker %s ends", self.settings.worker_id)
+
+
+def _machine(device: str) -> Machine | None:
+    """What this worker runs on; None where its device is not there, which each job says in words."""
+    from pipelines import loader
+
+    try:
+        return Machine(*loader.machine(loader.resolve_device(device)))
+    except ModelError as error:
+        log.warning("%s", error)
+        return None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
