@@ -58,8 +58,8 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.looks,
     migrations.carded,
     migrations.api,
-    migrations.workers,
     migrations.pictures,
+    migrations.workers,
 )
 
 

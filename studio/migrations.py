@@ -359,7 +359,7 @@ def pictures(connection: Connection) -> None:
 
 
 def workers(connection: Connection) -> None:
-    """Version 13: what a worker runs on, and which model it holds."""
+    """Version 14: what a worker runs on, and which model it holds."""
     _run(
         connection,
         "ALTER TABLE worker ADD COLUMN model TEXT",
