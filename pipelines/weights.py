@@ -12,6 +12,19 @@ from safetensors.torch import load_file
 MAX_BYTES = 512 * 2**20
 
 
+def on_device(wanted: str) -> torch.device:
+    """The device of a worker's settings; the best one if they name none ("" or "auto")."""
+    if wanted in ("", "auto"):
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(wanted)
+
+
+def free_cache() -> None:
+    """Give a card's memory that no tensor holds back to whoever needs it now."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 class WeightsError(ValueError):
     """A file is none of the networks that are known; the message is for the log."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from studio.card import Card
 from studio.claims import Attempt, Claims
 from studio.exporting import Exporter
 from studio.hands import Orders, own_tmp
@@ -26,7 +27,8 @@ class Bench:
     """What a task works with: one attempt at one job, and where its results go.
 
     `tmp` is the worker's own folder (what is left there is swept); `should_stop()` turns true when the job
-    was cancelled, or the worker is to end: the task then raises Cancelled soon.
+    was cancelled, or the worker is to end: the task then raises Cancelled soon. What computes on the worker's
+    `card` takes turns there with its clips.
     """
 
     attempt: Attempt
@@ -38,6 +40,7 @@ class Bench:
     reporter: Reporter
     should_stop: Callable[[], bool]
     tmp: Path
+    card: Card
 
 
 # Makes and publishes its file: False if it was not ours to publish any more.
@@ -45,10 +48,18 @@ Task = Callable[[Bench], bool]
 
 
 class MediaMaker:
-    """Does media jobs, one at a time; `tasks` are those it knows, by name."""
+    """Does media jobs, one at a time; `tasks` are those it knows by name, `card` is shared with clips."""
 
-    def __init__(self, settings: Settings, engine: Engine, orders: Orders, tasks: Mapping[str, Task]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        orders: Orders,
+        tasks: Mapping[str, Task],
+        card: Card | None = None,
+    ) -> None:
         self.settings = settings
+        self.card = card or Card()
         self.orders, self.tasks = orders, tasks
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
@@ -78,5 +89,6 @@ class MediaMaker:
                     reporter=reporter,
                     should_stop=should_stop,
                     tmp=self.tmp,
+                    card=self.card,
                 )
             )

@@ -1,4 +1,4 @@
-"""The media job of an edit: a finished clip, brighter or slower; through the gate, into the library.
+"""The media job of an edit: a finished clip, brighter, slower, larger; through the gate, into the library.
 
 Where the wish also asks for other pictures, they are rendered first, as a take that this job waits for.
 """
@@ -6,7 +6,7 @@ Where the wish also asks for other pictures, they are rendered first, as a take 
 import contextlib
 import json
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from studio import footage
 from studio.db import utc_now
 from studio.exporting import Begun
 from studio.film_takes import FilmTakes, TakeFailed
+from studio.finishing import Finish, polished, split
 from studio.library import Asset, new_id
 from studio.media.clip import ClipFacts, write_clip
 from studio.media.ffmpeg import MediaError, run
@@ -49,6 +50,7 @@ def make(bench: Bench) -> bool:
     """
     task, began = bench.task, time.monotonic()
     operations = tuple(Operation.model_validate(one) for one in task["operations"])
+    plain, finish = split(operations, bench.settings.studio_home)
     source = _rendered(bench, task["request"]) if task.get("request") else _kept(bench, str(task["source"]))
     asset_id = new_id()
     begun = bench.exporter.begin(asset_id, "clip", project=bench.attempt.job.form.get("project"))
@@ -56,9 +58,9 @@ def make(bench: Bench) -> bool:
     with contextlib.ExitStack() as left:
         for file in (cut, path, still):
             left.callback(file.unlink, missing_ok=True)
-        shape = _cut(bench, source, operations, cut)
-        comment = _recipe(bench, source, operations)
-        facts = _written(bench, cut, path, shape, begun, comment)
+        shape = _cut(bench, source, plain, cut, finish)
+        comment = _recipe(bench, source, operations, finish)
+        facts = _written(bench, cut, path, shape, begun, comment, finish)
         finished = bench.exporter.finish(
             begun,
             path,
@@ -137,15 +139,18 @@ def _rest(bench: Bench) -> None:
 # -- the file ----------------------------------------------------------------------------------------------
 
 
-def _cut(bench: Bench, source: Asset, operations: tuple[Operation, ...], target: Path) -> Shape:
-    """The source with all that is done to it, without label: nearly lossless. What it is like then."""
+def _cut(
+    bench: Bench, source: Asset, operations: tuple[Operation, ...], target: Path, finish: Finish
+) -> Shape:
+    """The source with all that ffmpeg does to it, without label: nearly lossless. What it is like then."""
     path = bench.library.file(source)
     facts = probe(path)
     fps = round(facts.fps) or source.fps
     shape = shape_after(Shape(facts.width, facts.height, facts.frames, fps), operations)
+    steps = _cut_steps(finish)
 
     def tell(frame: int) -> None:
-        bench.reporter(Progress("cutting", min(_CUT_STEPS, _CUT_STEPS * frame // shape.frames), _STEPS))
+        bench.reporter(Progress("cutting", min(steps, steps * frame // shape.frames), _STEPS))
 
     bench.reporter(Progress("cutting", 0, _STEPS))
     label = footage.label_on(source.label, bench.settings)
@@ -154,33 +159,60 @@ def _cut(bench: Bench, source: Asset, operations: tuple[Operation, ...], target:
     return shape
 
 
-def _written(bench: Bench, cut: Path, path: Path, shape: Shape, begun: Begun, comment: str) -> ClipFacts:
-    """The finished file: marked, labelled, encoded as a rendered clip is."""
+def _cut_steps(finish: Finish) -> int:
+    """Which part of the way the cut is: a network takes far longer than ffmpeg."""
+    return _CUT_STEPS // 12 if finish.by_network else _CUT_STEPS
+
+
+def _written(
+    bench: Bench, cut: Path, path: Path, shape: Shape, begun: Begun, comment: str, finish: Finish
+) -> ClipFacts:
+    """The finished file: larger and smoother, marked, labelled, encoded as a rendered clip is."""
+    done = tuple(one for one in (finish.enlarge, finish.smooth) if one is not None)
+    after, steps = shape_after(shape, done), _cut_steps(finish)
 
     def frames() -> Generator[np.ndarray, None, None]:
         with av.open(f"file:{cut.absolute()}", format="mp4") as container:
-            for number, frame in enumerate(container.decode(video=0)):
+            for frame in container.decode(video=0):
                 if bench.should_stop():
                     raise Cancelled
-                if number % 8 == 0:
-                    done = _CUT_STEPS + (_STEPS - _CUT_STEPS) * number // shape.frames
-                    bench.reporter(Progress("cutting", min(_STEPS - 1, done), _STEPS))
                 yield frame.to_ndarray(format="rgb24")
 
-    with contextlib.closing(frames()) as pictures:
+    def watched(pictures: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        for number, frame in enumerate(pictures):
+            if bench.should_stop():
+                raise Cancelled
+            if number % 8 == 0 or finish.by_network:
+                told = steps + (_STEPS - steps) * number // after.frames
+                bench.reporter(Progress("cutting", min(_STEPS - 1, told), _STEPS))
+            yield frame
+
+    with (
+        contextlib.closing(frames()) as bare,
+        contextlib.closing(
+            polished(
+                bare,
+                shape,
+                finish,
+                card=bench.card,
+                device=bench.settings.device,
+                should_stop=bench.should_stop,
+            )
+        ) as pictures,
+    ):
         return write_clip(
-            pictures,
+            watched(pictures),
             path=path,
-            fps=shape.fps,
+            fps=after.fps,
             comment=begun.comment(comment),
             tags=begun.tags,
             label=begun.label,
             mark=begun.mark_frames(),
-            expected_frames=shape.frames,
+            expected_frames=after.frames,
         )
 
 
-def _recipe(bench: Bench, source: Asset, operations: tuple[Operation, ...]) -> str:
+def _recipe(bench: Bench, source: Asset, operations: tuple[Operation, ...], finish: Finish) -> str:
     """The recipe of the pictures, and what was done to which clip of them."""
     told: dict[str, Any] = {"studio": STUDIO, "version": 1}
     if source.request is not None:
@@ -193,4 +225,7 @@ def _recipe(bench: Bench, source: Asset, operations: tuple[Operation, ...]) -> s
         )
         told = json.loads(recipe.text())
     done = [operation.model_dump(exclude_defaults=True) for operation in operations]
-    return json.dumps(told | {"kind": "edit", "source": source.id, "operations": done}, ensure_ascii=False)
+    told |= {"kind": "edit", "source": source.id, "operations": done}
+    if finish.by_network:
+        told["networks"] = finish.told()
+    return json.dumps(told, ensure_ascii=False)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipelines.models import MODELS
 from pipelines.request import ModelError
 from studio import db, fleet, mosaics, retouching
+from studio.card import Card
 from studio.claims import Claims
 from studio.filming import FilmMaker
 from studio.fleet import Fleet, Machine
@@ -98,9 +99,10 @@ class Worker:
 
         self._holds, self.machine = loader.resident, _machine(self.settings.device)
         films = FilmMaker(self.settings, self.engine, self.jobs.tickets, self.orders)
-        clips = workflows.Maker(self.settings, self.engine, self.orders)
+        card = Card()
+        clips = workflows.Maker(self.settings, self.engine, self.orders, card)
         clips.library.sweep(clips.tmp)
-        media = MediaMaker(self.settings, self.engine, self.orders, TASKS)
+        media = MediaMaker(self.settings, self.engine, self.orders, TASKS, card)
         works = {"clip": clips.make, "film": films.make, "media": media.make}
         self.hands = {kind: Hand(kind, self.claims, self.orders, works[kind]) for kind in KINDS}
         workflows.serve(self.hands)

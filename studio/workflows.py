@@ -16,6 +16,7 @@ from pipelines import loader
 from pipelines.models import MODELS
 from pipelines.request import GenerationRequest, ModelError
 from studio import footage
+from studio.card import Card
 from studio.claims import Attempt, Claims
 from studio.db import utc_now
 from studio.exporting import Begun, Exporter
@@ -34,10 +35,13 @@ from studio.tickets import WORKFLOWS
 
 
 class Maker:
-    """Makes clips with the one resident pipeline."""
+    """Makes clips with the one resident pipeline, alone on the card while it does."""
 
-    def __init__(self, settings: Settings, engine: Engine, orders: Orders) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, orders: Orders, card: Card | None = None
+    ) -> None:
         self.settings = settings
+        self.card = card or Card()
         self.orders = orders
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
@@ -57,7 +61,8 @@ class Maker:
             tail = self.outlook.tail(request)
             with Reporter(self.claims, attempt, tail=tail) as reporter:
                 begun = self.exporter.begin(asset_id, "clip", project=job.form.get("project"))
-                facts, revision, began = self._film(attempt, film, reporter, begun)
+                with self.card.clip(lambda: reporter.wish != "go" or self.orders.stopping.is_set()):
+                    facts, revision, began = self._film(attempt, film, reporter, begun)
                 before = self.pictures.source(request)
                 finished = self.exporter.finish(
                     begun,

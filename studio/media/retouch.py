@@ -19,16 +19,21 @@ from studio.media.cut import intermediate, unlabelled
 from studio.media.ffmpeg import MediaError
 from studio.media.label import LabelStyle
 from studio.media.looks import LOOKS, Step, coloured
+from studio.media.pace import paced_frames
 from studio.media.probe import Facts
 
 OperationName = Literal[
     "brightness", "contrast", "saturation", "warmth", "sharpness", "speed", "reverse", "loop", "trim",
-    "fade", "crop", "mirror", "rotate", "stabilise", "look",
+    "fade", "crop", "mirror", "rotate", "stabilise", "look", "enlarge", "smooth",
 ]  # fmt: skip
 MOST_OPERATIONS = 12
 MAX_SECONDS = 60.0
 """Of a result: a loop of a loop ends somewhere."""
 MIN_FRAMES = 2
+FINISHING: tuple[OperationName, ...] = ("enlarge", "smooth")
+"""What is done last, frame by frame (`studio.finishing`), not by the graph."""
+LINES, RATES = (1080, 2160), (24, 30, 60)
+"""What `enlarge` and `smooth` make of a clip: lines on its shorter side, frames a second."""
 
 # What `amount` may be, for each operation that has one.
 AMOUNTS: dict[OperationName, tuple[float, float]] = {
@@ -39,6 +44,8 @@ AMOUNTS: dict[OperationName, tuple[float, float]] = {
     "fade": (0.1, 5.0),
     "crop": (0.02, 0.6),
     "rotate": (90, 270),
+    "enlarge": (min(LINES), max(LINES)),
+    "smooth": (min(RATES), max(RATES)),
 }
 # What `how` may be.
 _EXTRA_LOOKS: dict[str, tuple[Step, ...]] = {
@@ -56,7 +63,12 @@ HOWS: dict[OperationName, tuple[str, ...]] = {
     "crop": ("edges", "left", "right", "top", "bottom"),
     "mirror": ("across", "down"),
     "look": tuple(name for name in (*LOOKS, *_EXTRA_LOOKS) if name not in ("", "none")),
+    "enlarge": ("lanczos", "network"),
+    "smooth": ("blend", "network"),
 }
+_CHOICES: dict[OperationName, tuple[int, ...]] = {
+    "rotate": (90, 180, 270), "enlarge": LINES, "smooth": RATES,
+}  # fmt: skip
 
 
 class Operation(BaseModel):
@@ -71,6 +83,10 @@ class Operation(BaseModel):
     mirror     how "across" (left and right) or "down"
     rotate     amount 90, 180 or 270 degrees clockwise
     look       how: a name of HOWS["look"]
+    enlarge    amount: lines of the shorter side, one of LINES; how "network" or "lanczos"
+    smooth     amount: frames a second, one of RATES; how "network" or "blend"
+
+    A clip that is as large, or as smooth, already stays so.
 
     pydantic's ValidationError with the code "number_range" or "choice_unknown".
     """
@@ -85,8 +101,9 @@ class Operation(BaseModel):
     def _possible(self) -> Self:
         if self.name in AMOUNTS:
             low, high = AMOUNTS[self.name]
-            whole = self.name not in ("rotate", "loop") or self.amount == int(self.amount)
-            if not low <= self.amount <= high or not whole or (self.name == "rotate" and self.amount % 90):
+            whole = self.name != "loop" or self.amount == int(self.amount)
+            chosen = self.name not in _CHOICES or self.amount in _CHOICES[self.name]
+            if not low <= self.amount <= high or not whole or not chosen:
                 raise PydanticCustomError(
                     "number_range",
                     "number_range",
@@ -137,6 +154,8 @@ def retouch_graph(
     label: LabelStyle | None = None,
 ) -> Any:
     """The graph that writes `source` with these operations to `target`, nearly lossless and silent.
+
+    None of `FINISHING`, which is no work for a graph (KeyError).
 
     `label` is the one that stands on the source (None: none); it is taken off. MediaError as `shape_after`.
     """
@@ -203,12 +222,26 @@ def _turned(shape: Shape, operation: Operation) -> Shape:
     return replace(shape, width=shape.height, height=shape.width)
 
 
+def _enlarged(shape: Shape, operation: Operation) -> Shape:
+    factor = operation.amount / min(shape.width, shape.height)
+    if factor <= 1:
+        return shape
+    return replace(shape, width=_even(shape.width * factor), height=_even(shape.height * factor))
+
+
+def _smoothed(shape: Shape, operation: Operation) -> Shape:
+    fps = max(shape.fps, int(operation.amount))
+    return replace(shape, fps=fps, frames=paced_frames(shape.frames, shape.fps, fps))
+
+
 _SHAPES: dict[OperationName, Callable[[Shape, Operation], Shape]] = {
     "speed": _sped,
     "loop": _looped,
     "trim": _trimmed,
     "crop": _cropped,
     "rotate": _turned,
+    "enlarge": _enlarged,
+    "smooth": _smoothed,
 }
 
 
