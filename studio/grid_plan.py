@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,19 +32,25 @@ COLUMNS = (
     "guidance_scale",
     "guidance_scale_2",
     "flow_shift",
+    "tier",
+    "loras",
 )
 
 
 # How people call a column besides.
 _ALSO = {"提示词": "prompt", "负面提示词": "negative_prompt"}
 
+Where = tuple[Literal["row", "line"], int]
+
 
 class GridPlan(BaseModel):
     """What a grid is made of: every line in every setting and style, with every seed.
 
-    A line or setting holds the fields of a form (`studio.forms.FORM_FIELDS`), a line at least a "prompt". What
-    a line says itself counts before the setting, style and seed of its place. No `styles` is the form's own
-    style, no `seeds` as many as `seed_count`, drawn once for all cells alike.
+    A line or setting holds the fields of a form (`studio.forms.FORM_FIELDS`), a line at least a "prompt".
+    What a line says itself counts before the setting, style and seed of its place. No `styles` is the
+    form's own style, no `seeds` as many as `seed_count`, drawn once for all cells alike. `where` tells of
+    each line the row of a table or the line of a field that it stood in, so that what is wrong with it can
+    be found.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -55,6 +61,7 @@ class GridPlan(BaseModel):
     styles: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     seed_count: int = 1
+    where: tuple[Where, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,9 @@ def places(plan: GridPlan) -> list[tuple[Place, dict[str, Any]]]:
 
 def checked(plan: GridPlan) -> GridPlan:
     """The plan with its lines stripped; Refused if there is nothing to make, or too much."""
-    lines = tuple(line for line in plan.lines if str(line.get("prompt") or "").strip())
+    kept = [at for at, line in enumerate(plan.lines) if str(line.get("prompt") or "").strip()]
+    lines = tuple(plan.lines[at] for at in kept)
+    where = tuple(plan.where[at] for at in kept) if len(plan.where) == len(plan.lines) else ()
     if not lines:
         raise Refused(Notice("grid_empty"))
     if len(lines) > MAX_LINES:
@@ -97,6 +106,7 @@ def checked(plan: GridPlan) -> GridPlan:
     if count > 10 * MAX_CELLS:
         raise Refused(Notice("grid_cells", {"count": count, "high": MAX_CELLS}))
     plan = plan.model_copy(update={"lines": lines, "settings": settings, "title": _title(plan, lines)})
+    plan = plan.model_copy(update={"where": where})
     if (count := len(places(plan))) > MAX_CELLS:
         raise Refused(Notice("grid_cells", {"count": count, "high": MAX_CELLS}))
     return plan
@@ -116,8 +126,16 @@ def _title(plan: GridPlan, lines: Sequence[Mapping[str, Any]]) -> str:
 
 def read_lines(text: str) -> tuple[dict[str, Any], ...]:
     """Prompts, one a line; empty lines are left out, and so is what stands there twice."""
-    lines = dict.fromkeys(line.strip() for line in text.splitlines())
-    return tuple({"prompt": line} for line in lines if line)
+    return tuple(line for _, line in numbered_lines(text))
+
+
+def numbered_lines(text: str) -> tuple[tuple[int, dict[str, Any]], ...]:
+    """As `read_lines`, each with the number of its line, from 1."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            found.setdefault(line.strip(), number)
+    return tuple((number, {"prompt": line}) for line, number in found.items())
 
 
 def read_seeds(text: str) -> tuple[int, ...]:
@@ -145,6 +163,11 @@ def read_csv(table: str | bytes) -> tuple[dict[str, Any], ...]:
     Commas, semicolons or tabs separate; UTF-8, UTF-16 or GB 18030. An empty field is left out. Refused with
     the row (the header is row 1) and the column that are wrong.
     """
+    return tuple(line for _, line in read_rows(table))
+
+
+def read_rows(table: str | bytes) -> tuple[tuple[int, dict[str, Any]], ...]:
+    """As `read_csv`, each line with the number of its row."""
     try:
         rows = [(number, row) for number, row in enumerate(read_table(table), 1) if any(map(str.strip, row))]
     except StoryProblem as problem:
@@ -154,7 +177,7 @@ def read_csv(table: str | bytes) -> tuple[dict[str, Any], ...]:
     if len(rows) - 1 > MAX_LINES:
         raise Refused(Notice("table_long", {"count": len(rows) - 1, "high": MAX_LINES}))
     header = _header(rows[0][1])
-    return tuple(_line(header, row, number) for number, row in rows[1:])
+    return tuple((number, _line(header, row, number)) for number, row in rows[1:])
 
 
 def _header(cells: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from pipelines.models import MODELS, QUALITIES, ModelSpec
 from pipelines.request import Notice
 from studio.access import Visitor
 from studio.core import Refused
-from studio.grid_plan import COLUMNS, GridPlan, read_csv, read_lines, read_seeds
+from studio.grid_plan import COLUMNS, GridPlan, Where, numbered_lines, read_rows, read_seeds
 from studio.grids import GridEstimate
 from studio.styles import Style
 from studio.ui import form as fields
@@ -29,6 +29,9 @@ _EXAMPLE_STYLES = ("paper-cut", "ink", "watercolour", "neon")
 _TEMPLATE = (
     "prompt,style,seed\na red boat at sea at sunset,paper-cut,41\na red boat at sea at sunset,ink,41\n"
 )
+
+# Beside what a line says: the row of the table that it stood in.
+_ROW = "row"
 
 Values = dict[str, Any]
 
@@ -69,7 +72,7 @@ def _lines(text: str) -> list[dict[str, str]]:
         return []
     rows = found if isinstance(found, list) else []
     return [
-        {name: str(row[name])[:2000] for name in COLUMNS if row.get(name)}
+        {name: str(row[name])[:2000] for name in (_ROW, *COLUMNS) if row.get(name)}
         for row in rows[:200]
         if isinstance(row, dict)
     ]
@@ -81,7 +84,11 @@ def with_table(values: Values, name: str, data: str) -> Values:
         table = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError) as error:
         raise Refused(Notice("table_bad")) from error
-    return {**values, "lines": [dict(line) for line in read_csv(table)], "file": name[:120]}
+    return {
+        **values,
+        "lines": [{_ROW: str(row), **line} for row, line in read_rows(table)],
+        "file": name[:120],
+    }
 
 
 def plan_of(page: Page, values: Values) -> GridPlan:
@@ -91,15 +98,25 @@ def plan_of(page: Page, values: Values) -> GridPlan:
     base |= {"size": values["size"], "seconds": values["seconds"], "project": values["project"]}
     base |= {"negative_prompt": values["negative_prompt"]}
     kept = {name: value for name, value in base.items() if value}
-    lines = [_with_own_model(line, spec) for line in values["lines"]]
+    rows = [{name: value for name, value in line.items() if name != _ROW} for line in values["lines"]]
+    lines = [_with_own_model(line, spec) for line in rows]
+    typed = numbered_lines(values["prompts"])
+    where = [_where(at, line) for at, line in enumerate(values["lines"])]
     return GridPlan(
         title=values["title"],
-        lines=(*lines, *read_lines(values["prompts"])),
+        lines=(*lines, *(line for _, line in typed)),
+        where=(*where, *(("line", number) for number, _ in typed)),
         styles=tuple(values["styles"]),
         seeds=read_seeds(values["seeds"]),
         seed_count=_count(values["seed_count"]),
         settings=_settings(kept, values["tried"], values["tried_values"]),
     )
+
+
+def _where(at: int, line: Mapping[str, str]) -> Where:
+    """The row of its table that a line stood in; of one that comes from an earlier grid its number."""
+    row = line.get(_ROW, "")
+    return ("row", int(row)) if row.isdecimal() and len(row) < 6 else ("line", at + 1)
 
 
 def _count(text: str) -> int:

@@ -158,6 +158,15 @@ def test_one_wrong_line_or_word_queues_nothing(studio: Studio) -> None:
     assert studio.jobs.list(takes=True) == []
 
 
+def test_what_is_wrong_with_a_line_is_told_with_its_row(studio: Studio) -> None:
+    lines = ({"prompt": "a boat"}, {"prompt": "a fox", "style": "no-such"})
+    for where, told in (((), ("grid_line", 2)), ((("row", 2), ("row", 5)), ("grid_row", 5))):
+        with pytest.raises(Refused) as refused:
+            studio.grids.estimate(ANN, GridPlan(lines=lines, settings=(DRAFT,), seeds=(7,), where=where))
+        (notice,) = refused.value.notices
+        assert (notice.code, notice.values["line"]) == told
+
+
 def test_words_that_a_person_must_look_at_hold_their_own_cells_only(studio: Studio) -> None:
     rules = studio.reviews.policy().model_copy(update={"names": ("Jay Chou",)})
     studio.reviews.set_policy(ADMIN, rules.model_dump(mode="json"), reason="")

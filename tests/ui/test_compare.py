@@ -1,5 +1,6 @@
 """What the tab Compare draws and reads: nobody's words are markup, and nothing from a browser is trusted."""
 
+import base64
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_messages_are_made_harmless(page: Page, data: Any) -> None:
     assert all(isinstance(number, int) for number in asked.picks)
     assert asked.values["model"] == ""
     for line in asked.values["lines"]:
-        assert set(line) <= {"prompt"}
+        assert set(line) <= {"prompt", "row"}
     try:
         plan = compare_form.plan_of(page, asked.values)
     except Refused:
@@ -148,6 +149,21 @@ def test_the_form_keeps_what_was_asked_and_can_be_filled_with_it_again(page: Pag
     assert 'value="p1" selected' in html
     assert "<img src=x" not in html
     assert html.count("checked") == 2 + 3
+
+
+def test_each_line_knows_where_it_stood(page: Page) -> None:
+    table = base64.b64encode(b"prompt,seed\n\na boat,1\n\n\na fox,x\n").decode()
+    values = compare_form.with_table(
+        compare_form.read({"prompts": "\na cat\n\na dog\na cat"}), "t.csv", table
+    )
+    again = compare_form.read({**values, "lines": json.dumps(values["lines"])})
+    plan = compare_form.plan_of(page, again)
+    assert plan.where == (("row", 3), ("row", 6), ("line", 2), ("line", 4))
+    assert all(set(line) <= {"prompt", "seed"} for line in plan.lines)
+    bad = compare_form.read(
+        {"lines": json.dumps([{"prompt": "a", "row": "99999999999999"}, {"prompt": "b"}])}
+    )
+    assert compare_form.plan_of(page, bad).where == (("line", 1), ("line", 2))
 
 
 def test_a_setting_for_another_model_takes_a_size_that_it_makes(page: Page) -> None:
