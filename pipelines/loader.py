@@ -9,17 +9,16 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from diffusers import WanPipeline
 
-from pipelines import hub
-from pipelines.cpu_conv import use_onednn
+from pipelines import gguf_files, hub, placing, prompts
 from pipelines.engine import PLAIN, best, put_on
 from pipelines.hub import find as find
 from pipelines.models import ModelSpec
-from pipelines.placement import Plan, plan
+from pipelines.placement import plan
+from pipelines.prompts import Prompts
 from pipelines.request import ModelError, OnProgress, Progress
 from pipelines.wan import WanVideo, free_memory, is_out_of_memory
 
@@ -58,7 +57,7 @@ def load(
         if on_progress is not None:
             on_progress(Progress("loading"))
         folder = find(spec, home)
-        video = _read(spec, folder, where)
+        video = _read(spec, folder, where, home)
         _resident = _Resident(spec, home, where, video)
         return video
 
@@ -114,44 +113,41 @@ def revision(spec: ModelSpec, *, home: Path | None = None) -> str:
     return _revision(find(spec, home or REPOSITORY))
 
 
-def _read(spec: ModelSpec, folder: Path, device: str) -> WanVideo:
+def _read(spec: ModelSpec, folder: Path, device: str, home: Path) -> WanVideo:
     """Read and place the weights; every failure becomes a ModelError."""
-    chosen = plan(spec, vram_gb=_vram_gb(device), ram_gb=_ram_gb())
+    gguf_gb = gguf_files.size_gb(folder, two_experts=spec.two_experts)
+    chosen = plan(spec, vram_gb=_vram_gb(device), ram_gb=_ram_gb(), gguf_gb=gguf_gb)
     log.info("%s from %s on %s: %s", spec.name, folder, device, chosen.why)
-    if chosen.kind == "does_not_fit":
+    if not chosen.fits:
         raise ModelError(chosen.why.code, **chosen.why.values)
     try:
-        pipe = _pipeline(spec, folder, device, chosen)
+        pipe = placing.assemble(spec, folder, device, chosen)
         # Embedded models are fp32, which the quick kernels do not take, and small enough without.
-        engine = PLAIN if spec.embedded else best(device, resident=chosen.kind == "resident")
+        engine = PLAIN if spec.embedded else best(device, resident=chosen.stays)
         engine = put_on(pipe, engine)
-        return WanVideo(pipe, spec, revision=_revision(folder), folder=folder, engine=engine)
+        mark = prompts.mark_of(folder, device, pipe.text_encoder.dtype)
+        return WanVideo(
+            pipe,
+            spec,
+            revision=_revision(folder),
+            folder=folder,
+            engine=engine,
+            plan=chosen,
+            kept=Prompts(home / "cache" / "prompts", mark),
+        )
     except Exception as error:
         log.warning("%s could not be loaded", spec.name, exc_info=True)
         failure = (
-            ModelError("plan_does_not_fit", **chosen.why.values)
+            ModelError(
+                "plan_does_not_fit_ram_cloud" if device == "cpu" else "plan_does_not_fit_cloud",
+                **chosen.why.values,
+            )
             if is_out_of_memory(error)
             else ModelError("model_broken", model=spec.title, reason=_brief(error))
         )
     # Out here the failed load's stack is gone, and with it the half-read weights.
     free_memory()
     raise failure
-
-
-def _pipeline(spec: ModelSpec, folder: Path, device: str, chosen: Plan) -> WanPipeline:
-    # fp32 for the VAE everywhere, and for all of an embedded model: small, and so the same on every device.
-    wide = device == "cpu" or spec.embedded
-    dtype: Any = torch.float32 if wide else {"default": torch.bfloat16, "vae": torch.float32}
-    pipe = WanPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
-    if spec.two_experts and (pipe.transformer_2 is None or pipe.config.boundary_ratio is None):
-        raise ValueError("it has one expert, two are expected")
-    if chosen.kind == "model_offload":
-        pipe.enable_model_cpu_offload(device=device)
-    else:
-        pipe.to(device)
-    if device == "cpu":
-        use_onednn(pipe.vae)
-    return pipe
 
 
 def _revision(folder: Path) -> str:
@@ -172,7 +168,8 @@ def _revision(folder: Path) -> str:
 def _vram_gb(device: str) -> float | None:
     if not device.startswith("cuda"):
         return None
-    return torch.cuda.get_device_properties(device).total_memory / _GB
+    # What is free, not what the card has: others may use it too. Nothing of ours is on it now.
+    return torch.cuda.mem_get_info(device)[0] / _GB
 
 
 def _ram_gb() -> float:

@@ -1,71 +1,267 @@
-"""Which memory plan fits which card, in words. No torch here: the page shows it before anything is loaded."""
+"""Which memory plan fits which machine, in words. No torch here: the page shows it before anything is loaded.
 
-from dataclasses import dataclass
+`python -m pipelines.placement wan2.2-t2v-a14b --vram 24 --ram 64` says what would happen on any machine.
+"""
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
-from pipelines.models import ModelSpec
+from pipelines.memory import (
+    SYSTEM_RAM_GB,
+    Clip,
+    Kind,
+    Layout,
+    TextEncoder,
+    clips,
+    decode_gb,
+    denoise_gb,
+    main_memory_gb,
+    moments,
+)
+from pipelines.models import MODELS, ModelSpec, Size
 from pipelines.request import Notice
 
-# UMT5-XXL in bf16, the text encoder of every real Wan.
-_TEXT_ENCODER_GB = 11.4
-# What a clip needs beside the weights: about 12 GB for 1280x720x81 in bf16 with an fp32 VAE (an estimate).
-_WORKING_GB_PER_PIXEL = 12 / (1280 * 720 * 81)
-# What the system and the CUDA context keep for themselves.
-_SYSTEM_RAM_GB = 4.0
-_USABLE_VRAM = 0.96
+ORDER: tuple[Kind, ...] = (
+    "resident", "resident_after_prompt", "one_at_a_time", "streamed",
+    "fp8_resident", "fp8_one_at_a_time", "fp8_streamed", "gguf",
+)  # fmt: skip
+"""The plans for a card, best first: those that change no weight before those that do, then by speed."""
+
+# torch's allocator cuts memory into pieces, and the desktop wants some: what is left of a card for a plan.
+_USABLE, _CARD_KEEPS_GB = 0.95, 0.3
+# Cards as they are sold, in GB; what the page names when it says which card a model needs.
+CARDS = (8, 12, 16, 24, 32, 48, 80, 141)
+_WORDS = Path(__file__).resolve().parent.parent / "assets" / "words"
 
 
 @dataclass(frozen=True)
 class Plan:
     """Where the parts of a model live while it works, and why, to be worded for a person.
 
-    resident       everything on the GPU
-    model_offload  in main memory; one part at a time comes to the GPU
-    cpu            everything on the CPU
-    does_not_fit   no plan works, not even for the smallest clip
+    resident               every part stays on the card
+    resident_after_prompt  the same, but the text encoder only comes for a new prompt
+    one_at_a_time          in main memory; one part at a time comes to the card, each expert once a job
+    streamed               in main memory; an expert's blocks come to the card while those before them work
+    fp8_...                the same with the experts' weights in 8 bits: half the memory, a little less exact
+                           (`fp8_resident` lets the text encoder only visit)
+    gguf                   the experts from GGUF files (4 to 8 bits), one at a time
+    cpu                    everything on the processor
+    elsewhere              nothing runs here: the model is a cloud's
+    does_not_fit           no plan works, not even for the smallest clip
+
+    `card_gb` is the predicted peak for `largest`, the largest clip that the plan makes (None if none),
+    `ram_gb` what main memory has to hold, `usable_gb` what of the card a plan may fill; GB of 2^30 bytes.
     """
 
-    kind: Literal["cpu", "resident", "model_offload", "does_not_fit"]
+    kind: Literal[Kind, "cpu", "elsewhere", "does_not_fit"]
     why: Notice
+    card_gb: float = 0.0
+    ram_gb: float = 0.0
+    usable_gb: float = 0.0
+    largest: Clip | None = None
+    layout: Layout | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the model can run."""
+        return self.kind != "does_not_fit"
+
+    @property
+    def stays(self) -> bool:
+        """Whether the experts stay on their device, with weights as they were published."""
+        return self.kind in ("resident", "resident_after_prompt", "cpu")
 
 
-def plan(spec: ModelSpec, *, vram_gb: float | None, ram_gb: float) -> Plan:
-    """The plan for a model on a card with `vram_gb` (None: no GPU) in a machine with `ram_gb` of memory."""
-    if vram_gb is None:
-        # bf16 weights are widened on a CPU, where they would run at half the speed.
-        weights = spec.memory_gb if spec.embedded else 2 * spec.memory_gb
-        needs = weights + _working_gb(spec, largest=False) + (0 if spec.embedded else _SYSTEM_RAM_GB)
-        return _plan("cpu" if needs <= ram_gb else "does_not_fit", spec, needs, ram_gb)
-    usable = vram_gb * _USABLE_VRAM
-    resident = spec.memory_gb + _working_gb(spec, largest=True)
-    if resident <= usable:
-        return _plan("resident", spec, resident, vram_gb)
-    offloaded = max(_TEXT_ENCODER_GB, _expert_gb(spec) + _working_gb(spec, largest=False))
-    if offloaded > usable:
-        return _plan("does_not_fit", spec, offloaded, vram_gb)
-    if spec.memory_gb + _SYSTEM_RAM_GB > ram_gb:
-        return _plan("does_not_fit", spec, spec.memory_gb + _SYSTEM_RAM_GB, ram_gb)
-    return _plan("model_offload", spec, offloaded, vram_gb)
-
-
-def _plan(
-    kind: Literal["cpu", "resident", "model_offload", "does_not_fit"],
+def plan(
     spec: ModelSpec,
-    needs: float,
-    has: float,
+    *,
+    vram_gb: float | None,
+    ram_gb: float,
+    clip: Clip | None = None,
+    gguf_gb: float | None = None,
 ) -> Plan:
-    return Plan(
-        kind,
-        Notice(f"plan_{kind}", {"model": spec.title, "needs_gb": round(needs, 1), "has_gb": round(has, 1)}),
+    """The best plan for a model on a card with `vram_gb` free (None: no GPU) and `ram_gb` of main memory.
+
+    It is the plan for `clip`; without one, for the largest clip that any plan makes here. `gguf_gb` is the
+    size of one expert's GGUF file where there are some that can be read; without, that plan is not offered.
+    """
+    if spec.shape is None:
+        return Plan("elsewhere", Notice("plan_elsewhere", {"model": spec.title}))
+    wanted = clips(spec) if clip is None else [clip]
+    for one in wanted:
+        if vram_gb is None:
+            found = _on_the_processor(spec, one, ram_gb)
+        else:
+            found = _on_the_card(spec, one, vram_gb, ram_gb, gguf_gb)
+        if found is not None:
+            return found
+    return _does_not_fit(spec, wanted[-1], vram_gb, ram_gb)
+
+
+def peak_gb(chosen: Plan, spec: ModelSpec, clip: Clip) -> float:
+    """What a plan is predicted to hold on the card at its fullest moment while it makes a clip, GB of 2^30.
+
+    The largest of three moments: the prompt is read, the clip is denoised, the clip is decoded. Each is the
+    weights on the card then plus what the work itself needs (`memory.denoise_gb`, `memory.decode_gb`).
+    """
+    if chosen.layout is None:
+        return 0.0
+    return max(moments(chosen.layout, spec, clip, tiled=tiles(chosen, spec, clip)))
+
+
+def tiles(chosen: Plan, spec: ModelSpec, clip: Clip) -> bool:
+    """Whether a clip is decoded in tiles, which costs two thirds more: where the whole has no room."""
+    if chosen.layout is None:
+        return False
+    return moments(chosen.layout, spec, clip, tiled=False).decoding > chosen.usable_gb
+
+
+def instead(spec: ModelSpec, *, vram_gb: float | None, ram_gb: float) -> ModelSpec | None:
+    """The largest smaller model of the same kind that this machine runs; None: only a cloud is left."""
+    if spec.shape is None or spec.embedded:
+        return None
+    for other in sorted(MODELS.values(), key=lambda one: -one.memory_gb):
+        if other.shape is None or other.embedded or other.shape.weights_gb >= spec.shape.weights_gb:
+            continue
+        same = other.first_frame != ("no" if spec.first_frame == "needed" else "needed")
+        if same and plan(other, vram_gb=vram_gb, ram_gb=ram_gb).fits:
+            return other
+    return None
+
+
+def smallest_card(spec: ModelSpec, *, ram_gb: float) -> int | None:
+    """The smallest card, in GB as they are sold, that a model runs on beside so much memory; None: none."""
+    return next((card for card in CARDS if plan(spec, vram_gb=card, ram_gb=ram_gb).fits), None)
+
+
+def _usable(vram_gb: float) -> float:
+    return max(0.0, vram_gb * _USABLE - _CARD_KEEPS_GB)
+
+
+def _layouts(spec: ModelSpec, gguf_gb: float | None) -> list[Layout]:
+    """All layouts of a model, best first."""
+    found = []
+    for kind in ORDER:
+        # Embedded models are so small that they stay, or nothing does.
+        if (spec.embedded and kind != "resident") or (kind == "gguf" and gguf_gb is None):
+            continue
+        ways: tuple[TextEncoder, ...] = ("visits", "layers")
+        if "resident" in kind:
+            ways = ("stays",) if kind == "resident" else ("visits",)
+        for pinned in (True, False) if kind.endswith("streamed") else (True,):
+            found += [Layout(kind, way, pinned, gguf_gb if kind == "gguf" else None) for way in ways]
+    return found
+
+
+def _on_the_card(
+    spec: ModelSpec, clip: Clip, vram_gb: float, ram_gb: float, gguf_gb: float | None
+) -> Plan | None:
+    usable = _usable(vram_gb)
+    for layout in _layouts(spec, gguf_gb):
+        ram = main_memory_gb(layout, spec)
+        # Where everything stays on the card there is room to decode in one piece, or it is no such plan.
+        for tiled in (False,) if layout.way == "resident" else (False, True):
+            peak = max(moments(layout, spec, clip, tiled=tiled))
+            if peak <= usable and ram <= ram_gb:
+                values = _values(spec, peak, vram_gb, clip) | {"ram_gb": round(ram, 1)}
+                single = "_single" if layout.way == "one_at_a_time" and not spec.two_experts else ""
+                why = Notice(f"plan_{layout.kind}{single}", values)
+                return Plan(layout.kind, why, peak, ram, usable, clip, layout)
+    return None
+
+
+def _on_the_processor(spec: ModelSpec, clip: Clip, ram_gb: float) -> Plan | None:
+    needs = _processor_gb(spec, clip)
+    if needs > ram_gb:
+        return None
+    return Plan("cpu", Notice("plan_cpu", _values(spec, needs, ram_gb, clip)), 0.0, needs, 0.0, clip)
+
+
+def _processor_gb(spec: ModelSpec, clip: Clip) -> float:
+    if spec.shape is None:
+        return 0.0
+    # bf16 weights are widened on a CPU, where they would run at half the speed.
+    work = max(2 * denoise_gb(spec.shape, clip), decode_gb(spec.shape, clip, tiled=False))
+    return 2 * spec.shape.weights_gb + work + (0 if spec.embedded else SYSTEM_RAM_GB)
+
+
+def _values(spec: ModelSpec, needs: float, has: float, clip: Clip) -> dict[str, object]:
+    values: dict[str, object] = {"model": spec.title, "needs_gb": round(needs, 1), "has_gb": round(has, 1)}
+    return values | {"size": str(clip.size), "frames": clip.frames}
+
+
+def _does_not_fit(spec: ModelSpec, clip: Clip, vram_gb: float | None, ram_gb: float) -> Plan:
+    """Which of the two memories is short, by the layout that needs the least, and what runs instead."""
+    code, needs, has = "plan_does_not_fit_ram", _processor_gb(spec, clip), ram_gb
+    if vram_gb is not None:
+        peaks = {layout: max(moments(layout, spec, clip, tiled=True)) for layout in _layouts(spec, None)}
+        fitting = [main_memory_gb(one, spec) for one, peak in peaks.items() if peak <= _usable(vram_gb)]
+        needs = min(fitting, default=0.0)
+        if not fitting:
+            code, needs, has = "plan_does_not_fit", (min(peaks.values()) + _CARD_KEEPS_GB) / _USABLE, vram_gb
+    other = instead(spec, vram_gb=vram_gb, ram_gb=ram_gb)
+    values = {"model": spec.title, "needs_gb": round(needs, 1), "has_gb": round(has, 1)}
+    values["instead"] = "" if other is None else other.title
+    return Plan("does_not_fit", Notice(code if other else f"{code}_cloud", values))
+
+
+def _sentence(notice: Notice, language: str) -> str:
+    """The notice in words; `studio.words` stands above this layer, so the file is read here."""
+    texts = tomllib.loads((_WORDS / f"{language}.toml").read_text(encoding="utf-8"))["notice"]
+    shown = {k: f"{v:g}" if isinstance(v, float) else v for k, v in notice.values.items()}
+    return str(texts[notice.code]).format(**shown)
+
+
+def _clip_of(spec: ModelSpec, size: str | None, frames: int | None) -> Clip | None:
+    """The clip that the arguments name; ValueError in words if the model makes none such."""
+    if size is None and frames is None:
+        return None
+    named = {f"{one.width}x{one.height}": one for one in spec.sizes}
+    chosen = named.get((size or f"{spec.sizes[0].width}x{spec.sizes[0].height}").lower().replace("×", "x"))
+    if chosen is None:
+        raise ValueError(f"{spec.name} makes {', '.join(named)}")
+    length = spec.default_frames if frames is None else frames
+    if length not in spec.legal_frames():
+        raise ValueError(f"{spec.name} makes {spec.min_frames} to {spec.max_frames} frames, 4n+1")
+    return Clip(Size(*chosen), length)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Say the plan for a machine; exit code 2 for a model, size or length there is not, 1 if nothing fits."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.placement", description=__doc__)
+    parser.add_argument("model", help="one of: " + ", ".join(MODELS))
+    parser.add_argument(
+        "--vram", type=float, metavar="GB", help="free memory of the card; leave out for none"
     )
+    parser.add_argument("--ram", type=float, metavar="GB", required=True, help="main memory")
+    parser.add_argument("--size", metavar="WxH", help="for this size (without: the largest that fits)")
+    parser.add_argument("--frames", type=int, help="for this length")
+    parser.add_argument("--language", choices=("en", "zh"), default="en")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    options = parser.parse_args(arguments)
+    spec = MODELS.get(options.model)
+    if spec is None:
+        print(f"there is no model {options.model}; there are {', '.join(MODELS)}", file=sys.stderr)
+        return 2
+    try:
+        clip = _clip_of(spec, options.size, options.frames)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    chosen = plan(spec, vram_gb=options.vram, ram_gb=options.ram, clip=clip)
+    text = _sentence(chosen.why, options.language)
+    if options.json:
+        print(json.dumps({"model": spec.name, "text": text, **asdict(chosen)}, ensure_ascii=False))
+    else:
+        print(text)
+    return 0 if chosen.fits else 1
 
 
-def _expert_gb(spec: ModelSpec) -> float:
-    """One expert; the VAE counts with it, which is on the safe side."""
-    return (spec.memory_gb - _TEXT_ENCODER_GB) / (2 if spec.two_experts else 1)
-
-
-def _working_gb(spec: ModelSpec, *, largest: bool) -> float:
-    pixels = [size.width * size.height for size in spec.sizes]
-    clip = max(pixels) * spec.max_frames if largest else min(pixels) * spec.min_frames
-    return _WORKING_GB_PER_PIXEL * clip
+if __name__ == "__main__":
+    sys.exit(main())

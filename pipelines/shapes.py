@@ -43,18 +43,18 @@ class Shape(BaseModel):
 # Parameters, widths and layers are counted on diffusers' own classes with the published configurations;
 # `decode_bytes` by adding up the tensors alive at each moment of three decoded latent frames (meta tensors).
 _UMT5_XXL = 5.68
-_VAE_21 = {"vae": 0.127, "spatial": 8, "temporal": 4, "decode_bytes": 19_480}
-_VAE_22 = {"vae": 0.705, "spatial": 16, "temporal": 4, "decode_bytes": 21_540}
 
 A14B = Shape(
-    experts=2, expert=14.29, text_encoder=_UMT5_XXL, layers=40, hidden=5120, ffn=13824, **_VAE_21
+    experts=2, expert=14.29, text_encoder=_UMT5_XXL, vae=0.127, layers=40, hidden=5120, ffn=13824,
+    spatial=8, temporal=4, decode_bytes=19_480,
 )  # fmt: skip
 TI2V_5B = Shape(
-    experts=1, expert=5.0, text_encoder=_UMT5_XXL, layers=30, hidden=3072, ffn=14336, token_times=True,
-    **_VAE_22,
+    experts=1, expert=5.0, text_encoder=_UMT5_XXL, vae=0.705, layers=30, hidden=3072, ffn=14336,
+    spatial=16, temporal=4, token_times=True, decode_bytes=21_540,
 )  # fmt: skip
 T2V_1B = Shape(
-    experts=1, expert=1.42, text_encoder=_UMT5_XXL, layers=30, hidden=1536, ffn=8960, **_VAE_21
+    experts=1, expert=1.42, text_encoder=_UMT5_XXL, vae=0.127, layers=30, hidden=1536, ffn=8960,
+    spatial=8, temporal=4, decode_bytes=19_480,
 )  # fmt: skip
 SKETCH = Shape(
     experts=2, expert=0.002, text_encoder=0.0003, vae=0.0027, layers=6, hidden=192, ffn=768,

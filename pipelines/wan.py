@@ -11,13 +11,16 @@ import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler, WanPipeline
 
-from pipelines import first_frame, speed
+from pipelines import first_frame, placing, prompts, speed
 from pipelines.adapters import Adapters
 from pipelines.decode import decode_chunks
 from pipelines.engine import PLAIN, Engine
 from pipelines.first_frame import FirstFrame
+from pipelines.memory import Clip
 from pipelines.models import ModelSpec
+from pipelines.placement import Plan, tiles
 from pipelines.preview import Previews, colours_for
+from pipelines.prompts import Embeds, Prompts
 from pipelines.request import (
     NO_INPUTS,
     Cancelled,
@@ -37,7 +40,8 @@ class WanVideo:
     """The weights of one model, ready to make clips, one at a time.
 
     `spec` says which model; `revision` is what a recipe stores about its weights; `pipe` is diffusers' own,
-    on which `engine` was put already.
+    on which `engine` was put already, laid out as `plan` says (None: it lies where it is). `kept` holds what
+    the text encoder made of earlier prompts.
     """
 
     def __init__(
@@ -48,11 +52,15 @@ class WanVideo:
         revision: str = "",
         folder: Path | None = None,
         engine: Engine = PLAIN,
+        plan: Plan | None = None,
+        kept: Prompts | None = None,
     ) -> None:
         self.pipe: Any = pipe
         self.spec = spec
         self.revision = revision
         self.engine = engine
+        self.plan = plan
+        self._kept = kept
         self._adapters = Adapters(pipe, spec, fused=engine.fused)
         pipe.set_progress_bar_config(disable=True)
         self._scheduler_config = pipe.scheduler.config
@@ -116,16 +124,38 @@ class WanVideo:
     def _frames(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> Iterator[np.ndarray]:
         run.check()
         run.say("encoding")
+        embeds = self._read(request)
         run.first = self._first_frame(request, run, inputs)
         self._adapters.use(request, inputs)
         with speed.running(self.pipe, request):
-            latents = self._denoise(request, run)
+            latents = self._denoise(request, embeds, run)
         run.check()
         run.say("decoding")
-        for chunk in decode_chunks(self.pipe.vae, latents):
+        for chunk in self._decoded(latents, request, run):
             yield from chunk
             run.check()
             run.deliver()
+
+    def _read(self, request: GenerationRequest) -> Embeds:
+        """The prompts as the experts take them; the negative one only where guidance is on."""
+        text = read(request.prompt).caption if self.spec.closed_world else request.prompt
+        return prompts.read(
+            self.pipe,
+            text,
+            request.negative_prompt if request.guidance_scale > 1 else None,
+            max_sequence_length=self.spec.max_sequence_length,
+            kept=self._kept,
+            leaves=lambda: placing.text_encoder_leaves(self.pipe),
+        )
+
+    def _decoded(
+        self, latents: torch.Tensor, request: GenerationRequest, run: "_Run"
+    ) -> Iterator[np.ndarray]:
+        """The frames in chunks; in tiles where the plan has no room for the whole picture."""
+        clip = Clip(request.size, request.num_frames)
+        if self.plan is not None and tiles(self.plan, self.spec, clip):
+            return placing.decode_tiled(self.pipe.vae, latents, run.check)
+        return decode_chunks(self.pipe.vae, latents)
 
     def _first_frame(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> FirstFrame | None:
         """The picture that the clip begins with, as latents; None if it begins with none."""
@@ -137,7 +167,7 @@ class WanVideo:
         frames, seed = request.num_frames, request.seed
         return first_frame.encode(self.pipe, picture, num_frames=frames, seed=seed, check=run.check)
 
-    def _denoise(self, request: GenerationRequest, run: "_Run") -> torch.Tensor:
+    def _denoise(self, request: GenerationRequest, embeds: Embeds, run: "_Run") -> torch.Tensor:
         """The finished latents (1, C, T, h, w), normalised, on the pipeline's device."""
         pipe = self.pipe
         pipe.scheduler = scheduler_for(request, self.spec, self._scheduler_config)
@@ -148,8 +178,8 @@ class WanVideo:
             elif pipe.config.expand_timesteps:
                 run.hooks += [expert.register_forward_pre_hook(first_frame.one_time, with_kwargs=True)]
         latents = pipe(
-            prompt=read(request.prompt).caption if self.spec.closed_world else request.prompt,
-            negative_prompt=request.negative_prompt,
+            prompt_embeds=embeds.prompt,
+            negative_prompt_embeds=embeds.negative,
             height=request.height,
             width=request.width,
             num_frames=request.num_frames,
@@ -174,7 +204,7 @@ class WanVideo:
         run.previews.close()
         for hook in run.hooks:
             hook.remove()
-        self.pipe.maybe_free_model_hooks()
+        placing.job_ends(self.pipe)
         for expert in self._experts():
             if hasattr(expert, "_reset_stateful_cache"):
                 # Step caches (first block, mag) otherwise answer the next job with this one's features.

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pipelines import loader
+from pipelines import loader, placing
 from pipelines.models import MODELS, ModelSpec
 from pipelines.placement import plan
 from pipelines.repos import of_model
@@ -232,15 +232,15 @@ def test_too_little_memory_is_said_before_anything_is_read(
     monkeypatch.setattr(loader, "_ram_gb", lambda: 0.01)
     notice = refused(SKETCH, tiny_home)
     assert notice == plan(SKETCH, vram_gb=None, ram_gb=0.01).why
-    assert notice.code == "plan_does_not_fit"
+    assert notice.code == "plan_does_not_fit_ram_cloud"
 
 
 def test_running_out_of_memory_while_loading(tiny_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(loader, "_pipeline", full)
-    assert refused(SKETCH, tiny_home).code == "plan_does_not_fit"
+    monkeypatch.setattr(placing, "assemble", full)
+    assert refused(SKETCH, tiny_home).code == "plan_does_not_fit_ram_cloud"
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "tpu", "nonsense", "xpu"])

@@ -1,0 +1,149 @@
+"""How much memory a model needs for a clip, by how its parts are laid out. No torch."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from pipelines.models import ModelSpec, Size
+from pipelines.shapes import GB, Shape
+
+Kind = Literal[
+    "resident", "resident_after_prompt", "one_at_a_time", "streamed",
+    "fp8_resident", "fp8_one_at_a_time", "fp8_streamed", "gguf",
+]  # fmt: skip
+TextEncoder = Literal["stays", "visits", "layers"]
+
+# What the system and Python keep of main memory.
+SYSTEM_RAM_GB = 4.0
+# cuBLAS' and cuDNN's own workspaces, rope, latents, a preview (an estimate).
+_OVERHEAD_GB = 0.35
+# Weights in 8 bits: the embedders and norms stay as they are (diffusers skips them).
+_FP8 = 0.51
+# torch rounds each pinned tensor up to a power of two: of Wan's matrices that makes one and a half times.
+_PINNED = 1.53
+# A streamed expert: the block that runs, the one that comes, and what is no block (embedders, 3 % of 14 B).
+_STREAMED_BLOCKS, _NO_BLOCK = 2, 0.03
+# UMT5's embedding, the largest piece of a text encoder that comes to the card layer by layer.
+_TEXT_PIECES_GB = 2.3
+# diffusers' tiles of 256 x 256 pixels; all of them (they overlap), their rows, the video, its clamped copy.
+_TILE, _TILED_VIDEOS = 256 * 256, 4.7
+
+
+class Clip(NamedTuple):
+    """A size and a length: what decides how much memory a clip needs beside the weights."""
+
+    size: Size
+    frames: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts live: `text_encoder` stays on the card, visits it whole, or comes layer by layer.
+
+    `gguf_gb` is the size of one expert's GGUF file, for that kind only.
+    """
+
+    kind: Kind
+    text_encoder: TextEncoder
+    pinned: bool = True
+    gguf_gb: float | None = None
+
+    @property
+    def fp8(self) -> bool:
+        """Whether the experts' weights are kept in 8 bits."""
+        return self.kind.startswith("fp8_")
+
+    @property
+    def way(self) -> Literal["resident", "one_at_a_time", "streamed"]:
+        """How the experts get to the card."""
+        if "resident" in self.kind:
+            return "resident"
+        return "streamed" if self.kind.endswith("streamed") else "one_at_a_time"
+
+
+class Moments(NamedTuple):
+    """GB on the card while the prompt is read, the clip denoised, the clip decoded."""
+
+    reading: float
+    denoising: float
+    decoding: float
+
+
+def clips(spec: ModelSpec) -> list[Clip]:
+    """Every size at its longest, usual and shortest; the largest first, equals in the model's order."""
+    lengths = sorted({spec.max_frames, spec.default_frames, spec.min_frames})
+    found = [Clip(size, frames) for size in spec.sizes for frames in lengths]
+    return sorted(found, key=lambda clip: -clip.size.width * clip.size.height * clip.frames)
+
+
+def denoise_gb(shape: Shape, clip: Clip) -> float:
+    """What a transformer needs beside its weights, bf16, without gradients.
+
+    Bytes a token, counted on diffusers 0.42's classes with meta tensors (what is alive at each moment):
+    22.4 x hidden where attention is the fullest moment, 8.8 x hidden + 4 x ffn where the feed-forward is;
+    38 x hidden more where every token has a time of its own. Within 2 % for 14B, 5B, 1.3B and sketch.
+    """
+    a_token = max(22.4 * shape.hidden, 8.8 * shape.hidden + 4 * shape.ffn)
+    a_token += 38 * shape.hidden if shape.token_times else 0
+    return a_token * shape.tokens(*clip.size, clip.frames) / GB
+
+
+def decode_gb(shape: Shape, clip: Clip, *, tiled: bool) -> float:
+    """What the VAE needs beside its weights to decode a clip, fp32, one latent frame after the other.
+
+    It grows with the picture, not with the length: `Shape.decode_bytes` a pixel. In tiles the whole video is
+    held instead, almost five times over (read in diffusers' `tiled_decode`).
+    """
+    pixels = clip.size.width * clip.size.height
+    if not tiled:
+        return shape.decode_bytes * pixels / GB
+    return (shape.decode_bytes * min(_TILE, pixels) + _TILED_VIDEOS * 3 * 4 * pixels * clip.frames) / GB
+
+
+def moments(layout: Layout, spec: ModelSpec, clip: Clip, *, tiled: bool) -> Moments:
+    """What is on the card at each moment: the weights that are there then, plus what the work needs."""
+    shape = _shape(spec)
+    expert, text, vae = parts_gb(spec)
+    expert = layout.gguf_gb or expert * (_FP8 if layout.fp8 else 1)
+    text = _TEXT_PIECES_GB if layout.text_encoder == "layers" else text
+    # An embedded model runs in fp32 everywhere.
+    work = denoise_gb(shape, clip) * (2 if spec.embedded else 1) + _OVERHEAD_GB
+    if layout.fp8 or layout.kind == "gguf":
+        # The layer that runs is widened for it.
+        work += 2 * shape.hidden * shape.ffn / GB
+    decode = decode_gb(shape, clip, tiled=tiled) + _OVERHEAD_GB
+    text += _OVERHEAD_GB
+    if layout.way == "one_at_a_time":
+        return Moments(text, expert + work, vae + decode)
+    if layout.way == "streamed":
+        return Moments(text, expert * (_STREAMED_BLOCKS / shape.layers + _NO_BLOCK) + work, vae + decode)
+    there = shape.experts * expert + vae
+    always = there + (text - _OVERHEAD_GB if layout.text_encoder == "stays" else 0)
+    return Moments(there + text, always + work, always + decode)
+
+
+def main_memory_gb(layout: Layout, spec: ModelSpec) -> float:
+    """What main memory has to hold: all that is not on the card, or the largest part while it is read."""
+    shape = _shape(spec)
+    expert, text, vae = parts_gb(spec)
+    system = 0.0 if spec.embedded else SYSTEM_RAM_GB
+    if layout.way == "resident":
+        beside = 0.0 if layout.text_encoder == "stays" else text
+        return max(expert, text, beside + vae) + system
+    kept = layout.gguf_gb or expert * (_FP8 if layout.fp8 else 1)
+    kept *= shape.experts * (_PINNED if layout.pinned and layout.way == "streamed" else 1)
+    # The last expert is read in bf16 while the others are there in 8 bits.
+    last = expert * (1 - _FP8) if layout.fp8 else 0.0
+    return kept + max(text + vae, last) + system
+
+
+def parts_gb(spec: ModelSpec) -> tuple[float, float, float]:
+    """One expert, the text encoder, the VAE: bf16 and an fp32 VAE; all fp32 for an embedded model."""
+    shape, wide = _shape(spec), 4 if spec.embedded else 2
+    billion = 1e9 / GB
+    return wide * shape.expert * billion, wide * shape.text_encoder * billion, 4 * shape.vae * billion
+
+
+def _shape(spec: ModelSpec) -> Shape:
+    if spec.shape is None:
+        raise ValueError(f"{spec.name} does not run here: it has no weights")
+    return spec.shape
