@@ -68,6 +68,10 @@ class Handler(BaseHTTPRequestHandler):
             return "list" if path == _TASKS else "cancel" if path.endswith("/cancel") else "fetch"
         return "download" if path.endswith(".mp4") else "other"
 
+    def _parts(self) -> list[str]:
+        # The SDK's asynchronous client ends addresses of tasks with a slash.
+        return urlsplit(self.path).path.rstrip("/").split("/")
+
     def _handle(self) -> None:
         where, cloud = self._where(), self.service
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -118,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
         return _json(200, {"output": {"task_status": "PENDING", "task_id": name}})
 
     def _fetch(self, _: bytes) -> tuple[int, bytes, str, dict[str, str]]:
-        name = urlsplit(self.path).path.rsplit("/", 1)[-1]
+        name = self._parts()[-1]
         task = self.service.tasks.get(name)
         if task is None or task.forgotten:
             return _json(200, {"output": {"task_id": name, "task_status": "UNKNOWN"}})
@@ -146,7 +150,7 @@ class Handler(BaseHTTPRequestHandler):
         return _json(200, answer)
 
     def _cancel(self, _: bytes) -> tuple[int, bytes, str, dict[str, str]]:
-        task = self.service.tasks.get(urlsplit(self.path).path.split("/")[-2])
+        task = self.service.tasks.get(self._parts()[-2])
         if task is None or task.status != "PENDING":
             words = "Failed to cancel the task, please confirm if the task is in PENDING status."
             return _refusal(400, "UnsupportedOperation", words)

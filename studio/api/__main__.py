@@ -1,7 +1,7 @@
 """API keys by hand, beside a running studio or without one.
 
-`python -m studio.api keys add NAME` makes a key and shows it, this once; `keys list` shows which there are, by
-their beginnings; `keys revoke NAME` shuts one for good (its id does, too). The studio is found as by itself:
+`python -m studio.api keys add NAME` makes a key and shows it, this once; `keys list` shows which there are by
+their beginnings; `keys revoke NAME` (or its id) shuts one for good. The studio is found as by itself:
 STUDIO_HOME, DATABASE_URL.
 """
 

@@ -68,11 +68,14 @@ def app(studio: Studio) -> FastAPI:
     def some(request: Request) -> Response:
         return _answer(desk.page(desk.key(request), request))
 
+    # The SDK's asynchronous client ends these two with a slash.
     @served.get("/tasks/{task_id}")
+    @served.get("/tasks/{task_id}/")
     def one(request: Request, task_id: str) -> Response:
         return _answer(desk.task(desk.key(request), task_id, request))
 
     @served.post("/tasks/{task_id}/cancel")
+    @served.post("/tasks/{task_id}/cancel/")
     def cancel(request: Request, task_id: str) -> Response:
         desk.cancel(desk.key(request), task_id)
         return _answer({})

@@ -30,10 +30,8 @@ def opened(studio: Studio, name: str, query: Mapping[str, str]) -> Asset:
     """The clip of an address; Refused as unknown if it is none of ours, too old, or not to be seen (now)."""
     match, expires = _NAME.fullmatch(name), query.get("Expires", "")
     if match and expires.isascii() and expires.isdecimal() and len(expires) < 15:
-        right = _signature(studio.settings, match[1], int(expires))
-        if hmac.compare_digest(
-            right, query.get("Signature", "").encode("utf-8", "replace").decode("latin-1")
-        ):
+        right = _signature(studio.settings, match[1], int(expires)).encode()
+        if hmac.compare_digest(right, query.get("Signature", "").encode("utf-8", "replace")):
             found = studio.assets.get(match[1]) if int(expires) >= time.time() else None
             if found is not None and found.standing in USABLE and found.trashed is None:
                 return found

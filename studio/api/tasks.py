@@ -66,7 +66,7 @@ def told(view: JobView, language: Language, *, video_url: str) -> dict[str, Any]
     output |= {"video_url": video_url, "orig_prompt": original, "actual_prompt": job.request.prompt}
     seconds = max(1, round(asset.seconds))
     usage: dict[str, Any] = {"duration": seconds, "video_duration": seconds, "video_count": 1}
-    usage |= {"SR": wire.resolution(asset.size), "size": wire.wired(asset.size)}
+    usage |= {"SR": wire.resolution(asset.size), "video_ratio": wire.wired(asset.size)}
     return {"output": output, "usage": usage}
 
 

@@ -22,7 +22,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_HERE = {
     "input": (
         "template", "audio_url", "reference_url", "reference_urls", "reference_video_urls", "head_frame",
-        "tail_frame", "last_frame_url", "function",
+        "tail_frame", "last_frame_url",
     ),
     "parameters": ("audio_setting",),
 }  # fmt: skip

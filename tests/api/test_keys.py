@@ -1,0 +1,104 @@
+"""API keys: told once, kept as a hash, shut for good; by hand too."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from studio import access, db
+from studio.api.__main__ import main
+from studio.api_keys import MAX_NAME, Keys, key_table
+from studio.refusal import Refused
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    engine = db.engine(f"sqlite:///{tmp_path / 'studio.db'}")
+    db.migrate(engine)
+    return Keys(engine)
+
+
+def _codes(caught: "pytest.ExceptionInfo[Refused]") -> list[str]:
+    return [notice.code for notice in caught.value.notices]
+
+
+def test_a_key_opens_by_its_secret_and_the_database_does_not_hold_it(keys: Keys, tmp_path: Path) -> None:
+    key, secret = keys.make("  Nightly   report ")
+    assert (key.name, key.owner, key.visitor.admin) == ("Nightly report", "api:Nightly report", False)
+    assert secret.startswith(key.prefix)
+    assert len(key.prefix) < 10 < 40 < len(secret)
+    found = keys.open(secret)
+    assert found is not None
+    assert found.id == key.id
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("studio.db*"))
+    assert secret.encode() not in kept
+    assert secret[12:].encode() not in kept
+
+
+@pytest.mark.parametrize("secret", ["", "sk-", "sk-x", "x", "sk-" + "x" * 5000, "sk-\udcff\0", "Bearer sk-1"])
+def test_what_is_no_secret_opens_nothing(keys: Keys, secret: str) -> None:
+    keys.make("one")
+    assert keys.open(secret) is None
+
+
+def test_a_revoked_key_opens_nothing_and_a_new_one_of_its_name_takes_its_place(keys: Keys) -> None:
+    old, secret = keys.make("robot")
+    with pytest.raises(Refused) as caught:
+        keys.make("robot")
+    assert _codes(caught) == ["key_name_taken"]
+    assert keys.revoke("robot").revoked is not None
+    assert keys.open(secret) is None
+    with pytest.raises(Refused) as caught:
+        keys.revoke(old.id)
+    assert _codes(caught) == ["key_unknown"]
+    new, _ = keys.make("robot")
+    assert new.owner == old.owner
+    assert [key.id for key in keys.list()] == [new.id, old.id]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * (MAX_NAME + 1), "a\0b", "a\udcffb"])
+def test_a_name_that_nobody_can_read_is_refused(keys: Keys, name: str) -> None:
+    with pytest.raises(Refused) as caught:
+        keys.make(name)
+    assert _codes(caught) == ["key_name"]
+
+
+def test_the_last_use_is_noted_once_a_minute(keys: Keys) -> None:
+    _, secret = keys.make("one")
+    keys.open(secret)
+    first = keys.list()[0].used
+    keys.open(secret)
+    assert first is not None
+    assert keys.list()[0].used == first
+    earlier = first - timedelta(minutes=2)
+    with db.writing(keys._engine) as connection:
+        connection.execute(sa.update(key_table).values(used=earlier))
+    keys.open(secret)
+    used = keys.list()[0].used
+    assert used is not None
+    assert used >= first
+
+
+def test_a_keys_owner_is_shown_by_its_whole_name() -> None:
+    # As long as the number in a cookie is, of which only the beginning is shown.
+    assert access.short("api:" + "x" * 18) == "api:" + "x" * 18
+    assert access.short("y" * 22) == "y" * 6
+
+
+def test_keys_are_made_listed_and_revoked_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "home"))
+    assert main(["keys", "add", "night"]) == 0
+    # The secret alone: KEY=$(python -m studio.api keys add night)
+    secret = capsys.readouterr().out.strip()
+    assert secret.startswith("sk-")
+    assert main(["keys", "add", "night"]) == 2
+    assert main(["keys", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert "night" in listed
+    assert secret not in listed
+    assert main(["keys", "revoke", "night"]) == 0
+    assert main(["keys", "revoke", "night"]) == 2
+    assert capsys.readouterr().err != ""
