@@ -9,7 +9,7 @@ from gradio.events import Dependency
 
 from pipelines.request import MAX_SEED
 from studio.ui import form as fields
-from studio.ui import rewriting, stage
+from studio.ui import picture, rewriting, stage
 from studio.ui.context import Page
 from studio.ui.desk import Desk, Updates
 from studio.ui.examples import examples, sketch_words
@@ -78,6 +78,7 @@ def build(page: Page) -> tuple[Create, Dependency]:
             # Gradio draws what lies on a closed tab only when it is opened: these rules are needed here.
             tiles = area("", "style_tiles")
             style = gr.Radio(fields.styles(page), value="none", label=page.field("style"), elem_id="style")
+            begins = area(picture.render(page, "", spec.name, ""), "first_picture")
             with gr.Row(elem_id="frame_row"):
                 size = gr.Radio(
                     fields.sizes(spec),
@@ -128,8 +129,8 @@ def build(page: Page) -> tuple[Create, Dependency]:
         with gr.Column(elem_id="seeing"):
             shown = area(stage.empty(page, first), "stage")
             strip = area("", "takes")
-    names = ("job", "offer", "prompt_original", "style_version", "project")
-    job, offer, original, version, project = (_kept(name) for name in names)
+    names = ("job", "offer", "prompt_original", "style_version", "project", "first_frame")
+    job, offer, original, version, project, first_frame = (_kept(name) for name in names)
     form: dict[str, Field] = {
         "prompt": prompt,
         "style": style,
@@ -142,11 +143,13 @@ def build(page: Page) -> tuple[Create, Dependency]:
         "prompt_original": original,
         "style_version": version,
         "project": project,
+        "first_frame": first_frame,
     }
     told = {"notice": notice, "trouble": trouble, "model_note": note, "price": price, "tiles": tiles}
     made = Create(form=form, job=job, desk=desk, filing=filing, **told)
     _wire_form(made, dice=dice, reads=reads)
     _wire_filling(made, upload=upload, tries=tries)
+    _wire_picture(page, made, begins=begins)
     _wire_rewriting(page, made, offer=offer, below=improving)
     _wire_asking(made, generate=generate)
     follower = Follower(page, lambda: stage.empty(page, first))
@@ -257,6 +260,22 @@ def _wire_rewriting(page: Page, made: Create, *, offer: gr.Textbox, below: gr.HT
     pressed = below.act(act, [prompt, original, offer], [*boxes.values()], **QUICK)
     pressed.then(None, None, None, js="() => studio.answered('#rewriting')")
     prompt.change(None, [prompt, original, offer, below], [original, offer, below], js=rewriting.watch(page))
+
+
+def _wire_picture(page: Page, made: Create, *, begins: gr.HTML) -> None:
+    """The picture that the clip begins with: what its area asks for, and what it shows."""
+    form = made.form
+    seen = [form[name] for name in ("first_frame", "model", "size")]
+
+    def act(event: gr.EventData, first_frame: Any, model: Any, size: Any) -> dict[Any, Any]:
+        return made.by_component(made.desk.picture(event, first_frame, model, size))
+
+    def draw(first_frame: Any, model: Any, size: Any) -> str:
+        return picture.render(page, first_frame, model, size)
+
+    pressed = begins.act(act, seen, made.outputs(), **RAW)
+    pressed.then(None, None, None, js="() => studio.answered('#first_picture')")
+    gr.on([box.change for box in seen], draw, seen, begins, **RAW, trigger_mode="always_last")
 
 
 def _wire_asking(made: Create, *, generate: gr.Button) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import gradio as gr
 
 from pipelines.models import MODELS
-from pipelines.request import MAX_PROMPT
+from pipelines.request import MAX_PROMPT, Notice
+from studio.access import Visitor
 from studio.core import Refused
 from studio.styles import STYLES, Style
-from studio.ui import final_prompt, takes, withheld
+from studio.ui import final_prompt, picture, takes, withheld
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.examples import examples
@@ -126,7 +127,10 @@ class Desk:
             return {}, ""
         try:
             kept = self.page.studio.restore(Path(path))
-            return self.fill(kept), f'<p class="told">{escape(self.page.t("restored"))}</p>'
+            told = self.page.t("restored")
+            if kept.get("first_frame") and not fields.picture_here(self.page, kept):
+                told += ("" if self.page.language == "zh" else " ") + self.page.t("restored_no_picture")
+            return self.fill(kept), f'<p class="told">{escape(told)}</p>'
         except Refused as refused:
             return {}, self._sorry(refused)
         finally:
@@ -167,6 +171,8 @@ class Desk:
             elif what == "edit":
                 return gr.skip(), "", self.fill(studio.job(visitor, key).job.form)
             elif what == "example":
+            elif what == "go_on":
+                return gr.skip(), "", self.go_on(visitor, key)
                 return gr.skip(), "", self.example(key)
         except Refused as refused:
             return gr.skip(), self._sorry(refused), {}
@@ -175,3 +181,25 @@ class Desk:
     def takes(self, job: str, request: gr.Request) -> str:
         """The film strip below the stage."""
         return takes.strip(self.page, self.page.visitor(request), job.partition(" ")[0])
+    def go_on(self, visitor: Visitor, asset_id: str) -> Updates:
+        """The form that goes on from a clip, by a model that can; Refused where none is here."""
+        spec = picture.taker(self.page, self.page.studio.asset(visitor, asset_id).model)
+        if spec is None:
+            raise Refused(Notice("go_on_no_model", {"models": picture.able(self.page)}))
+        return self.fill(self.page.studio.goes_on(visitor, asset_id, spec.name))
+
+    # -- the first picture ---------------------------------------------------------------------------------
+
+    def picture(self, event: gr.EventData, first_frame: Any, model: Any, size: Any) -> Updates:
+        """What the area of the first picture asks for: another one, none, or a model that takes it."""
+        what, key = acted(event)
+        if what == "picture":
+            return {"first_frame": key, "size": picture.suggested(self.page, key, model)}
+        if what == "unpicture":
+            return {"first_frame": ""}
+        if what == "take_model" and key in MODELS:
+            updates = self.switch_model(key) | {"model": key}
+            shape = picture.suggested(self.page, first_frame, key)
+            return updates | ({"size": updates["size"] | shape} if isinstance(shape, dict) else {})
+        return {}
+

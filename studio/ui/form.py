@@ -114,8 +114,15 @@ def filled(page: Page, kept: dict[str, Any]) -> dict[str, Any]:
         "quality": quality if quality in QUALITIES else DEFAULT_QUALITY,
         "size": size,
         "seconds": int(seconds) if seconds in whole else default_length(spec),
+        # A form out of a file only names it; it may never have been here.
+        "first_frame": _text(kept.get("first_frame")) if picture_here(page, kept) else "",
         "seed": _text(kept.get("seed")),
     }
+
+def picture_here(page: Page, kept: dict[str, Any]) -> bool:
+    """Whether the picture that a kept form begins with is here."""
+    return page.studio.pictures.find(kept.get("first_frame")) is not None
+
 
 
 def _text(value: Any) -> str:

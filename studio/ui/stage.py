@@ -263,6 +263,7 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     yield page.field("size"), request.size
     yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
     yield page.field("seed"), request.seed
+    yield page.field("first_frame"), request.first_frame[:12]
     yield page.field("num_inference_steps"), request.num_inference_steps
     yield page.field("guidance_scale"), f"{request.guidance_scale:g}"
     if request.guidance_scale_2 is not None:
@@ -347,6 +348,8 @@ def _actions(page: Page, view: JobView) -> str:
         found.append(f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>")
         if view.job.kind == "clip":
             found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))
+        if view.job.kind != "film" and view.asset.kind in ("clip", "edit"):
+            found.append(button(page.t("go_on"), "go_on", key=view.asset.id, symbol="next", id_="go_on"))
         found.append(button(page.t("verify"), "verify", key=view.asset.id, symbol="shield", id_="to_verify"))
     if view.job.plan is not None:
         key = f"{view.job.plan.story_id} {job}"

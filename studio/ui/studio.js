@@ -300,7 +300,7 @@ window.studio = (() => {
   });
 
   // -- what was typed outlives a reload -----------------------------------------------------------------------------
-  const WRITTEN = ['prompt', 'seed', 'negative_prompt', 'num_inference_steps', 'guidance_scale', 'guidance_scale_2', 'flow_shift', 'num_frames'];
+  const WRITTEN = ['prompt', 'first_frame', 'seed', 'negative_prompt', 'num_inference_steps', 'guidance_scale', 'guidance_scale_2', 'flow_shift', 'num_frames'];
   const CHOSEN = ['style', 'size', 'length', 'quality'];
   function draft(field) {
     const id = [...WRITTEN, ...CHOSEN].find((name) => field.closest?.(`#${name}`));

@@ -101,6 +101,7 @@ SCRIPTS = (
     "styles.js",
     "library.js",
     "edits.js",
+    "picture.js",
 )
 
 
@@ -115,6 +116,7 @@ STYLES_READ = (
     "compare.css",
     "library.css",
     "edits.css",
+    "picture.css",
 )
 
 
