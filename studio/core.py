@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from pipelines.models import MODELS, ModelSpec
 from pipelines.request import GenerationRequest, Notice, model_spec, notices
-from studio import access, db
+from studio import access, db, ways
 from studio.access import Visitor
 from studio.api_keys import Keys
 from studio.api_tasks import Tasks
@@ -47,11 +47,15 @@ __all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """What pressing the button costs: seconds of rendering (None if unknown) and of waiting before."""
+    """What pressing the button costs: seconds of rendering (None if unknown) and of waiting before.
+
+    `told` says what will be done otherwise than was asked for.
+    """
 
     seconds: float | None
     ahead: int
     wait: float | None
+    told: tuple[Notice, ...] = ()
 
 
 class Studio:
@@ -102,9 +106,10 @@ class Studio:
 
     def estimate(self, **form: Any) -> Estimate:
         """Time before the button is pressed; `Refused` if the form can't be made."""
-        request, _ = self._resolve(form, priced=True)
+        request, kept = self._resolve(form, priced=True)
         ahead, wait = self.jobs.ahead()
-        return Estimate(seconds=self.jobs.estimate(request), ahead=ahead, wait=wait)
+        told = ways.instead(kept, request)
+        return Estimate(seconds=self.jobs.estimate(request), ahead=ahead, wait=wait, told=told)
 
     def again(self, visitor: Visitor, job_id: str) -> str:
         """Queue the same clip with another seed and return the new job's id; films are their story's."""
@@ -159,7 +164,7 @@ class Studio:
             if priced:
                 given["first_frame"] = ANY_PICTURE if spec.first_frame == "needed" else ""
             style = self._style(given)
-            fields = fields_of(given, spec, style)
+            fields = fields_of(ways.applied(given, spec, self.settings.studio_home), spec, style)
             request = GenerationRequest(**fields)
             request = request if priced else self.pictures.applied(request)
             original = original_of(given)

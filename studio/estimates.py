@@ -14,13 +14,17 @@ _END_CARD_SECONDS = 2.5
 
 @dataclass(frozen=True)
 class Past:
-    """One finished job. `volume`: pixels of all frames; `tail`: those of its seconds after the last step."""
+    """One finished job. `volume`: pixels of all frames; `tail`: those of its seconds after the last step.
+
+    `pace` is how fast its steps are, by its tier.
+    """
 
     model: str
     volume: int
     steps: int
     seconds: float
     tail: float
+    pace: str = "exact"
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,14 @@ class Estimates:
         return volume_of(request) * median(job.tail / job.volume for job in jobs) if jobs else 0.0
 
     def _like(self, request: GenerationRequest) -> list[Past]:
-        jobs = self._past.get(request.model, [])
+        jobs = [job for job in self._past.get(request.model, []) if job.pace == pace_of(request)]
         # Attention grows faster than the number of pixels, so the same size beats any scaling.
         return [job for job in jobs if job.volume == volume_of(request)] or jobs
+
+
+def pace_of(request: GenerationRequest) -> str:
+    """Whose steps a request's are as fast as: a draft has fewer of them, no quicker ones."""
+    return "exact" if request.tier == "draft" else request.tier
 
 
 def volume_of(request: GenerationRequest) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
+from pipelines.loras import write_uses
 from pipelines.request import GenerationRequest, Notice
 from studio.claims import Attempt
 from studio.db import reading, utc_now, writing
@@ -122,7 +123,9 @@ class FilmTakes:
 
 def form_of(request: GenerationRequest) -> dict[str, Any]:
     """What the page would have to be filled in with to ask for this very clip."""
-    kept = request.model_dump(mode="json", exclude={"width", "height"}, exclude_none=True)
+    kept = request.model_dump(mode="json", exclude={"width", "height", "loras"}, exclude_none=True)
+    if request.loras:
+        kept["loras"] = write_uses(request.loras)
     return {**kept, "size": f"{request.width}x{request.height}"}
 
 

@@ -52,7 +52,9 @@ def fields_of(given: dict[str, Any], spec: ModelSpec, style: Style | None) -> di
     prompt = given.get("prompt")
     if style is not None and isinstance(prompt, str) and prompt.strip():
         quality = next((one for one in QUALITIES if one == given.get("quality")), QUALITIES[0])
-        fields = {**styles.guidance(style, spec, quality), **fields, "look": style.look}
+        # A distilled model was taught without guidance.
+        guidance = {} if given.get("tier") == "fast" else styles.guidance(style, spec, quality)
+        fields = {**guidance, **fields, "look": style.look}
         fields |= styles.apply(style, prompt=prompt, negative_prompt=given.get("negative_prompt"), spec=spec)
     return fields
 

@@ -21,6 +21,7 @@ from studio.estimates import (
     film_rest,
     film_seconds,
     film_volume,
+    pace_of,
     volume_of,
     waits,
 )
@@ -252,7 +253,7 @@ def _past(connection: Connection, models: Iterable[str]) -> Estimates:
         for row in rows:
             request = GenerationRequest.kept(row.request)
             steps, tail = request.num_inference_steps, row.tail_seconds or 0.0
-            found.append(Past(model, volume_of(request), steps, row.seconds, tail))
+            found.append(Past(model, volume_of(request), steps, row.seconds, tail, pace_of(request)))
     return Estimates(found)
 
 

@@ -24,16 +24,22 @@ MAX_FILE_BYTES = 500 * 1000 * 1000
 # A form's fields and what they may hold in a file; the longest text is checked by the request itself.
 _TEXTS = (
     "prompt", "prompt_original", "negative_prompt", "style", "model", "quality", "size", "first_frame",
+    "tier", "loras",
 )  # fmt: skip
 _NUMBERS = (
     "seconds", "num_frames", "seed", "num_inference_steps", "guidance_scale",
     "guidance_scale_2", "flow_shift", "style_version",
 )  # fmt: skip
 _LONG_TEXTS = ("prompt", "prompt_original", "negative_prompt")
+# The longest other text: four LoRAs with their strengths.
+_MOST = {"loras": 400}
 
 
 class Recipe(BaseModel):
-    """How a clip was made. `form` is what was typed, `request` what came of it, `created` an ISO time."""
+    """How a clip was made. `form` is what was typed, `request` what came of it, `created` an ISO time.
+
+    `engine` is what the model ran with (attention, compiled blocks): the same picture within its rounding.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -42,6 +48,7 @@ class Recipe(BaseModel):
     request: GenerationRequest
     form: dict[str, Any]
     model_revision: Annotated[str, Field(max_length=200)] = ""
+    engine: Annotated[str, Field(max_length=200)] = ""
     created: Annotated[str, Field(max_length=40)] = ""
     job: Annotated[str, Field(max_length=64)] = ""
 
@@ -57,7 +64,7 @@ class Recipe(BaseModel):
                 whole or value is None or (isinstance(value, str) and len(value) <= 40)
             ):
                 raise ValueError(f"{name} is no number")
-            if name in _TEXTS and name not in _LONG_TEXTS and len(value or "") > 100:
+            if name in _TEXTS and name not in _LONG_TEXTS and len(value or "") > _MOST.get(name, 100):
                 raise ValueError(f"{name} is too long")
         return {name: value for name, value in form.items() if name in _TEXTS + _NUMBERS}
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from pipelines.models import Size
 from pipelines.request import GenerationRequest, Notice
+from studio import ways
 from studio.db import UtcTime, metadata, utc_now
 from studio.media.timeline import frame_size
 from studio.story.film_plan import FilmPlan, key_of, read_plan
@@ -212,6 +213,7 @@ def new_clip(
         "request": request.model_dump(mode="json"),
         "request_key": key_of(request),
         "model": request.model,
+        "notices": ways.noted(form, request),
     }
 
 

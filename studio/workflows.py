@@ -7,12 +7,13 @@ rendering would name a file that the next worker may not have.
 import contextlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dbos import DBOS
 from sqlalchemy import Engine
 
-from pipelines import loader
+from pipelines import loader, loras
 from pipelines.models import MODELS
 from pipelines.request import GenerationRequest, ModelError
 from studio import footage
@@ -92,6 +93,7 @@ class Maker:
                 finished,
                 tail_seconds=after,
                 clips=[] if before is None else [before.id],
+                notices=job.notices,
             )
 
     def _film(
@@ -111,6 +113,7 @@ class Maker:
             request=request,
             form=job.form,
             model_revision=video.revision,
+            engine=video.engine.told(),
             created=utc_now().isoformat(timespec="seconds"),
             job=job.id,
         )
@@ -118,7 +121,9 @@ class Maker:
         def should_stop() -> bool:
             return reporter.wish != "go" or self.orders.stopping.is_set()
 
-        inputs = self.pictures.inputs(request)
+        inputs = replace(
+            self.pictures.inputs(request), loras=loras.files_of(self.settings.studio_home, request)
+        )
         with contextlib.closing(video.generate(request, reporter, should_stop, inputs)) as frames:
             facts = write_clip(
                 graded(frames, request.look),

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from studio.text.rewrite import diff
+from studio.ui import ways
 from studio.ui.context import Page
 from studio.ui.markup import icon
 
@@ -19,6 +20,8 @@ _FIELDS = (
     "guidance_scale",
     "guidance_scale_2",
     "flow_shift",
+    "tier",
+    "loras",
     "seed",
     "negative_prompt",
 )
@@ -58,6 +61,8 @@ def recipe_of(page: Page, form: Mapping[str, Any], request: Mapping[str, Any] | 
     if request is not None:
         found["size"] = f"{request.get('width')}×{request.get('height')}"
         found["negative_prompt"] = form.get("negative_prompt") or ""
+        found["tier"] = ways.named(page, str(request.get("tier") or "exact"))
+        found["loras"] = form.get("loras") or ""
     return found
 
 

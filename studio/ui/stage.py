@@ -15,7 +15,7 @@ from studio.media.looks import LOOKS
 from studio.rows import OPEN
 from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
-from studio.ui import edits, unwanted, withheld
+from studio.ui import edits, unwanted, ways, withheld
 from studio.ui.context import Page
 from studio.ui.form import version as style_version
 from studio.ui.markup import attributes, button, facts, icon, recipe
@@ -269,6 +269,9 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     if request.guidance_scale_2 is not None:
         yield page.field("guidance_scale_2"), f"{request.guidance_scale_2:g}"
     yield page.field("flow_shift"), f"{request.flow_shift:g}"
+    if len(request.spec.tiers) > 1:
+        yield page.field("tier"), ways.named(page, request.tier)
+    yield page.field("loras"), ways.told(page, request.loras)
     yield page.field("negative_prompt"), unwanted.told(page, request.negative_prompt)
 
 
