@@ -10,7 +10,7 @@ import random
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class DashScope:
         on_progress: OnProgress,
         should_stop: Callable[[], bool],
         inputs: Inputs = NO_INPUTS,
-    ) -> Iterator[np.ndarray]:
+    ) -> Generator[np.ndarray, None, None]:
         """Yield the clip's frames, uint8 (height, width, 3), once the cloud has made it.
 
         `inputs.resume_token` goes on with what an earlier try ordered. `on_progress` must have kept a

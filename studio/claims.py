@@ -20,13 +20,13 @@ from studio.db import reading, utc_now, writing
 from studio.endings import end, forget_progress, requeue
 from studio.exporting import Finished
 from studio.library import PUBLISHING, Asset, Library
-from studio.rows import Job, Kind, is_paused, job_of, job_table, preview_table, progress_table
+from studio.rows import KINDS, Job, Kind, is_paused, job_of, job_table, preview_table, progress_table
 from studio.trust import ledger
 
 # A job whose worker died this often has failed: it may be what kills them. A film's worker may also die of
 # the takes that it makes meanwhile.
 MAX_ATTEMPTS = 3
-_MOST: dict[Kind, int] = {"clip": MAX_ATTEMPTS, "film": 2 * MAX_ATTEMPTS, "media": MAX_ATTEMPTS}
+_MOST: dict[Kind, int] = dict.fromkeys(KINDS, MAX_ATTEMPTS) | {"film": 2 * MAX_ATTEMPTS}
 
 Wish = Literal["go", "cancel", "lost"]
 
@@ -126,11 +126,28 @@ class Claims:
                 "eta": eta,
                 "updated": utc_now(),
             }
+            if progress.actual_prompt:
+                _set(connection, attempt.job.id, actual_prompt=progress.actual_prompt)
             if preview is not None:
                 values["preview_version"] = preview[0]
                 _put(connection, preview_table, attempt.job.id, {"picture": preview[1]}, {})
             _put(connection, progress_table, attempt.job.id, values, {"preview_version": 0})
             return wanted
+
+    def keep_token(self, attempt: Attempt, token: str, before: str) -> tuple[bool, Wish]:
+        """Keep by what a later attempt goes on (empty: by nothing); whether it was kept, what is wanted.
+
+        `before` is what this attempt kept last: where the row still holds that, the new one replaces it even
+        if the job was taken away meanwhile, so that whoever has it now finds what was ordered.
+        """
+        columns = job_table.c
+        ours = columns.fence == attempt.fence
+        if before:
+            ours = sa.or_(ours, columns.resume_token == before)
+        with writing(self.engine) as connection:
+            kept = sa.update(job_table).where(columns.id == attempt.job.id, ours)
+            done = connection.execute(kept.values(resume_token=token or None)).rowcount
+            return done > 0, _wish(connection, attempt)
 
     def got_on(self, attempt: Attempt) -> None:
         """Count deaths anew: a part of the film is finished and kept, so it is not what kills workers."""
@@ -212,23 +229,24 @@ class Claims:
             elif wanted == "go":
                 end(connection, attempt.job.id, "failed", notice)
 
-    def stopped(self, attempt: Attempt) -> bool:
+    def stopped(self, attempt: Attempt, notice: Notice | None = None) -> bool:
         """End a job that stopped half-way as cancelled if somebody asked for that; else give it back.
 
-        Whether it was cancelled.
+        Whether it was cancelled; `notice` is then what is to be said of it.
         """
         with writing(self.engine) as connection:
             wanted = _wish(connection, attempt, lock=True)
             if wanted == "cancel":
-                end(connection, attempt.job.id, "cancelled")
+                notices = () if notice is None else (notice,)
+                end(connection, attempt.job.id, "cancelled", notices=notices)
             elif wanted == "go":
                 requeue(connection, attempt.job.id, attempt=max(0, attempt.number - 1))
             return wanted == "cancel"
 
     def give_back(self, kind: Kind = "clip") -> int:
-        """Put this worker's running job of a kind back to its place, as if it had never been begun.
+        """Put this worker's running jobs of a kind back to their places, as if they had never been begun.
 
-        How many there were (0 or 1); their tickets are the caller's to make.
+        How many there were; their tickets are the caller's to make.
         """
         with writing(self.engine) as connection:
             here = sa.select(job_table).where(

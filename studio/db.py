@@ -60,6 +60,7 @@ MIGRATIONS: tuple[Step, ...] = (
     migrations.api,
     migrations.pictures,
     migrations.workers,
+    migrations.cloud,
 )
 
 

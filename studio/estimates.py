@@ -39,8 +39,9 @@ class PastFilm:
 class FilmEstimate:
     """What a film costs: takes to render, takes that are there or on their way, and times in seconds.
 
-    `film_seconds` is its own length as planned; `render_seconds` all takes to render one after the other,
-    `rest_seconds` voice and cutting: None where nothing like it was made before.
+    `film_seconds` is its own length as planned; `render_seconds` until all takes are rendered, of which
+    `gpu_seconds` on the GPU; `rest_seconds` voice and cutting: None where nothing like it was made before.
+    `cloud` are the takes that the cloud has to make.
     """
 
     to_render: int
@@ -48,6 +49,8 @@ class FilmEstimate:
     film_seconds: float
     render_seconds: float | None
     rest_seconds: float | None
+    gpu_seconds: float | None = None
+    cloud: tuple[GenerationRequest, ...] = ()
 
 
 class Estimates:

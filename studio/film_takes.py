@@ -18,7 +18,7 @@ from pipelines.request import GenerationRequest, Notice
 from studio.claims import Attempt
 from studio.db import reading, utc_now, writing
 from studio.library import Asset, Library
-from studio.rows import LIVE, film_take_table, job_of, job_table, new_clip
+from studio.rows import LIVE, Kind, film_take_table, job_of, job_table, kind_of, new_clip
 from studio.story.film_plan import key_of
 from studio.trust import ledger
 
@@ -37,11 +37,11 @@ class TakeFailed(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """What is there of a film's takes: clips by key, keys that a job is there for, how many jobs are new."""
+    """What is there of a film's takes: clips by key, keys that a job is there for, the kinds of new jobs."""
 
     clips: dict[str, Asset]
     coming: frozenset[str]
-    new: int = 0
+    new: tuple[Kind, ...] = ()
 
 
 class FilmTakes:
@@ -93,7 +93,8 @@ class FilmTakes:
                 facts = {"kind": "clip", "model": row["model"], "film": film}
                 ledger.append(connection, "created", row["id"], key=self.key, who=owner, facts=facts)
             _remember(connection, film, {key: others[key] for key in missing})
-            return Found(found.clips, found.coming | frozenset(missing), len(new))
+            kinds = tuple(kind_of(wanted[key]) for key in new)
+            return Found(found.clips, found.coming | frozenset(missing), kinds)
 
     def _look(self, connection: Connection, attempt: Attempt, keys: Sequence[str]) -> Found:
         takes = film_take_table.c

@@ -173,7 +173,8 @@ class FilmMaker:
         found = self._found(film, lambda: self.takes.ask(film.attempt, requests))
         if found.new:
             try:
-                self.tickets.add(found.new)
+                for kind in set(found.new):
+                    self.tickets.add(found.new.count(kind), kind)
             except (SQLAlchemyError, dbos_error.DBOSException):
                 log.warning("no ticket could be made; a worker will make it", exc_info=True)
         return found

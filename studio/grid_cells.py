@@ -19,10 +19,12 @@ from studio.grid_view import GridLine
 from studio.jobs import Jobs
 from studio.library import USABLE, Library, asset_table
 from studio.rows import (
+    CLIPS,
     LIVE,
     OPEN,
     Job,
     JobProgress,
+    Kind,
     film_take_table,
     job_of,
     job_table,
@@ -62,7 +64,7 @@ class GridCells:
         """
         held = self._held(asked)
         place, now = time.time(), utc_now()
-        made = 0
+        made: list[Kind] = []
         with writing(self.engine) as connection:
             one_at_a_time(connection, owner)
             if new is not None:
@@ -80,9 +82,10 @@ class GridCells:
                     connection.execute(sa.insert(job_table).values(**row))
                     self._note(connection, row, grid_id)
                     coming[one.key] = job_id = row["id"]
-                    made += row["state"] == "queued"
+                    made += [row["kind"]] if row["state"] == "queued" else []
                 _put(connection, grid_id, one, job_id)
-        self._jobs.call_a_worker("clip", made)
+        for kind in CLIPS:
+            self._jobs.call_a_worker(kind, made.count(kind))
         ledger.note_last(self.engine, self._assets.home)
 
     def cancel(self, grid_id: str) -> None:
@@ -93,7 +96,7 @@ class GridCells:
         )
         for_grids = sa.select(cells.job_id).where(cells.grid_id != grid_id, cells.job_id.is_not(None))
         columns = job_table.c
-        mine = (columns.grid_id == grid_id, columns.kind == "clip", columns.state.in_(OPEN))
+        mine = (columns.grid_id == grid_id, columns.kind.in_(CLIPS), columns.state.in_(OPEN))
         others = (columns.id.not_in(for_films), columns.id.not_in(for_grids))
         query = sa.select(columns.id, columns.state, columns.worker).where(*mine, *others)
         with writing(self.engine) as connection:

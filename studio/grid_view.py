@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from pipelines.cloud_facts import Money
 from pipelines.request import GenerationRequest, Notice
 from studio.grid_plan import GridPlan, Place
 from studio.library import Asset
@@ -111,7 +112,8 @@ class GridLine:
 class GridEstimate:
     """What a grid asked for now would cost: clips to render, those that are there or on their way, times.
 
-    `seconds` of rendering, `wait` before it starts; `price` in `currency`: None where nobody can know.
+    `seconds` of rendering, `wait` before it starts; `price` in `currency` of the GPU's time: None where
+    nobody can know. `cloud` is what the cloud takes, `unlisted` whether its list leaves something out.
     """
 
     cells: int
@@ -122,6 +124,8 @@ class GridEstimate:
     wait: float | None
     price: float | None
     currency: str
+    cloud: Money | None = None
+    unlisted: bool = False
 
 
 def columns_of(view: GridView) -> int | None:

@@ -7,7 +7,7 @@ look at it; only its owner or an admin changes it.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +24,9 @@ from studio.grid_tables import grid_cell_table, grid_table
 from studio.grid_view import AGAIN, Cell, CellState, GridEstimate, GridLine, GridView, columns_of
 from studio.jobs import Jobs
 from studio.library import Asset, Library, Standing
+from studio.prices import cloud_price
 from studio.refusal import Refused
-from studio.rows import LIVE, Job, request_of
+from studio.rows import LIVE, Job, Kind, kind_of, request_of
 from studio.settings import Settings
 from studio.story.film_plan import key_of
 
@@ -68,20 +69,32 @@ class Grids:
             there = set(self._assets.find_keys(connection, visitor.owner, wanted))
         live = self._jobs.with_keys(visitor.owner, wanted)
         there |= {key for key, job in live.items() if job.state in LIVE}
-        known = {key: self._jobs.estimate(request) for key, request in wanted.items() if key not in there}
-        seconds = None if None in known.values() else sum(filter(None, known.values()))
-        ahead, wait = self._jobs.ahead()
+        missing = [request for key, request in wanted.items() if key not in there]
+        seconds = self._seconds(missing, "clip")
+        elsewhere = self._seconds(missing, "cloud")
+        count = sum(kind_of(request) == "cloud" for request in missing)
+        elsewhere_only = bool(missing) and count == len(missing)
+        ahead, wait = self._jobs.ahead("cloud" if elsewhere_only else "clip")
         hourly = self.settings.price_per_gpu_hour
+        cloud, unlisted = cloud_price(missing, self.settings)
+        at_once = None if elsewhere is None else elsewhere / min(self.settings.cloud_jobs, max(count, 1))
         return GridEstimate(
             cells=len(asked),
-            to_render=len(known),
-            reused=len(asked) - len(known),
-            seconds=seconds,
+            to_render=len(missing),
+            reused=len(asked) - len(missing),
+            seconds=None if seconds is None or at_once is None else max(seconds, at_once),
             ahead=ahead,
             wait=wait,
-            price=None if seconds is None or hourly is None else seconds * hourly / 3600,
+            price=None if elsewhere_only or seconds is None or hourly is None else seconds * hourly / 3600,
             currency=self.settings.currency,
+            cloud=cloud,
+            unlisted=unlisted,
         )
+
+    def _seconds(self, requests: Sequence[GenerationRequest], kind: Kind) -> float | None:
+        """What these of a kind take one after the other; None if nobody knows."""
+        known = [self._jobs.estimate(request) for request in requests if kind_of(request) == kind]
+        return None if None in known else sum(filter(None, known))
 
     def retry(self, visitor: Visitor, grid_id: str, number: int | None = None) -> None:
         """Ask again for what failed, was cancelled or is gone: one cell, or all of them."""

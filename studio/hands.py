@@ -1,4 +1,4 @@
-"""What a worker has in hand: one job of a kind at a time, from its ticket to its end. No torch."""
+"""What a worker has in hand: jobs of each kind, one or a few at once, from ticket to end. No torch."""
 
 import logging
 import secrets
@@ -26,18 +26,36 @@ class Orders:
 
 
 class Hand:
-    """Makes jobs of one kind, one at a time. `current` is the job in hand.
+    """Makes jobs of one kind, `at_once` of them beside each other. `jobs` are those in hand.
 
-    `work(attempt)` makes and publishes it: False if it was not ours to publish any more.
+    `work(attempt)` makes and publishes one: False if it was not ours to publish any more.
     """
 
-    def __init__(self, kind: Kind, claims: Claims, orders: Orders, work: Callable[[Attempt], bool]) -> None:
-        self.kind = kind
-        self.current: str | None = None
+    def __init__(
+        self,
+        kind: Kind,
+        claims: Claims,
+        orders: Orders,
+        work: Callable[[Attempt], bool],
+        *,
+        at_once: int = 1,
+    ) -> None:
+        self.kind, self.at_once = kind, at_once
+        self._jobs: dict[str, None] = {}
         self._claims = claims
         self._orders = orders
         self._work = work
-        self._turn = threading.Lock()
+        self._turn = threading.BoundedSemaphore(at_once)
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The jobs in hand, the first begun first."""
+        return tuple(self._jobs)
+
+    @property
+    def current(self) -> str | None:
+        """The job in hand, the first of several."""
+        return next(iter(self.jobs), None)
 
     def claim(self, workflow_id: str) -> str | None:
         """The job that a ticket is for; None if there is none, or this worker takes no more."""
@@ -52,16 +70,16 @@ class Hand:
             attempt = None if self._orders.stopping.is_set() else self._claims.begin(job_id, workflow_id)
             if attempt is None:
                 return "not ours"
-            self.current = job_id
+            self._jobs[job_id] = None
             try:
                 return "done" if self._work(attempt) else "not ours"
-            except Cancelled:
-                return "cancelled" if self._claims.stopped(attempt) else "given back"
+            except Cancelled as stopped:
+                return "cancelled" if self._claims.stopped(attempt, stopped.notice) else "given back"
             except Exception as error:
                 self._claims.fail(attempt, notice_of(error, job_id))
                 return "failed"
             finally:
-                self.current = None
+                self._jobs.pop(job_id, None)
 
 
 def own_tmp(settings: Settings) -> Path:

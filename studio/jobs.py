@@ -23,6 +23,7 @@ from studio.fleet import Fleet, WorkerView
 from studio.outlook import Ahead, Forecast, Outlook
 from studio.picture_rows import held_picture
 from studio.rows import (
+    CLIPS,
     KINDS,
     LIVE,
     OPEN,
@@ -60,7 +61,7 @@ class Jobs:
         self.tickets = Tickets(settings.database_url, settings.studio_home)
         self.fleet = Fleet(engine)
         self.checker = Checker(engine, settings)
-        self._outlook = Outlook(engine)
+        self._outlook = Outlook(engine, cloud_jobs=settings.cloud_jobs)
 
     # -- asking --------------------------------------------------------------------------------------------
 
@@ -75,7 +76,7 @@ class Jobs:
         values = new_clip(owner, form, request, place=time.time()) | {"story_id": story_id}
         with reading(self.engine) as connection:
             waits = held_picture(connection, request)
-        return self._keep(values, "clip", texts_of(form, request, None), waits)
+        return self._keep(values, values["kind"], texts_of(form, request, None), waits)
 
     def submit_film(self, owner: str, form: dict[str, Any], plan: FilmPlan) -> str:
         """As `submit`, for a film: a worker asks for the takes that are missing once it begins with it.
@@ -283,7 +284,7 @@ class Jobs:
                 if owner is not None:
                     query = query.where(columns.owner == owner)
                 if not takes:
-                    hidden = sa.and_(columns.grid_id.is_not(None), columns.kind == "clip")
+                    hidden = sa.and_(columns.grid_id.is_not(None), columns.kind.in_(CLIPS))
                     query = query.where(columns.parent.is_(None), sa.not_(hidden))
                 if chosen and len(found) < limit:
                     rows = connection.execute(query.limit(limit - len(found))).mappings()
@@ -362,9 +363,9 @@ class Jobs:
         """(position, eta) of every waiting and running job, by id; at most half a second old."""
         return self._outlook.all()
 
-    def ahead(self) -> Ahead:
-        """For a job asked for now: jobs before it, seconds until it would start."""
-        return self._outlook.ahead()
+    def ahead(self, kind: Kind = "clip") -> Ahead:
+        """For a clip asked for now, here or in the cloud: jobs before it, seconds until it would start."""
+        return self._outlook.ahead(kind)
 
     def estimate(self, request: GenerationRequest) -> float | None:
         """Seconds that such a clip took before, once it ran; None for a model that never finished one."""

@@ -369,6 +369,15 @@ def workers(connection: Connection) -> None:
     )
 
 
+def cloud(connection: Connection) -> None:
+    """Version 15: by what a later attempt goes on with what a cloud makes, and what that made of a prompt."""
+    _run(
+        connection,
+        "ALTER TABLE job ADD COLUMN resume_token TEXT",
+        "ALTER TABLE job ADD COLUMN actual_prompt TEXT",
+    )
+
+
 def _run(connection: Connection, *statements: str) -> None:
     for statement in statements:
         connection.execute(sa.text(statement))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -26,7 +26,17 @@ from studio.estimates import (
     waits,
 )
 from studio.library import asset_table
-from studio.rows import LIVE, film_take_table, is_paused, job_table, progress_table, request_of
+from studio.rows import (
+    CLIPS,
+    LIVE,
+    Kind,
+    film_take_table,
+    is_paused,
+    job_table,
+    kind_of,
+    progress_table,
+    request_of,
+)
 from studio.story.film_plan import FilmPlan, key_of, read_plan
 
 # Estimates look at this many finished jobs of a model.
@@ -67,18 +77,23 @@ class _Queue:
     estimates: Estimates
     films: list[PastFilm]
     lanes: int
+    cloud_jobs: int
     paused: bool
 
 
 class Outlook:
-    """Positions and times of all jobs that wait or run, from a handful of queries for the whole queue."""
+    """Positions and times of all jobs that wait or run, from a handful of queries for the whole queue.
 
-    def __init__(self, engine: Engine) -> None:
+    A worker makes `cloud_jobs` clips in the cloud beside each other, and one on its GPU.
+    """
+
+    def __init__(self, engine: Engine, *, cloud_jobs: int = 1) -> None:
         self.engine = engine
+        self._cloud_jobs = cloud_jobs
         self._lock = threading.Lock()
         self._made = float("-inf")
         self._found: Forecast = {}
-        self._ahead = Ahead(0, 0.0)
+        self._ahead: dict[Kind, Ahead] = {}
         self._needs: dict[str, _Needs] = {}
 
     def all(self) -> Forecast:
@@ -91,10 +106,10 @@ class Outlook:
                 self._made = time.monotonic()
             return self._found
 
-    def ahead(self) -> Ahead:
-        """What a new job would have before it."""
+    def ahead(self, kind: Kind = "clip") -> Ahead:
+        """What a new clip would have before it, here or in the cloud."""
         self.all()
-        return self._ahead
+        return self._ahead[kind]
 
     def forget(self) -> None:
         """Look again next time: this process changed the queue."""
@@ -123,25 +138,31 @@ class Outlook:
             estimates = _past(connection, {request.model for request in takes.values()})
             films = _past_films(connection)
         missing = [request for key, request in takes.items() if key not in there]
+        cloud = tuple(request for request in missing if kind_of(request) == "cloud")
+        gpu = _sum(estimates.seconds(request) for request in missing if kind_of(request) == "clip")
+        elsewhere = _sum(estimates.seconds(request) for request in cloud)
+        at_once = None if elsewhere is None else elsewhere / min(self._cloud_jobs, len(cloud) or 1)
         return FilmEstimate(
             to_render=len(missing),
             reused=len(takes) - len(missing),
             film_seconds=film_seconds(plan),
-            render_seconds=_sum(estimates.seconds(request) for request in missing),
+            render_seconds=_latest([gpu, at_once]),
             rest_seconds=film_rest(film_volume(plan), films),
+            gpu_seconds=gpu,
+            cloud=cloud,
         )
 
     def _look(self, connection: Connection) -> _Queue:
         now, columns = utc_now(), job_table.c
         wanted = [columns[name] for name in _SEEN]
         # Media jobs keep nobody waiting: no model is theirs.
-        lasting = (columns.state.in_(LIVE), columns.kind.in_(("clip", "film")))
+        lasting = (columns.state.in_(LIVE), columns.kind != "media")
         query = sa.select(*wanted).where(*lasting).order_by(columns.place, columns.created)
         lines = list(connection.execute(query).all())
         films = {line.id for line in lines if line.kind == "film"}
         self._learn(connection, films)
         needs = {film: self._needs[film] for film in films}
-        asked = [request_of(line.request) for line in lines if line.kind == "clip"]
+        asked = [request_of(line.request) for line in lines if line.kind in CLIPS]
         models = {request.model for request in asked if request is not None}
         models |= {request.model for need in needs.values() for request in need.takes.values()}
         keys = {key for need in needs.values() for key in need.takes}
@@ -159,6 +180,7 @@ class Outlook:
             estimates=_past(connection, models),
             films=_past_films(connection) if films else [],
             lanes=len(fleet.alive(connection)),
+            cloud_jobs=self._cloud_jobs,
             paused=is_paused(connection),
         )
 
@@ -173,38 +195,60 @@ class Outlook:
             self._needs[row.id] = _Needs(takes, film_volume(plan))
 
 
-def _forecast(queue: _Queue) -> tuple[Forecast, Ahead]:
-    """Everybody's place and time. Waiting films stand for the takes that nobody has asked for yet."""
+def _forecast(queue: _Queue) -> tuple[Forecast, dict[Kind, Ahead]]:
+    """Everybody's place and time. Waiting films stand for the takes that nobody has asked for yet.
+
+    Those that the cloud makes stand in a line of their own.
+    """
     queued = [line for line in queue.lines if line.state == "queued"]
-    running = [line for line in queue.lines if line.state == "running" and line.kind == "clip"]
-    left = [_left(line, queue) for line in running]
-    making = {(line.owner, line.request_key): line.id for line in queue.lines if line.kind == "clip"}
+    making = {(line.owner, line.request_key): line.id for line in queue.lines if line.kind in CLIPS}
     waited = {film: list(jobs) for film, jobs in queue.waited.items()}
-    units: list[tuple[str, float | None]] = []
+    units: dict[Kind, list[tuple[str, float | None]]] = {kind: [] for kind in CLIPS}
     for line in queued:
-        if line.kind == "clip":
-            units.append((line.id, queue.estimates.seconds(_asked(line))))
+        if line.kind in CLIPS:
+            units[line.kind].append((line.id, queue.estimates.seconds(_asked(line))))
             continue
         for key, request in queue.needs[line.id].takes.items():
             if (line.owner, key) in queue.ready:
                 continue
             if (line.owner, key) not in making:
                 making[line.owner, key] = f"{line.id} {key}"
-                units.append((f"{line.id} {key}", queue.estimates.seconds(request)))
+                units[kind_of(request)].append((f"{line.id} {key}", queue.estimates.seconds(request)))
             waited[line.id].append(making[line.owner, key])
-    # A last job of no length tells when a new one would start.
-    times = waits(left, [*(seconds for _, seconds in units), 0.0], queue.lanes)
-    ends = dict(zip((line.id for line in running), left, strict=True))
-    ends |= {unit: end for (unit, _), (_, end) in zip(units, times, strict=False)}
+    ends: dict[str, float | None] = {}
+    ahead = {kind: _line(queue, kind, units[kind], queued, ends) for kind in CLIPS}
     films = _films(queue, waited, ends)
+    running = [line for line in queue.lines if line.state == "running" and line.kind in CLIPS]
     found: Forecast = {line.id: (None, _whole(ends[line.id])) for line in running}
     for line in queue.lines:
         if line.kind == "film" and line.state == "running":
             found[line.id] = (None, _whole(films[line.id]))
-    for position, line in enumerate(queued):
+    before: dict[bool, int] = {True: 0, False: 0}
+    for line in queued:
         seconds = films[line.id] if line.kind == "film" else ends[line.id]
-        found[line.id] = (position, None if queue.paused else _whole(seconds))
-    return found, Ahead(len(running) + len(queued), None if queue.paused else _whole(times[-1][0]))
+        elsewhere = line.kind == "cloud"
+        found[line.id] = (before[elsewhere], None if queue.paused else _whole(seconds))
+        before[elsewhere] += 1
+    return found, ahead
+
+
+def _line(
+    queue: _Queue,
+    kind: Kind,
+    units: list[tuple[str, float | None]],
+    queued: Sequence[Any],
+    ends: dict[str, float | None],
+) -> Ahead:
+    """Write down in `ends` when each clip of one line is done; what a new one would have before it."""
+    running = [line for line in queue.lines if line.state == "running" and line.kind == kind]
+    left = [_left(line, queue) for line in running]
+    lanes = max(queue.lanes, 1) * (queue.cloud_jobs if kind == "cloud" else 1)
+    # A last job of no length tells when a new one would start.
+    times = waits(left, [*(seconds for _, seconds in units), 0.0], lanes)
+    ends |= dict(zip((line.id for line in running), left, strict=True))
+    ends |= {unit: end for (unit, _), (_, end) in zip(units, times, strict=False)}
+    waiting = sum((line.kind == "cloud") == (kind == "cloud") for line in queued)
+    return Ahead(len(running) + waiting, None if queue.paused else _whole(times[-1][0]))
 
 
 def _films(
@@ -246,7 +290,7 @@ def _past(connection: Connection, models: Iterable[str]) -> Estimates:
         rows = connection.execute(
             sa.select(columns.request, columns.seconds, columns.tail_seconds)
             .where(columns.model == model, columns.state == "done", columns.seconds.is_not(None))
-            .where(columns.kind == "clip")
+            .where(columns.kind.in_(CLIPS))
             .order_by(columns.finished.desc())
             .limit(PAST_JOBS)
         )

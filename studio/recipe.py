@@ -49,6 +49,7 @@ class Recipe(BaseModel):
     form: dict[str, Any]
     model_revision: Annotated[str, Field(max_length=200)] = ""
     engine: Annotated[str, Field(max_length=200)] = ""
+    actual_prompt: Annotated[str, Field(max_length=8000)] = ""
     created: Annotated[str, Field(max_length=40)] = ""
     job: Annotated[str, Field(max_length=64)] = ""
 

@@ -16,6 +16,8 @@ from studio.claims import Attempt, Claims, Wish
 
 # How often a rendering hears of a cancellation, and at most writes how far it is.
 LISTEN_SECONDS = 0.1
+# A database that is gone for longer is gone: what was ordered is then told as a promise that nobody kept.
+KEEP_SECONDS = 30.0
 # Stages whose steps take about as long as each other.
 _PACED = ("denoising", "cutting")
 
@@ -25,15 +27,19 @@ log = logging.getLogger(__name__)
 class Reporter:
     """Used as a context around one rendering. `wish` is what is wanted of it, as far as it is known.
 
+    By what an attempt goes on that was ordered elsewhere is written at once, before the rendering goes on:
+    `token` is what the row holds of it. `actual_prompt` is what a cloud made of the prompt.
     `tail` is the number of seconds that clips like this one took after their last step (a film: none).
     """
 
     def __init__(self, claims: Claims, attempt: Attempt, *, tail: float = 0.0) -> None:
         self.wish: Wish = "go"
+        self.actual_prompt = ""
         self._claims = claims
         self._attempt = attempt
         self._tail = tail
         self._wake = threading.Condition()
+        self.token = attempt.job.resume_token or ""
         self._note: Progress | None = None
         self._preview: bytes | None = None
         self._pictures = 0
@@ -55,7 +61,13 @@ class Reporter:
         self._thread.join()
 
     def __call__(self, progress: Progress) -> None:
-        """Leave a note; an older one that nobody has written yet is forgotten, its picture is not."""
+        """Leave a note; an older one that nobody has written yet is forgotten, its picture is not.
+
+        Raises SQLAlchemyError only if a `resume_token` can't be kept for as long as `KEEP_SECONDS`.
+        """
+        if progress.resume_token is not None and progress.resume_token != self.token:
+            self._keep(progress.resume_token)
+        self.actual_prompt = progress.actual_prompt or self.actual_prompt
         with self._wake:
             if progress.stage in _PACED and progress.step > 0:
                 self._last_step = (progress.step, time.monotonic())
@@ -63,6 +75,20 @@ class Reporter:
             self._note = progress
             self._preview = progress.preview or self._preview
             self._wake.notify()
+
+    def _keep(self, token: str) -> None:
+        """Have a token in the row before anything else happens, though the database be slow to answer."""
+        until = time.monotonic() + KEEP_SECONDS
+        while True:
+            try:
+                kept, self.wish = self._claims.keep_token(self._attempt, token, self.token)
+                self.token = token if kept else self.token
+                return
+            except SQLAlchemyError:
+                if time.monotonic() > until:
+                    raise
+                log.warning("job %s waits to keep what it ordered", self._attempt.job.id, exc_info=True)
+                time.sleep(5 * LISTEN_SECONDS)
 
     @property
     def last_step(self) -> float:

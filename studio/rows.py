@@ -1,7 +1,7 @@
 """The rows of a job, for both who use them: people (`studio.jobs`) and workers (`studio.claims`)."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,9 +15,11 @@ from studio.db import UtcTime, metadata, utc_now
 from studio.media.timeline import frame_size
 from studio.story.film_plan import FilmPlan, key_of, read_plan
 
+# Cloud: a clip too, made elsewhere; it waits in a queue of its own, never for the GPU.
 # Media: what ffmpeg makes of clips that are there, without a model; `task` says what (`studio.media_work`).
-Kind = Literal["clip", "film", "media"]
-KINDS: tuple[Kind, ...] = ("clip", "film", "media")
+Kind = Literal["clip", "cloud", "film", "media"]
+KINDS: tuple[Kind, ...] = ("clip", "cloud", "film", "media")
+CLIPS: tuple[Kind, ...] = ("clip", "cloud")
 # Held: its words wait for a person to look at them; no worker sees it until then.
 State = Literal["held", "queued", "running", "done", "failed", "cancelled"]
 LIVE: tuple[State, ...] = ("queued", "running")
@@ -61,6 +63,9 @@ job_table = sa.Table(
     # What is to be said about a job that went well.
     sa.Column("notices", sa.JSON(none_as_null=True)),
     sa.Column("asset_id", sa.Text),
+    # By what a later attempt goes on with what was ordered elsewhere, and what was made of the prompt there.
+    sa.Column("resume_token", sa.Text),
+    sa.Column("actual_prompt", sa.Text),
     sa.Column("seconds", sa.Float),
     sa.Column("tail_seconds", sa.Float),
     sa.Index("job_by_place", "state", "place", "created"),
@@ -112,7 +117,7 @@ class Job:
 
     A clip has a `request`, a film a `plan`, a media job a `task`. `parent` is the film that a clip was made
     for first, `grid_id` the grid that asked for it; `notices` are what is to be said about a job that went
-    well.
+    well. `actual_prompt` is what a cloud made of the prompt.
     """
 
     id: str
@@ -138,6 +143,8 @@ class Job:
     grid_id: str | None = None
     story_id: str | None = None
     notices: tuple[Notice, ...] = ()
+    resume_token: str | None = field(default=None, repr=False)
+    actual_prompt: str | None = None
 
     @property
     def size(self) -> Size:
@@ -204,11 +211,16 @@ def read_job(connection: Connection, job_id: str) -> Job | None:
     return None if row is None else job_of(row)
 
 
+def kind_of(request: GenerationRequest) -> Kind:
+    """Where a clip is made: "clip" here, "cloud" elsewhere."""
+    return "clip" if request.spec.cloud is None else "cloud"
+
+
 def new_clip(
     owner: str, form: dict[str, Any], request: GenerationRequest, *, place: float, parent: str | None = None
 ) -> dict[str, Any]:
-    """The values of a new row for a clip; `parent` is the film that asks for it."""
-    return new_job(owner, "clip", form, place=place) | {
+    """The values of a new row for a clip, here or in the cloud; `parent` is the film that asks for it."""
+    return new_job(owner, kind_of(request), form, place=place) | {
         "parent": parent,
         "request": request.model_dump(mode="json"),
         "request_key": key_of(request),

@@ -15,6 +15,7 @@ from studio.jobs import Jobs
 from studio.library import USABLE, Library
 from studio.media.ffmpeg import MediaError
 from studio.media.probe import thumbnail
+from studio.prices import cloud_price
 from studio.rows import job_table
 from studio.settings import Settings
 from studio.story import plan
@@ -130,8 +131,11 @@ class StoryDesk:
         """What a film of the story as it is now would cost; StoryProblem if it can't be filmed."""
         planned = self.plan(kept, level)
         found = self._jobs.estimate_film(kept.owner, planned)
-        ahead, wait = self._jobs.ahead()
-        gpu = found.render_seconds if found.to_render else 0.0
+        elsewhere = bool(found.cloud) and len(found.cloud) == found.to_render
+        ahead, wait = self._jobs.ahead("cloud" if elsewhere else "clip")
+        render = found.render_seconds if found.to_render else 0.0
+        gpu = found.gpu_seconds if found.to_render else 0.0
+        cloud, unlisted = cloud_price(found.cloud, settings)
         rest = found.rest_seconds
         if rest is None:
             rest = plan.rest_seconds(planned, found.film_seconds)
@@ -142,13 +146,15 @@ class StoryDesk:
             to_render=found.to_render,
             reused=found.reused,
             film_seconds=found.film_seconds,
-            seconds=None if gpu is None else gpu + rest,
+            seconds=None if render is None else render + rest,
             wait=wait,
             ahead=ahead,
             gpu_seconds=gpu,
-            price=None if gpu is None or hourly is None else gpu * hourly / 3600,
+            price=None if elsewhere or gpu is None or hourly is None else gpu * hourly / 3600,
             currency=settings.currency,
             notices=(*plan.film_notices(kept.story), *told),
+            cloud=cloud,
+            unlisted=unlisted,
         )
 
     def _planned(self, kept: StoredStory, story: Story, level: Level, shelf: Shelf) -> FilmPlan:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipelines.cloud_facts import Money
 from pipelines.request import Notice
 from studio.jobs import Job
 from studio.jobs import State as JobState
@@ -80,7 +81,8 @@ class StoryView:
 class StoryEstimate:
     """What pressing the button costs. Seconds: of the film, of making it, of waiting before; None: unknown.
 
-    `gpu_seconds` are those of the takes to render; `price` is for them, in `currency`; None: no price is set.
+    `gpu_seconds` are those of the takes to render here; `price` is for them, in `currency`; None: no price is
+    set. `cloud` is what the cloud takes for the others, `unlisted` whether its list leaves something out.
     """
 
     shots: int
@@ -94,6 +96,8 @@ class StoryEstimate:
     price: float | None
     currency: str
     notices: tuple[Notice, ...]
+    cloud: Money | None = None
+    unlisted: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from studio import fleet
 from studio.db import reading, utc_now, writing
 from studio.endings import requeue
-from studio.rows import Kind, count_waiting, is_paused, job_table
+from studio.rows import KINDS, Kind, count_waiting, is_paused, job_table
 from studio.tickets import WORKFLOWS_VERSION, Tickets
 
 # Between a ticket's claim and its rendering lie milliseconds; a job without either for this long is lost.
@@ -42,9 +42,15 @@ class Takeover:
         self.stuck_seconds = stuck_seconds
         self._forgotten: dict[str, float] = {}
 
-    def look(self, hands: Mapping[Kind, str | None]) -> None:
-        """Put right what is wrong; `hands` are the jobs that this worker has in hand, by kind."""
+    def look(self, hands: Mapping[Kind, Collection[str]], *, cloud_jobs: int = 1) -> None:
+        """Put right what is wrong; `hands` are the jobs that this worker has in hand, by kind.
+
+        It may have `cloud_jobs` of the cloud's in hand at once, and one of each other kind.
+        """
         columns = job_table.c
+        held = [job for jobs in hands.values() for job in jobs]
+        room: dict[Kind, int] = {kind: cloud_jobs if kind == "cloud" else 1 for kind in KINDS}
+        idle = {kind for kind in KINDS if len(hands.get(kind, ())) < room[kind]}
         with reading(self.engine) as connection:
             running = connection.execute(
                 sa.select(
@@ -56,20 +62,20 @@ class Takeover:
                     columns.fence,
                 )
                 .where(columns.state == "running")
-                .where(columns.id.not_in([job for job in hands.values() if job]))
+                .where(columns.id.not_in(held))
             ).all()
             waiting = {} if is_paused(connection) else count_waiting(connection)
             alive = fleet.alive(connection, self.stale_seconds)
         self._forgotten = {
             job.id: self._forgotten.get(job.id, time.monotonic())
             for job in running
-            if job.worker == self.worker_id and hands.get(job.kind) is None
+            if job.worker == self.worker_id and job.kind in idle
         }
         for job in running:
             if job.worker == self.worker_id or job.worker not in alive:
                 self._rescue(job, alive)
         for kind, count in waiting.items():
-            if count and hands.get(kind) is None:
+            if count and kind in idle:
                 # Tickets of running jobs wait too, after a takeover; they are not for a job that waits.
                 spare = self.tickets.waiting(kind) - {job.workflow_id for job in running}
                 if len(spare) < count:

@@ -14,9 +14,14 @@ from dbos import DBOS, DBOSClient, EnqueueOptions, WorkflowStatus
 from studio.rows import KINDS, Kind
 
 APPLICATION = "wan-studio"
-# Films have a queue of their own: they wait for their takes, and those are what the first queue makes.
-QUEUES: dict[Kind, str] = {"clip": "gpu", "film": "film", "media": "media"}
-WORKFLOWS: dict[Kind, str] = {"clip": "ticket", "film": "film_ticket", "media": "media_ticket"}
+# Films have a queue of their own: they wait for their takes, and those are what the first two queues make.
+QUEUES: dict[Kind, str] = {"clip": "gpu", "cloud": "cloud", "film": "film", "media": "media"}
+WORKFLOWS: dict[Kind, str] = {
+    "clip": "ticket",
+    "cloud": "cloud_ticket",
+    "film": "film_ticket",
+    "media": "media_ticket",
+}
 # Fixed, because DBOS leaves a running workflow of another version alone for ever. Raised only when the steps
 # of a workflow in `studio.workflows` change; running jobs of the older version then go back to the queue.
 WORKFLOWS_VERSION = "1"
@@ -62,11 +67,15 @@ class Tickets:
             )
             self._client.enqueue(options)
 
-    def make_queues(self, poll_seconds: float) -> None:
-        """Declare the queues: a worker takes one ticket of each; it looks for clips every `poll_seconds`."""
+    def make_queues(self, poll_seconds: float, *, cloud_jobs: int = 1) -> None:
+        """Declare the queues: a worker takes one ticket of each, of the cloud's `cloud_jobs`.
+
+        It looks for clips every `poll_seconds`.
+        """
         for kind in KINDS:
             seconds = poll_seconds if kind == "clip" else _FILM_POLL_SECONDS
-            self._client.register_queue(QUEUES[kind], worker_concurrency=1, polling_interval_sec=seconds)
+            most = cloud_jobs if kind == "cloud" else 1
+            self._client.register_queue(QUEUES[kind], worker_concurrency=most, polling_interval_sec=seconds)
 
     def waiting(self, kind: Kind = "clip", limit: int = 1000) -> set[str]:
         """The ids of the tickets that no worker has taken yet."""

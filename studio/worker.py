@@ -1,7 +1,7 @@
 """The worker process: `python -m studio.worker`. Owns the pipeline; takes jobs until it is told to stop.
 
-SIGTERM: give the jobs back and end. SIGUSR1: finish the clip in hand, give a film back, then end. SIGKILL at
-any time loses nothing.
+SIGTERM: give the jobs back and end. SIGUSR1: finish the clip in hand, give back films and what the cloud
+makes, then end. SIGKILL at any time loses nothing.
 """
 
 import argparse
@@ -95,7 +95,7 @@ class Worker:
         """Work until told to stop."""
         # Only now: torch takes seconds to import, and a second worker with this id has been refused before.
         from pipelines import loader
-        from studio import workflows
+        from studio import cloud_work, workflows
 
         self._holds, self.machine = loader.resident, _machine(self.settings.device)
         films = FilmMaker(self.settings, self.engine, self.jobs.tickets, self.orders)
@@ -103,8 +103,13 @@ class Worker:
         clips = workflows.Maker(self.settings, self.engine, self.orders, card)
         clips.library.sweep(clips.tmp)
         media = MediaMaker(self.settings, self.engine, self.orders, TASKS, card)
-        works = {"clip": clips.make, "film": films.make, "media": media.make}
-        self.hands = {kind: Hand(kind, self.claims, self.orders, works[kind]) for kind in KINDS}
+        # No card of theirs: clips of the cloud are made beside each other, and beside that of the GPU.
+        clouds = cloud_work.CloudMaker(self.settings, self.engine, self.orders)
+        works = {"clip": clips.make, "cloud": clouds.make, "film": films.make, "media": media.make}
+        self.hands = {
+            kind: Hand(kind, self.claims, self.orders, works[kind], at_once=self._at_once(kind))
+            for kind in KINDS
+        }
         workflows.serve(self.hands)
         self._beat()
         self._launch()
@@ -117,6 +122,9 @@ class Worker:
             self.asked.wake.wait(BEAT_SECONDS)
             self.asked.wake.clear()
         self._end()
+
+    def _at_once(self, kind: Kind) -> int:
+        return self.settings.cloud_jobs if kind == "cloud" else 1
 
     def _in_hand(self) -> str | None:
         """The job that this worker has in hand; a clip before the film that waits for it."""
@@ -133,7 +141,7 @@ class Worker:
         )
         DBOS(config=config)
         # Before launch, or DBOS would look at the queues only with its next round, a second later.
-        self.jobs.tickets.make_queues(POLL_SECONDS)
+        self.jobs.tickets.make_queues(POLL_SECONDS, cloud_jobs=self.settings.cloud_jobs)
         # None but ours: a later studio may have queues that this one knows nothing of.
         DBOS.listen_queues(list(QUEUES.values()))
         DBOS.launch()
@@ -159,7 +167,8 @@ class Worker:
             # A worker that is about to end makes no tickets: it would take them itself, and do nothing.
             if now - self._looked > LOOK_SECONDS and not self.orders.draining.is_set():
                 self._looked = now
-                self.takeover.look({kind: hand.current for kind, hand in self.hands.items()})
+                hands = {kind: hand.jobs for kind, hand in self.hands.items()}
+                self.takeover.look(hands, cloud_jobs=self.settings.cloud_jobs)
                 self.asked.stop = self.asked.stop or self._is_orphan()
             if now - self._pruned > PRUNE_SECONDS:
                 self._pruned = now

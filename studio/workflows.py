@@ -180,6 +180,27 @@ def make(job_id: str) -> str:
     return hand.make(job_id, workflow_id)
 
 
+@DBOS.workflow(name=WORKFLOWS["cloud"])
+def cloud_ticket() -> str:
+    """The same for clips that the cloud makes, several beside each other."""
+    job_id = claim_cloud()
+    return "nothing to do" if job_id is None else make_cloud(job_id)
+
+
+@DBOS.step(name="claim_cloud")
+def claim_cloud() -> str | None:
+    """Take the first clip that waits for the cloud."""
+    hand, workflow_id = _serving("cloud")
+    return hand.claim(workflow_id)
+
+
+@DBOS.step(name="make_cloud")
+def make_cloud(job_id: str) -> str:
+    """Order it, or go on with what was ordered; fetch and publish it."""
+    hand, workflow_id = _serving("cloud")
+    return hand.make(job_id, workflow_id)
+
+
 @DBOS.workflow(name=WORKFLOWS["film"])
 def film_ticket() -> str:
     """The same for films: cutting one is a step that picks up whatever parts of it are there."""

@@ -81,6 +81,7 @@ LAYERS = (
     ),
     ("studio/views",),
     ("studio/worker",),
+    ("studio/cloud_work",),
     ("studio/workflows",),
     ("studio/mosaics", "studio/retouching", "studio/finishing"),
     ("studio/filming", "studio/media_work"),
@@ -96,7 +97,7 @@ LAYERS = (
     ("studio/style_store",),
     ("studio/endings", "studio/checking"),
     ("studio/picture_rows",),
-    ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates", "studio/api_keys"),
+    ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates", "studio/prices", "studio/api_keys"),
     ("studio/cutting", "studio/narrating"),
     (
         "studio/text",

@@ -154,7 +154,7 @@ def test_a_job_that_dbos_forgot_to_start_goes_back_to_the_queue(desk: Desk) -> N
     patient = Takeover(desk.engine, desk.jobs.tickets, "w1")
     patient.look({})
     takeover = Takeover(desk.engine, desk.jobs.tickets, "w1", stuck_seconds=0)
-    takeover.look({"clip": job})
+    takeover.look({"clip": (job,)})
     assert desk.job(job).state == "running"
     takeover.look({})
     assert desk.job(job).state == "queued"
