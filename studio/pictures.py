@@ -24,7 +24,7 @@ from studio.media.ffmpeg import MediaError
 from studio.media.still import Still
 from studio.media.whole import publish, unfinished
 from studio.picture_rows import FOLDER, Picture, frames_of, picture_of, picture_table, place_of, read_picture
-from studio.refusal import Refused
+from studio.refusal import Objected, Refused
 from studio.rows import job_table
 from studio.settings import Settings
 from studio.trust import ledger, policy
@@ -139,7 +139,7 @@ class Pictures:
             ledger.append(connection, "checked", name, key=key, who=owner, facts=facts)
         ledger.note_last(self._engine, self._home)
         if verdict.outcome == "block":
-            raise Refused(*told)
+            raise Objected(*told)
         return (told or verdict.problems) if verdict.outcome == "hold" else ()
 
     # -- looking -------------------------------------------------------------------------------------------

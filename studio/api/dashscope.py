@@ -21,12 +21,13 @@ from starlette.responses import Response
 
 from pipelines.request import Notice
 from studio import doors, words
-from studio.api import films, tasks, wire
+from studio.api import films, pictures, tasks, wire
 from studio.api.pace import Pace
 from studio.api.wire import Asked, Wrong
 from studio.api_keys import Key
 from studio.core import Refused, Studio
 from studio.db import utc_now
+from studio.pictures import size_for
 from studio.refusal import Objected
 from studio.rows import OPEN
 from studio.serving import file_response
@@ -42,7 +43,8 @@ MAX_OPEN = 50
 """How many of a key's tasks may be held, wait or run at once."""
 RATE, BURST = 20.0, 40.0
 """Requests a second with one key, and at once after a rest; the service's own limit is the same."""
-MAX_BODY = 1 << 20
+# A picture of the service's 10 MB as text.
+MAX_BODY = 15 << 20
 _SECONDS = 25.0
 """That a request waits for a language model."""
 
@@ -121,16 +123,12 @@ class _Desk:
     def submit(self, key: Key, asked: Asked, language: Language) -> dict[str, Any]:
         """Queue a task. What its words forbid is a task that has failed; all else is refused at once."""
         studio, request_id = self._studio, str(uuid.uuid4())
-        if asked.picture:
-            raise Wrong(Notice("api_not_here", {"name": "input.img_url"}))
+        self._room_for_one(key)
         try:
-            form = self._form(asked)
+            form = self._form(key, asked)
             # One at a time, so that none slips in between counting and queueing.
             with self._counting:
-                count = studio.api_tasks.count_open(key.owner)
-                if count >= MAX_OPEN:
-                    full = Notice("api_full", {"count": count, "high": MAX_OPEN})
-                    raise Wrong(full, status=429, code="Throttling.AllocationQuota")
+                self._room_for_one(key)
                 task_id = studio.generate(key.visitor, **form)
         except Objected as objected:
             task_id = studio.api_tasks.refuse(key, asked.model, request_id, objected.notices)
@@ -138,14 +136,25 @@ class _Desk:
             studio.api_tasks.note(task_id, key, asked.model, request_id)
         return {"request_id": request_id, "output": {"task_id": task_id, "task_status": "PENDING"}}
 
-    def _form(self, asked: Asked) -> dict[str, Any]:
+    def _room_for_one(self, key: Key) -> None:
+        count = self._studio.api_tasks.count_open(key.owner)
+        if count >= MAX_OPEN:
+            full = Notice("api_full", {"count": count, "high": MAX_OPEN})
+            raise Wrong(full, status=429, code="Throttling.AllocationQuota")
+
+    def _form(self, key: Key, asked: Asked) -> dict[str, Any]:
+        """The form of a task: its picture taken in, its prompt improved if that is asked for."""
         form = asked.form()
+        if asked.picture:
+            found = self._studio.keep_picture(key.visitor, pictures.read(asked.picture))
+            size = asked.size or size_for(found, asked.spec.model_copy(update={"sizes": asked.sizes}))
+            form |= {"first_frame": found.id, "size": f"{size.width}x{size.height}"}
         if not asked.extend or not asked.prompt.strip():
             return form
         # Before a language model of somebody else's hears of it.
         self._studio.jobs.checker.passed({"prompt": asked.prompt})
-        found = rewrite(asked.prompt, client=self._client)
-        return form | {"prompt": found.rewritten, "prompt_original": asked.prompt}
+        better = rewrite(asked.prompt, client=self._client)
+        return form | {"prompt": better.rewritten, "prompt_original": asked.prompt}
 
     def task(self, key: Key, task_id: str, request: Request) -> dict[str, Any]:
         """One of the key's own tasks; unknown is any other."""

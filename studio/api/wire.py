@@ -31,6 +31,8 @@ _RESOLUTIONS = {"480P": 832 * 480, "720P": 1280 * 720, "1080P": 1920 * 1080}
 _RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4")
 # A size of this many times another one's area is no longer called by the same resolution.
 _ALIKE = 1.5
+# How far a size may be from a ratio and still be called by it: 832*480 is 16:9.
+_SHAPE = 0.05
 
 
 class Wrong(Exception):
@@ -46,7 +48,8 @@ class Wrong(Exception):
 class Asked:
     """One task. `model` is the name that was sent, `spec` the model it means; `frames` a legal count.
 
-    `picture` is the address of a first frame, empty for none. None means: the model's own.
+    `picture` is the address of a first frame, empty for none; without a `size` its shape decides which of
+    `sizes` it is. None means: the model's own.
     """
 
     model: str
@@ -54,6 +57,7 @@ class Asked:
     prompt: str
     negative_prompt: str | None
     size: Size | None
+    sizes: tuple[Size, ...]
     frames: int | None
     seed: int | None
     extend: bool
@@ -81,36 +85,41 @@ def read(body: bytes, *, default: str) -> Asked:
             if fields.get(field) not in (None, "", [], {}, False):
                 raise Wrong(Notice("api_not_here", {"name": f"{place}.{field}"}))
     _choice(more, "shot_type", ("single",))
-    _text(more, "resolution")
+    picture = _picture(given)
+    if picture and spec.first_frame == "no":
+        raise Wrong(Notice("first_frame_not_here", {"field": "first_frame", "model": spec.title}))
+    size, sizes = _size(more, spec, has_picture=picture != "")
     return Asked(
         model=name,
         spec=spec,
         prompt=_text(given, "prompt", place="input.") or "",
         negative_prompt=_text(given, "negative_prompt", place="input.") or None,
-        size=_size(more, spec),
+        size=size,
+        sizes=sizes,
         frames=_frames(more, spec),
         seed=_number(more, "seed", 0, MAX_SEED, whole=True),
         extend=_switch(more, "prompt_extend"),
-        picture=_picture(given),
+        picture=picture,
     )
 
 
 def model_of(name: str, default: str) -> ModelSpec:
     """The model of a name: this studio's own, or `default` for the service's. Raises `Wrong`."""
-    own = {spec.name: spec for spec in MODELS.values() if getattr(spec, "cloud", None) is None}
+    own = {spec.name: spec for spec in MODELS.values() if spec.cloud is None}
     if name in own:
         return own[name]
-    if name in service_names():
-        return MODELS[default]
+    for kind, can_not in (("text", "needed"), ("picture", "no")):
+        if name in _service()[kind]["names"]:
+            spec = MODELS[default]
+            return MODELS[_service()[kind]["instead"]] if spec.first_frame == can_not else spec
     values = {"value": as_typed(name), "allowed": [*own, "wan2.2-t2v-plus"]}
     raise Wrong(Notice("api_model", values), status=404, code="ModelNotFound")
 
 
 @cache
-def service_names() -> frozenset[str]:
+def _service() -> dict[str, Any]:
     """The service's own names for its models."""
-    table = tomllib.loads(_TABLE.read_text("utf-8"))
-    return frozenset((*table["text"], *table["picture"]))
+    return tomllib.loads(_TABLE.read_text("utf-8"))
 
 
 def resolution(size: Size) -> int:
@@ -199,25 +208,25 @@ def _frames(fields: dict[str, Any], spec: ModelSpec) -> int | None:
     return None if seconds is None else spec.frames_for(seconds)
 
 
-def _size(fields: dict[str, Any], spec: ModelSpec) -> Size | None:
+def _size(
+    fields: dict[str, Any], spec: ModelSpec, *, has_picture: bool
+) -> tuple[Size | None, tuple[Size, ...]]:
+    """The size that is asked for, and those it may be where a picture's shape decides."""
     typed = _text(fields, "size")
     ratio = _choice(fields, "ratio", _RATIOS)
-    name = _choice(
-        {"resolution": str(fields.get("resolution") or "").upper()}, "resolution", (*_RESOLUTIONS,)
-    )
+    told = {"resolution": (_text(fields, "resolution") or "").upper()}
+    name = _choice(told, "resolution", tuple(_RESOLUTIONS))
     if typed:
         found = next((size for size in spec.sizes if wired(size) == typed), None)
-        return found if found is not None else _no_size(typed, spec)
-    if name is None and ratio is None:
-        return None
+        return found or _no_size(typed, spec), spec.sizes
+    sizes = tuple(size for size in spec.sizes if name is None or f"{resolution(size)}P" == name)
+    if not sizes:
+        _no_size(name or "", spec)
+    if ratio is None and (name is None or has_picture):
+        return None, sizes
     wide, _, high = (ratio or "16:9").partition(":")
-    fit = [
-        size
-        for size in spec.sizes
-        if (name is None or resolution(size) == int(name.removesuffix("P")))
-        and abs(log(size.width / size.height * int(high) / int(wide))) < 0.05
-    ]
-    return fit[0] if fit else _no_size(" ".join(filter(None, (name, ratio or "16:9"))), spec)
+    fit = (size for size in sizes if abs(log(size.width / size.height * int(high) / int(wide))) < _SHAPE)
+    return next(fit, None) or _no_size(" ".join(filter(None, (name, ratio))), spec), sizes
 
 
 def _no_size(typed: str, spec: ModelSpec) -> Size:

@@ -1,10 +1,13 @@
 """What programs send: what it means, what is refused and how; and that nothing whatever breaks the server."""
 
+import base64
+import io
 import json
 import random
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from pipelines.models import MODELS, Size
 from studio.api import wire
@@ -21,6 +24,10 @@ def test_the_services_names_mean_the_studios_model_and_its_own_mean_themselves()
     assert _read("wan2.2-t2v-plus").spec.name == "wan2.2-t2v-a14b"
     assert _read("wan2.2-t2v-plus", default="sketch").spec.name == "sketch"
     assert _read("wan2.1-t2v-1.3b").spec.name == "wan2.1-t2v-1.3b"
+    # A model that does what the name says, where the studio's own can't.
+    assert _read("wan2.2-i2v-plus").spec.name == "wan2.2-i2v-a14b"
+    assert _read("wan2.2-i2v-plus", default="wan2.2-ti2v-5b").spec.name == "wan2.2-ti2v-5b"
+    assert _read("wan2.2-t2v-plus", default="wan2.2-i2v-a14b").spec.name == "wan2.2-t2v-a14b"
     with pytest.raises(Wrong) as caught:
         _read("gpt-4")
     assert (caught.value.status, caught.value.code) == (404, "ModelNotFound")
@@ -82,6 +89,30 @@ def test_the_first_frame_is_found_under_each_of_its_names() -> None:
     ):
         body = {"model": "wan2.2-i2v-plus", "input": {"prompt": PROMPT, **given}}
         assert wire.read(json.dumps(body).encode(), default="wan2.2-ti2v-5b").picture == address
+        with pytest.raises(Wrong):
+            wire.read(json.dumps(body | {"model": "sketch"}).encode(), default="sketch")
+
+
+def test_a_pictures_shape_decides_where_no_size_is_given(counter: Counter) -> None:
+    for shape, parameters, size in (
+        ((400, 200), {}, "1280x704"),
+        ((200, 400), {}, "704x1280"),
+        ((200, 400), {"resolution": "480P"}, "480x832"),
+        ((200, 400), {"size": "1280*704"}, "1280x704"),
+    ):
+        data = io.BytesIO()
+        Image.new("RGB", shape, (90, 120, 150)).save(data, "PNG")
+        address = f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
+        given = {"prompt": PROMPT, "img_url": address}
+        answer = counter.post({"model": "wan2.2-ti2v-5b", "input": given, "parameters": parameters})
+        assert answer.status_code == 200, answer.text
+        job = counter.studio.jobs.get(answer.json()["output"]["task_id"])
+        assert job is not None
+        assert job.request is not None
+        assert job.form["size"] == size
+        picture = counter.studio.pictures.find(job.request.first_frame)
+        assert picture is not None
+        assert (picture.width, picture.height) == shape
 
 
 def test_a_size_that_is_not_made_is_refused_with_those_that_are(counter: Counter) -> None:
@@ -139,8 +170,8 @@ def test_a_body_that_asks_for_nothing_is_refused_in_words(counter: Counter, body
     assert answer.json()["message"]
 
 
-def test_ten_megabytes_are_too_many(counter: Counter) -> None:
-    answer = counter.post(b'{"model": "' + b"x" * 10_000_000 + b'"}')
+def test_what_is_larger_than_any_picture_is_too_much(counter: Counter) -> None:
+    answer = counter.post(b'{"model": "' + b"x" * 16_000_000 + b'"}')
     assert (answer.status_code, answer.json()["code"]) == (413, "BadRequest.TooLarge")
 
 
