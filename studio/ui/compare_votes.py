@@ -139,7 +139,7 @@ def _share(page: Page, share: Share, name: Name) -> str:
     return (
         f'<li data-verdict="{share.verdict}">'
         f'<span class="name"{attributes(title=_in_one(name))}>{escape(name.told)}{prompt}</span>{bar}'
-        f'<span class="told">{told}</span><span class="between">{escape(between)}</span></li>'
+        f'<span class="told">{told}</span><span class="spread">{escape(between)}</span></li>'
     )
 
 

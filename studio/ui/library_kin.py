@@ -43,7 +43,7 @@ def _grids(page: Page, grids: Sequence[tuple[str, str]]) -> str:
     if not grids:
         return ""
     does = "".join(
-        button(title or page.t("tab_compare"), "to_grid", key=key, symbol="compare", look="raised")
+        button(title or page.t("tab_compare"), "to_grid", key=key, symbol="split", look="raised")
         for key, title in grids
     )
     return (

@@ -9,6 +9,7 @@ import pytest
 from studio.core import Studio
 from studio.ui import page as frame
 from studio.ui import theme
+from studio.ui.markup import ICONS
 from studio.words import FOLDER, LANGUAGES, Language, book
 
 UI = Path(frame.__file__).parent
@@ -90,6 +91,12 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
     # KEY_1 is KEY where the count is 1.
     texts = {key for key in texts if key.removesuffix("_1") not in texts - {key}}
     assert [key for key in texts - listed if not key.startswith(built)] == []
+
+
+def test_every_sign_that_is_asked_for_is_drawn() -> None:
+    sources = "".join(path.read_text("utf-8") for path in UI.rglob("*.py"))
+    asked = re.findall(r"symbol=\"(\w+)\"|\bicon\(\"(\w+)\"\)", sources)
+    assert {name for pair in asked for name in pair if name} <= set(ICONS)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
