@@ -1,7 +1,7 @@
 """Latents to frames, one latent frame at a time: memory stays flat and the encoder starts at the first chunk.
 
 The same arithmetic as `AutoencoderKLWan.decode` (diffusers 0.42), bit for bit, for Wan2.1's VAE and Wan2.2's.
-Never tiled: tiles cost 1.6 times the work, and chunks of four frames need less memory than a denoising step.
+Not tiled here: tiles cost 1.6 times the work. Where a plan has no room for a whole picture, `placing` tiles.
 """
 
 import contextlib

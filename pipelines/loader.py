@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 import torch
 
-from pipelines import gguf_files, hub, placing, prompts
+from pipelines import gguf_files, hub, placing, prompts, tiny_vae
 from pipelines.engine import PLAIN, best, put_on
 from pipelines.hub import find as find
 from pipelines.models import ModelSpec
 from pipelines.placement import plan
 from pipelines.prompts import Prompts
 from pipelines.request import ModelError, OnProgress, Progress
+from pipelines.tiny_vae import TinyVae
 from pipelines.wan import WanVideo, free_memory, is_out_of_memory
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ def _read(spec: ModelSpec, folder: Path, device: str, home: Path) -> WanVideo:
             engine=engine,
             plan=chosen,
             kept=Prompts(home / "cache" / "prompts", mark),
+            tiny=_tiny(spec, pipe.vae.config.z_dim, home, device),
         )
     except Exception as error:
         log.warning("%s could not be loaded", spec.name, exc_info=True)
@@ -148,6 +150,12 @@ def _read(spec: ModelSpec, folder: Path, device: str, home: Path) -> WanVideo:
     # Out here the failed load's stack is gone, and with it the half-read weights.
     free_memory()
     raise failure
+
+
+def _tiny(spec: ModelSpec, channels: int, home: Path, device: str) -> TinyVae | None:
+    """What makes the previews, if somebody put its weights here; an embedded model's latents are its own."""
+    path = None if spec.embedded else tiny_vae.find(home, channels)
+    return tiny_vae.for_previews(path, channels, torch.device(device))
 
 
 def _revision(folder: Path) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def job_ends(pipe: Any) -> None:
 
 def decode_tiled(
     vae: AutoencoderKLWan, latents: torch.Tensor, check: Callable[[], None]
-) -> Iterator[np.ndarray]:
+) -> Generator[np.ndarray, None, None]:
     """Yield uint8 arrays (n, H, W, 3) as `decode_chunks` does, decoded in diffusers' overlapping tiles.
 
     For cards with too little room for the whole picture; `check` is asked before each piece of a tile. All

@@ -1,9 +1,10 @@
 """A request becomes frames on this machine: diffusers' own WanPipeline, watched, cancellable, streamed."""
 
+import contextlib
 import gc
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from diffusers import UniPCMultistepScheduler, WanPipeline
 
 from pipelines import first_frame, placing, prompts, speed
 from pipelines.adapters import Adapters
-from pipelines.decode import decode_chunks
+from pipelines.decode import decode_ahead
 from pipelines.engine import PLAIN, Engine
 from pipelines.first_frame import FirstFrame
 from pipelines.memory import Clip
@@ -32,6 +33,7 @@ from pipelines.request import (
 )
 from pipelines.schedulers import scheduler_for
 from pipelines.sketch.reading import read
+from pipelines.tiny_vae import TinyVae
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ class WanVideo:
 
     `spec` says which model; `revision` is what a recipe stores about its weights; `pipe` is diffusers' own,
     on which `engine` was put already, laid out as `plan` says (None: it lies where it is). `kept` holds what
-    the text encoder made of earlier prompts.
+    the text encoder made of earlier prompts; `tiny` makes the previews, if there is one.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class WanVideo:
         engine: Engine = PLAIN,
         plan: Plan | None = None,
         kept: Prompts | None = None,
+        tiny: TinyVae | None = None,
     ) -> None:
         self.pipe: Any = pipe
         self.spec = spec
@@ -61,6 +64,7 @@ class WanVideo:
         self.engine = engine
         self.plan = plan
         self._kept = kept
+        self._tiny = tiny
         self._adapters = Adapters(pipe, spec, fused=engine.fused)
         pipe.set_progress_bar_config(disable=True)
         self._scheduler_config = pipe.scheduler.config
@@ -92,7 +96,7 @@ class WanVideo:
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("a WanVideo makes one clip at a time")
         factor = self.pipe.vae.config.scale_factor_temporal
-        previews = Previews(self._colours, fps=request.fps, temporal_factor=factor)
+        previews = Previews(self._colours, fps=request.fps, temporal_factor=factor, tiny=self._tiny)
         run = _Run(request.num_inference_steps, on_progress, should_stop, previews)
         short_of_memory = False
         try:
@@ -131,10 +135,11 @@ class WanVideo:
             latents = self._denoise(request, embeds, run)
         run.check()
         run.say("decoding")
-        for chunk in self._decoded(latents, request, run):
-            yield from chunk
-            run.check()
-            run.deliver()
+        with contextlib.closing(self._decoded(latents, request, run)) as chunks:
+            for chunk in chunks:
+                yield from chunk
+                run.check()
+                run.deliver()
 
     def _read(self, request: GenerationRequest) -> Embeds:
         """The prompts as the experts take them; the negative one only where guidance is on."""
@@ -150,12 +155,17 @@ class WanVideo:
 
     def _decoded(
         self, latents: torch.Tensor, request: GenerationRequest, run: "_Run"
-    ) -> Iterator[np.ndarray]:
-        """The frames in chunks; in tiles where the plan has no room for the whole picture."""
+    ) -> Generator[np.ndarray, None, None]:
+        """The frames in chunks; in tiles where the plan has no room for the whole picture.
+
+        On a card, tiers that trade exactness for time decode in bf16: a fifth to a quarter less time for
+        0.9999 of the structure, as FastVideo measured it. The exact tier keeps the VAE's fp32.
+        """
         clip = Clip(request.size, request.num_frames)
         if self.plan is not None and tiles(self.plan, self.spec, clip):
             return placing.decode_tiled(self.pipe.vae, latents, run.check)
-        return decode_chunks(self.pipe.vae, latents)
+        half = latents.is_cuda and request.tier != "exact" and not self.spec.embedded
+        return decode_ahead(self.pipe.vae, latents, half=half)
 
     def _first_frame(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> FirstFrame | None:
         """The picture that the clip begins with, as latents; None if it begins with none."""

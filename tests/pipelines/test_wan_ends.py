@@ -94,13 +94,16 @@ def test_cancelling_while_decoding_stops_at_the_next_chunk(video: WanVideo) -> N
     stop = threading.Event()
 
     def watch() -> None:
-        for frame in video.generate(tiny_request(), ignore, stop.is_set):
+        for frame in video.generate(tiny_request(num_frames=41), ignore, stop.is_set):
             got.append(frame)
             stop.set()
 
     with Watched(video) as watched, pytest.raises(Cancelled):
         watch()
-    assert (len(got), watched.decoded) == (1, 1)
+    assert len(got) == 1
+    # Of eleven: the one that was used, one that waited, one that was being made.
+    assert watched.decoded <= 3
+    assert not any(thread.name == "decode" for thread in threading.enumerate())
     assert np.array_equal(frames_of(video), expected)
 
 
