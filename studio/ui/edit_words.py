@@ -10,6 +10,7 @@ from studio.media.looks import LOOKS
 from studio.media.retouch import Operation
 from studio.text.rewrite import DiffPart, diff
 from studio.ui.context import Page
+from studio.ui.finish import size_name
 
 _MEASURES = ("brightness", "contrast", "saturation", "warmth", "sharpness")
 
@@ -106,5 +107,6 @@ def operation_words(page: Page, operation: Operation) -> str:
         "count": f"{amount:g}",
         "seconds": f"{amount:g}",
         "degrees": f"{amount:g}",
+        "size": size_name(amount),
     }
     return page.t(key, **values)

@@ -21,6 +21,7 @@ from studio.edits.intents import INTENTS, intents
 from studio.edits.plan import EditPlan, plan_of, plan_of_change
 from studio.edits.types import Reading
 from studio.library import Asset
+from studio.ui import finish
 from studio.ui.context import Page
 from studio.ui.edit_words import in_short, rows
 from studio.ui.markup import area, attributes, button, facts
@@ -75,6 +76,7 @@ def line(page: Page, asset: Asset) -> str:
     return (
         f"<section{named}><h3>{escape(page.t('edit_title'))}</h3>"
         f'<form class="edit-line"><input{field}>{go}</form><div class="edit-chips">{chips}</div>'
+        f"{finish.render(page, asset)}"
         f'{_tried(page, asset)}<div class="edit-told" data-own aria-live="polite"></div></section>'
     )
 

@@ -17,6 +17,7 @@ from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
 from studio.ui import edits, unwanted, ways, withheld
 from studio.ui.context import Page
+from studio.ui.edit_words import operation_words
 from studio.ui.form import version as style_version
 from studio.ui.markup import attributes, button, facts, icon, recipe
 
@@ -273,6 +274,12 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
         yield page.field("tier"), ways.named(page, request.tier)
     yield page.field("loras"), ways.told(page, request.loras)
     yield page.field("negative_prompt"), unwanted.told(page, request.negative_prompt)
+
+
+def _done_to(page: Page, asset: Asset) -> str:
+    """What was done to the pictures since they were drawn; empty for a clip that is as it was rendered."""
+    take = page.studio.edits.take_of(asset.job_id) if asset.kind == "edit" else None
+    return "" if take is None else " · ".join(operation_words(page, one) for one in take.operations)
 
 
 def _look(page: Page, name: str) -> str:

@@ -101,6 +101,7 @@ SCRIPTS = (
     "styles.js",
     "library.js",
     "edits.js",
+    "finish.js",
     "picture.js",
 )
 
@@ -116,6 +117,7 @@ STYLES_READ = (
     "compare.css",
     "library.css",
     "edits.css",
+    "finish.css",
     "picture.css",
 )
 

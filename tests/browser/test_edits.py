@@ -91,6 +91,20 @@ def test_a_wish_is_read_made_compared_and_taken_back(page: Page, house: House) -
     assert house.source.id in sources[0]
     assert house.source.id not in sources[1]
     new = sources[1].split("/media/")[1].removesuffix(".mp4")
+    # It is on the wall by itself; the next wish leaves the comparison where it is.
+    expect(page.locator(f'#library_wall .tile[data-key="{new}"]')).to_be_visible()
+    said(page, "make the boat blue")
+    expect(told.locator("ins")).to_have_text("blue")
+    expect(told.locator("synced-player video")).to_have_count(2)
+    page.locator("#edit_drop").click()
+    expect(told.locator("ins")).to_have_count(0)
+    panel = page.locator("#library_panel .panel").bounding_box()
+    for control in told.locator(".sy-deck > *:visible").all():
+        box = control.bounding_box()
+        assert panel is not None
+        assert box is not None
+        assert panel["x"] <= box["x"]
+        assert box["x"] + box["width"] <= panel["x"] + panel["width"]
     page.locator("#edit_undo").click()
     expect(told).to_contain_text("Taken away")
     page.goto(f"/en/?tab=library&clip={new}")
@@ -126,3 +140,24 @@ def test_it_fits_a_phone(browser: Browser, house: House) -> None:
     )
     assert small == []
     context.close()
+
+
+def test_a_clip_gets_larger_and_smoother_and_what_does_it_is_said_before(page: Page, house: House) -> None:
+    opened(page, house)
+    part = page.locator("#library_panel details.finish")
+    part.locator("summary").click()
+    expect(part).to_contain_text("Lanczos makes it larger")
+    expect(part).to_contain_text("no interpolation network here")
+    expect(page.locator("#finish_make")).to_be_disabled()
+    part.locator("label", has_text="1080p").click()
+    part.locator("label", has_text="24 fps").click()
+    page.locator("#finish_make").click()
+    told = page.locator("#library_panel .edit-told")
+    expect(told.locator("synced-player video")).to_have_count(2)
+    expect(told).to_contain_text("1080p · 24 fps")
+    page.locator("#edit_open").click()
+    recipe = page.locator("#library_panel details.recipe")
+    expect(recipe).to_contain_text("1800×1080")
+    expect(recipe).to_contain_text("24 fps by blending (no interpolation network here)")
+    # As large as 1080p, as smooth as 24: what is left is offered.
+    expect(page.locator("#library_panel details.finish")).not_to_contain_text("1080p")
