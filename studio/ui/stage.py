@@ -261,8 +261,9 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
         yield page.field("style"), told
     yield page.field("look"), _look(page, request.look)
     yield page.field("model"), f"{MODELS[request.model].title} · {asset.model_revision[:12]}"
-    yield page.field("size"), request.size
+    yield page.field("size"), asset.size
     yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
+    yield page.t("recipe_done"), _done_to(page, asset)
     yield page.field("seed"), request.seed
     yield page.field("first_frame"), request.first_frame[:12]
     yield page.field("num_inference_steps"), request.num_inference_steps
