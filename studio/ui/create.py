@@ -9,7 +9,7 @@ from gradio.events import Dependency
 
 from pipelines.request import MAX_SEED
 from studio.ui import form as fields
-from studio.ui import picture, rewriting, stage
+from studio.ui import picture, rewriting, stage, ways
 from studio.ui.context import Page
 from studio.ui.desk import Desk, Updates
 from studio.ui.examples import examples, sketch_words
@@ -35,6 +35,7 @@ class Create:
     trouble: gr.HTML
     model_note: gr.HTML
     price: gr.HTML
+    lora_list: gr.HTML
     tiles: gr.HTML
     filing: gr.HTML
     desk: Desk
@@ -44,15 +45,13 @@ class Create:
         return [self.notice, self.trouble]
 
     def outputs(self) -> list[Any]:
-        """The fields of the form and the note on the model, for events that fill them."""
-        return [*self.form.values(), self.model_note]
+        """The fields of the form and what stands beside them, for events that fill them."""
+        return [*self.form.values(), self.model_note, self.lora_list]
 
     def by_component(self, updates: Updates) -> dict[Any, Any]:
         """Updates by a field's name as Gradio takes them; fields that are not named stay as they are."""
-        return {
-            self.model_note if name == "model_note" else self.form[name]: value
-            for name, value in updates.items()
-        }
+        beside = {"model_note": self.model_note, "lora_list": self.lora_list}
+        return {beside[name] if name in beside else self.form[name]: value for name, value in updates.items()}
 
 
 def build(page: Page) -> tuple[Create, Dependency]:
@@ -117,7 +116,15 @@ def build(page: Page) -> tuple[Create, Dependency]:
                     filterable=False,
                 )
             note = area(desk.model_note(spec.name), "model_note")
-            with gr.Accordion(t("advanced"), open=False, elem_id="advanced"):
+            with gr.Accordion(t("advanced"), open=False, elem_id="advanced") as accordion:
+                tier = gr.Radio(
+                    ways.tiers(page, spec),
+                    value=spec.tiers[0],
+                    label=page.field("tier"),
+                    elem_id="tier",
+                    visible=len(spec.tiers) > 1,
+                )
+                lora_list = area("", "lora_list")
                 advanced = _advanced(page)
             with gr.Column(elem_id="drop_mp4"):
                 upload = gr.UploadButton(t("drop"), size="sm", file_count="single")
@@ -129,8 +136,8 @@ def build(page: Page) -> tuple[Create, Dependency]:
         with gr.Column(elem_id="seeing"):
             shown = area(stage.empty(page, first), "stage")
             strip = area("", "takes")
-    names = ("job", "offer", "prompt_original", "style_version", "project", "first_frame")
-    job, offer, original, version, project, first_frame = (_kept(name) for name in names)
+    names = ("job", "offer", "prompt_original", "style_version", "project", "first_frame", "loras")
+    job, offer, original, version, project, first_frame, loras = (_kept(name) for name in names)
     form: dict[str, Field] = {
         "prompt": prompt,
         "style": style,
@@ -139,6 +146,8 @@ def build(page: Page) -> tuple[Create, Dependency]:
         "quality": quality,
         "seed": seed,
         "model": model,
+        "tier": tier,
+        "loras": loras,
         **advanced,
         "prompt_original": original,
         "style_version": version,
@@ -146,8 +155,9 @@ def build(page: Page) -> tuple[Create, Dependency]:
         "first_frame": first_frame,
     }
     told = {"notice": notice, "trouble": trouble, "model_note": note, "price": price, "tiles": tiles}
-    made = Create(form=form, job=job, desk=desk, filing=filing, **told)
+    made = Create(form=form, job=job, desk=desk, filing=filing, lora_list=lora_list, **told)
     _wire_form(made, dice=dice, reads=reads)
+    _wire_ways(made, accordion=accordion)
     _wire_filling(made, upload=upload, tries=tries)
     _wire_picture(page, made, begins=begins)
     _wire_rewriting(page, made, offer=offer, below=improving)
@@ -209,23 +219,39 @@ def _wire_form(made: Create, *, dice: gr.Button, reads: gr.HTML) -> None:
     def switch_model(model: str) -> dict[Any, Any]:
         return made.by_component(desk.switch_model(model))
 
-    def hints(style: str, version: str, model: str, quality: str, seconds: Any) -> dict[Any, Any]:
-        return made.by_component(desk.hints(style, version, model, quality, seconds))
+    def hints(*dials: Any) -> dict[Any, Any]:
+        return made.by_component(desk.hints(*dials))
 
     switched = form["model"].input(switch_model, form["model"], made.outputs(), **QUICK)
-    dials = [form[name] for name in ("style", "style_version", "model", "quality", "seconds")]
+    dials = [form[name] for name in ("style", "style_version", "model", "quality", "seconds", "tier")]
     # Who picks a style by hand means the newest version of it; a recipe may name an older one.
     form["style"].input(None, None, form["style_version"], js="() => ''")
     hinted = [form[name] for name in fields.ADVANCED]
-    gr.on([form[name].input for name in ("style", "quality", "seconds")], hints, dials, hinted, **RAW)
+    gr.on([form[name].input for name in ("style", "quality", "seconds", "tier")], hints, dials, hinted, **RAW)
     switched.then(hints, dials, hinted, **RAW)
-    costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames")
+    costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames", "tier", "loras")
     gr.on([form[name].change for name in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW)
     said = [form[name] for name in ("prompt", "negative_prompt", "style", "style_version", "model")]
     gr.on([box.change for box in said], desk.reads, said, reads, **RAW, trigger_mode="always_last")
     # A sentence about what was wrong is done with once somebody changes something.
     gr.on([field.input for field in form.values()], None, None, made.told(), js="() => ['', '']")
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
+
+
+def _wire_ways(made: Create, *, accordion: gr.Accordion) -> None:
+    """Speed and LoRAs: what is here is looked up when somebody opens the part of the form they are in."""
+    form, desk = made.form, made.desk
+    seen = [form[name] for name in ("model", "tier", "loras")]
+
+    def ways_now(model: str, tier: Any, loras: Any) -> dict[Any, Any]:
+        return made.by_component(desk.ways_now(model, tier, loras))
+
+    def switch_tier(tier: Any, model: str, size: Any) -> dict[Any, Any]:
+        return made.by_component(desk.switch_tier(tier, model, size))
+
+    accordion.expand(ways_now, seen, [form["tier"], made.lora_list], **RAW)
+    asked = [form[name] for name in ("tier", "model", "size")]
+    form["tier"].input(switch_tier, asked, [form["size"], form["quality"]], **RAW)
 
 
 def _wire_filling(made: Create, *, upload: gr.UploadButton, tries: gr.HTML) -> None:

@@ -16,7 +16,7 @@ from pipelines.request import MAX_PROMPT, Notice
 from studio.access import Visitor
 from studio.core import Refused
 from studio.styles import STYLES, Style
-from studio.ui import final_prompt, picture, takes, withheld
+from studio.ui import final_prompt, picture, takes, ways, withheld
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.examples import examples
@@ -49,7 +49,7 @@ class Desk:
             estimate = self.page.studio.estimate(**{**form, "prompt": form.get("prompt") or "…"})
         except Refused:
             return escape(self.page.t("price_fix"))
-        return escape(fields.price(self.page, estimate))
+        return escape(" · ".join([fields.price(self.page, estimate), *map(self.page.say, estimate.told)]))
 
     def _sorry(self, refused: Refused) -> str:
         named = [str(notice.values.get("field", "")) for notice in refused.notices]
@@ -66,8 +66,11 @@ class Desk:
         updates: Updates = self.switch_model(str(values["model"]))
         for name, value in values.items():
             updates[name] = gr.update(**{**updates.get(name, {}), "value": value})
-        style, version, model = (values[name] for name in ("style", "style_version", "model"))
-        return updates | self.hints(style, version, model, values["quality"], values["seconds"], values)
+        updates |= self.switch_tier(values["tier"], values["model"], values["size"], values)
+        spec = MODELS.get(str(values["model"])) or self.page.studio.models()[0]
+        updates["lora_list"] = ways.lora_list(self.page, spec, values["loras"])
+        dials = ("style", "style_version", "model", "quality", "seconds", "tier")
+        return updates | self.hints(*(values[name] for name in dials), values=values)
 
     def switch_model(self, model: str) -> Updates:
         """The choices that depend on the model, with its own defaults chosen."""
@@ -78,6 +81,29 @@ class Desk:
             "seconds": gr.update(choices=fields.lengths(self.page, spec), value=fields.default_length(spec)),
             "guidance_scale_2": gr.update(visible=spec.two_experts, value=""),
             "model_note": self.model_note(spec.name),
+            "tier": gr.update(
+                choices=ways.tiers(self.page, spec), value=spec.tiers[0], visible=len(spec.tiers) > 1
+            ),
+            "loras": gr.update(value=""),
+            "lora_list": ways.lora_list(self.page, spec, ""),
+            "quality": gr.update(visible=True),
+        }
+
+    def switch_tier(self, tier: Any, model: str, size: Any, values: Updates | None = None) -> Updates:
+        """What a tier decides besides: a draft begins small, and only exact and balanced know qualities."""
+        spec = MODELS.get(model) or self.page.studio.models()[0]
+        kept = {} if values is None else {"value": values["quality"]}
+        updates = {"quality": gr.update(visible=tier not in ("fast", "draft"), **kept)}
+        if values is None:
+            updates["size"] = gr.update(value=ways.size_for(spec, tier, size))
+        return updates
+
+    def ways_now(self, model: str, tier: Any, loras: Any) -> Updates:
+        """The tiers and LoRAs as they are here now; what was chosen stays."""
+        spec = MODELS.get(model) or self.page.studio.models()[0]
+        return {
+            "tier": gr.update(choices=ways.tiers(self.page, spec), value=ways.tier_of(spec, tier)),
+            "lora_list": ways.lora_list(self.page, spec, loras),
         }
 
     def hints(
@@ -87,13 +113,15 @@ class Desk:
         model: str,
         quality: str,
         seconds: Any,
+        tier: Any = "",
+        *,
         values: Updates | None = None,
     ) -> Updates:
         """What each advanced field would be if left empty, as its placeholder."""
         spec = MODELS.get(model) or self.page.studio.models()[0]
         length = seconds if isinstance(seconds, int | float) else fields.default_length(spec)
         chosen = self._style(style, style_version)
-        found = fields.derived(self.page, spec, style=chosen, quality=quality, seconds=length)
+        found = fields.derived(self.page, spec, style=chosen, quality=quality, seconds=length, tier=tier)
         updates = {}
         for name, hint in found.items():
             more = {} if values is None else {"value": values[name]}
@@ -168,11 +196,11 @@ class Desk:
                 return "", "", {}
             elif what == "use":
                 return gr.skip(), "", self.fill(studio.asset(visitor, key).form)
+            elif what == "go_on":
+                return gr.skip(), "", self.go_on(visitor, key)
             elif what == "edit":
                 return gr.skip(), "", self.fill(studio.job(visitor, key).job.form)
             elif what == "example":
-            elif what == "go_on":
-                return gr.skip(), "", self.go_on(visitor, key)
                 return gr.skip(), "", self.example(key)
         except Refused as refused:
             return gr.skip(), self._sorry(refused), {}
@@ -203,3 +231,6 @@ class Desk:
             return updates | ({"size": updates["size"] | shape} if isinstance(shape, dict) else {})
         return {}
 
+    def takes(self, job: str, request: gr.Request) -> str:
+        """The film strip below the stage."""
+        return takes.strip(self.page, self.page.visitor(request), job.partition(" ")[0])

@@ -10,7 +10,7 @@ from pipelines.models import MODELS, QUALITIES, ModelSpec, Quality
 from studio.core import Estimate
 from studio.style_store import StyleView
 from studio.styles import STYLES, Style, guidance
-from studio.ui import unwanted
+from studio.ui import unwanted, ways
 from studio.ui.context import Page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,14 +68,15 @@ def version(typed: Any) -> int | None:
 
 
 def derived(
-    page: Page, spec: ModelSpec, *, style: Style | None, quality: str, seconds: float
+    page: Page, spec: ModelSpec, *, style: Style | None, quality: str, seconds: float, tier: Any = ""
 ) -> dict[str, str]:
     """What an advanced field left empty will be, to show in its place."""
     dial = next((one for one in QUALITIES if one == quality), DEFAULT_QUALITY)
-    sampling, negative = spec.sampling[dial], spec.negative_prompt
+    runs = ways.runs(page, spec, tier)
+    sampling, negative = spec.sampling_for(dial, runs), spec.negative_prompt
     if style is not None and negative:
         negative = style.negative or negative
-    if style is not None:
+    if style is not None and runs != "fast":
         sampling = sampling.model_copy(update=guidance(style, spec, dial))
     return {
         "negative_prompt": unwanted.told(page, negative) or page.t("nothing"),
@@ -117,6 +118,8 @@ def filled(page: Page, kept: dict[str, Any]) -> dict[str, Any]:
         # A form out of a file only names it; it may never have been here.
         "first_frame": _text(kept.get("first_frame")) if picture_here(page, kept) else "",
         "seed": _text(kept.get("seed")),
+        "tier": ways.tier_of(spec, kept.get("tier")),
+        "loras": _text(kept.get("loras")) if ways.takes_loras(spec) else "",
     }
 
 def picture_here(page: Page, kept: dict[str, Any]) -> bool:

@@ -103,6 +103,7 @@ SCRIPTS = (
     "edits.js",
     "finish.js",
     "picture.js",
+    "ways.js",
 )
 
 
@@ -119,6 +120,7 @@ STYLES_READ = (
     "edits.css",
     "finish.css",
     "picture.css",
+    "ways.css",
 )
 
 

@@ -34,6 +34,11 @@ def tier_of(spec: ModelSpec, kept: Any) -> Tier:
     return next((tier for tier in spec.tiers if tier == kept), spec.tiers[0])
 
 
+def runs(page: Page, spec: ModelSpec, wanted: Any) -> Tier:
+    """The tier that runs here when one is asked for."""
+    return choose(spec, tier_of(spec, wanted), home=page.studio.settings.studio_home).tier
+
+
 def takes_loras(spec: ModelSpec) -> bool:
     """Whether LoRAs can be used with a model at all."""
     return spec.shape is not None and not spec.embedded

@@ -101,7 +101,7 @@ def test_a_form_from_elsewhere_never_breaks_the_page(page: Page, kept: dict[str,
 def test_filling_names_every_field_once(page: Page) -> None:
     desk = Desk(page)
     updates = desk.fill({"prompt": "a boat", "model": "wan2.2-ti2v-5b", "seed": 5})
-    assert set(updates) == {*fields.filled(page, {}), "model_note"}
+    assert set(updates) == {*fields.filled(page, {}), "model_note", "lora_list"}
     assert updates["size"]["choices"] == fields.sizes(MODELS["wan2.2-ti2v-5b"])
     assert updates["guidance_scale_2"]["visible"] is False
 

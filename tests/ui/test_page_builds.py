@@ -77,7 +77,7 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
     assert asked <= texts
     # Texts whose keys are put together or stand in a table.
     listed = set(re.findall(r"[\"'](\w+)[\"']", sources))
-    built = ("quality_", "why_", "model_", "player_", "music_", "sheet_", "verify_")
+    built = ("quality_", "why_", "model_", "tier_price_", "player_", "music_", "sheet_", "verify_")
     built += ("standing_", "row_", "rules_", "ledger_", "review_approve", "review_reject")
     built += tuple(f"review_{part}_" for part in ("section", "kind", "did", "was"))
     built += ("library_did_", "bulk_", "sort_", "facet_", "age_", "kind_", "format_")
