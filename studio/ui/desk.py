@@ -206,9 +206,6 @@ class Desk:
             return gr.skip(), self._sorry(refused), {}
         return gr.skip(), "", {}
 
-    def takes(self, job: str, request: gr.Request) -> str:
-        """The film strip below the stage."""
-        return takes.strip(self.page, self.page.visitor(request), job.partition(" ")[0])
     def go_on(self, visitor: Visitor, asset_id: str) -> Updates:
         """The form that goes on from a clip, by a model that can; Refused where none is here."""
         spec = picture.taker(self.page, self.page.studio.asset(visitor, asset_id).model)
