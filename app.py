@@ -89,6 +89,7 @@ def _serve(settings: Settings, door: socket.socket) -> int:
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         print(terminal("open", terminal_language(), address=address), flush=True)
         threading.Thread(target=studio.upkeep.run, name="library", daemon=True).start()
+        threading.Thread(target=studio.model_room.run, name="models", daemon=True).start()
         if settings.share:
             threading.Thread(target=_share, args=(settings, host, port), name="share", daemon=True).start()
         logging.getLogger("uvicorn.error").addFilter(_is_news)

@@ -317,3 +317,9 @@ class _Models(Mapping[str, ModelSpec]):
 _models = _Models()
 MODELS: Mapping[str, ModelSpec] = _models
 DEFAULT_MODEL = "sketch"
+
+if __name__ == "__main__":
+    import runpy
+
+    # The command is a door of the studio, which stands above this table: it has settings and words.
+    runpy.run_module("studio.models_cli", run_name="__main__")

@@ -29,6 +29,7 @@ from studio.library.projects import Projects
 from studio.library.shelves import Shelves
 from studio.library.upkeep import Upkeep
 from studio.media.ffmpeg import MediaError
+from studio.model_room import ModelRoom
 from studio.picture_rows import Picture
 from studio.pictures import Pictures
 from studio.recipe import read_recipe
@@ -77,6 +78,7 @@ class Studio:
         self.family = Family(self.engine, settings, self.assets, looks)
         cards = Cards(self.engine, self.assets.archive, settings.tmp, settings.sealing_key())
         self.upkeep = Upkeep(self.finder, looks, cards, self.shelves)
+        self.model_room = ModelRoom(self.engine, settings)
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self._tracing = Tracing(self.engine, settings, self.assets)
         self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read, self.styles.find)

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 
 from pipelines.request import Notice
-from studio import access, doors, gate, grid_routes, picture_routes, story_routes, style_routes
+from studio import access, doors, gate, grid_routes, model_routes, picture_routes, story_routes, style_routes
 from studio.api import dashscope, trace
 from studio.core import Refused, Studio
 from studio.library import Asset
@@ -53,6 +53,7 @@ def make_app(studio: Studio) -> FastAPI:
     story_routes.add_routes(app, studio)
     style_routes.add_routes(app, studio)
     grid_routes.add_routes(app, studio)
+    model_routes.add_routes(app, studio)
     picture_routes.add_routes(app, studio)
     trace.add_routes(app, studio)
     # Programs come by a key alone, by the service's own names.

@@ -49,7 +49,7 @@ ONLY_HERE = {
 }
 # Layers from the outside in: a room imports only rooms further in (or beside it).
 LAYERS = (
-    ("app", "studio/demo"),
+    ("app", "studio/demo", "studio/models_cli"),
     (
         "studio/ui",
         "studio/web",
@@ -57,6 +57,7 @@ LAYERS = (
         "studio/style_routes",
         "studio/table_routes",
         "studio/grid_routes",
+        "studio/model_routes",
         "studio/picture_routes",
         "studio/room/app",
         "studio/room/pages",
@@ -77,6 +78,8 @@ LAYERS = (
         "studio/editing",
         "studio/grid_cells",
         "studio/grid_view",
+        "studio/model_room",
+        "studio/model_words",
         "studio/votes",
     ),
     ("studio/views",),

@@ -20,7 +20,7 @@ from studio.ui import final_prompt, picture, takes, ways, withheld
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.examples import examples
-from studio.ui.markup import acted
+from studio.ui.markup import acted, button
 
 Updates = dict[str, Any]
 
@@ -134,7 +134,10 @@ class Desk:
         """What a model is for and whether it is here, as HTML."""
         spec = MODELS.get(model) or self.page.studio.models()[0]
         look = "model-note" if fields.weights_here(self.page, spec) else "model-note absent"
-        return f'<p class="{look}">{escape(fields.model_note(self.page, spec))}</p>'
+        told = f'<p class="{look}">{escape(fields.model_note(self.page, spec))}</p>'
+        if look == "model-note":
+            return told
+        return told + button(self.page.t("to_models"), "to_models", symbol="next", look="bare")
 
     def reads(self, prompt: Any, negative: Any, style: Any, style_version: Any, model: Any) -> str:
         """What is asked for in the end, style and all, and what a small model takes of it, as HTML."""

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import try_to_load_from_cache
-
 from pipelines.models import MODELS, QUALITIES, ModelSpec, Quality
+from pipelines.repos import of_model
 from studio.core import Estimate
 from studio.style_store import StyleView
 from studio.styles import STYLES, Style, guidance
@@ -157,13 +156,7 @@ def weights_here(page: Page, spec: ModelSpec) -> bool:
 
     A cloud's model needs none.
     """
-    if spec.cloud is not None:
-        return True
-    if spec.embedded:
-        return (ROOT / spec.repo / "model_index.json").exists()
-    if (page.studio.settings.studio_home / "models" / spec.name / "model_index.json").exists():
-        return True
-    return isinstance(try_to_load_from_cache(spec.repo, "model_index.json"), str)
+    return page.studio.model_room.is_here(spec)
 
 
 def model_note(page: Page, spec: ModelSpec) -> str:
@@ -177,4 +170,4 @@ def model_note(page: Page, spec: ModelSpec) -> str:
 
 
 def _absent(page: Page, spec: ModelSpec, key: str) -> str:
-    return page.t(key, title=spec.title, size=f"{spec.memory_gb:g}")
+    return page.t(key, title=spec.title, size=f"{of_model(spec).size_gb:g}")

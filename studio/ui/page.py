@@ -38,6 +38,9 @@ Element ids that tests and styles may rely on. A gr.Textbox's own field is `#id 
   final_prompt
 - edits, below a finished clip on the stage and in the library's panel: `.edits[data-asset]` with
   `input[name=wish]`, `.edit-told`; edit_make, edit_drop, edit_player, edit_open, edit_undo
+- models: `.model-card[data-name][data-state]` (shipped, installed, linked, cached, broken, partial,
+  missing, busy), `.fetching[data-name]`, `.lora[data-name]`, `#lora_form [name]`; buttons by
+  `[data-key="download NAME"]` (verify, stop, delete, link), add_lora; elsewhere `[data-act=to_models]`
 - verify: `#drop_verify input[type=file]`, `#verify_told section[data-answer]` (certain, candidates, none,
   failed), `.clue[data-part][data-sign]`, `.kin .one`; elsewhere to_verify
 - frame: pill, language, light_dark, confirm (a dialog) with confirm_yes and confirm_no, keys (a dialog)
@@ -52,7 +55,19 @@ import gradio as gr
 from pipelines.request import Notice
 from studio.access import Visitor
 from studio.core import Refused, Studio
-from studio.ui import compare, create, edits, library, project_choice, queue, review, share, styles, verify
+from studio.ui import (
+    compare,
+    create,
+    edits,
+    library,
+    models,
+    project_choice,
+    queue,
+    review,
+    share,
+    styles,
+    verify,
+)
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, icon
 from studio.ui.story import tab as story
@@ -83,6 +98,8 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 rows, ticking = queue.build(page, quick=quick)
             with gr.Tab(page.t("tab_review"), id="review", elem_id="tab_review") as tab_review:
                 review.build(page, quick=quick)
+            with gr.Tab(page.t("tab_models"), id="models", elem_id="tab_models") as tab_models:
+                models.build(page, quick=quick)
             with gr.Tab(page.t("tab_verify"), id="verify", elem_id="tab_verify") as tab_verify:
                 verify.build(page, quick=quick)
         edits.build(page, quick=quick)
@@ -110,6 +127,7 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
                 tab_story.select,
                 tab_compare.select,
                 tab_library.select,
+                tab_models.select,
                 tab_verify.select,
                 tab_review.select,
             ],
@@ -121,6 +139,7 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         tab_styles.select(rest, None, ticking, **quick)
         gr.on([blocks.load, tab_styles.select], looks.refresh, None, looks.outputs, **quick)
         tab_review.select(None, None, None, js="() => review.opened()")
+        tab_models.select(None, None, None, js="() => models.opened()")
         tab_compare.select(None, None, None, js="() => compare.opened()")
         tab_library.select(None, None, None, js="() => library.opened()")
         told.followed.then(show_bar, None, bar, **quick)

@@ -36,7 +36,7 @@ window.studio = (() => {
     if (asks.get('story')) choose('story');
     else if (asks.get('grid')) choose('compare', 150);
     else if (asks.get('job')) choose('create');
-    else if (/^(story|compare|styles|queue|library|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'), 150);
+    else if (/^(story|compare|styles|queue|library|models|verify|review)$/.test(asks.get('tab'))) choose(asks.get('tab'), 150);
     else if (back) choose('create');
   }
   addEventListener('popstate', () => {

@@ -1,0 +1,109 @@
+"""Below the cards of the tab Models: LoRAs, the cloud's models, the networks that finish a clip."""
+
+from collections.abc import Sequence
+from html import escape
+
+from pipelines.networks import Purpose
+from studio import model_words
+from studio.access import Visitor
+from studio.model_room import Card
+from studio.ui import models_parts as parts
+from studio.ui.context import Page
+from studio.ui.markup import attributes, button
+
+_PURPOSES: tuple[Purpose, ...] = ("larger", "smoother")
+_FIELDS = (("name", 64, "film-grain"), ("repo", 160, "somebody/wan-loras"))
+_FILES = (("high", 200, "high_noise.safetensors"), ("low", 200, "low_noise.safetensors"))
+
+
+def loras(page: Page, visitor: Visitor, cards: Sequence[Card], said: str, about: str) -> str:
+    """LoRAs of the hub and of this machine's own files, and the form that adds one."""
+    rows = "".join(_lora(page, visitor, card, said if card.weights.name == about else "") for card in cards)
+    rows += "".join(
+        parts.row(
+            lora.name,
+            page.t("models_lora_own"),
+            parts.standing(model_words.size(lora.size, page.language), "good"),
+            _delete(page, lora.name) if visitor.admin else "",
+        )
+        for lora in page.studio.model_room.own_loras()
+    )
+    inside = f'<ul class="rows">{rows}</ul>{_form(page) if visitor.admin else ""}'
+    return _section(page, "models_loras", inside, page.t("models_loras_hint"))
+
+
+def _lora(page: Page, visitor: Visitor, card: Card, said: str) -> str:
+    name, shelf = card.weights.name, card.shelf
+    pair = any(spec.distilled is not None and spec.distilled.name == name for spec in page.studio.models())
+    about = page.t("models_lora_pair") if pair else card.weights.repo
+    below = parts.activity(page, name, shelf.activity) + said
+    does = parts.actions(page, visitor, card)
+    if visitor.admin and not pair and shelf.state == "missing" and shelf.activity is None:
+        does += _delete(page, name)
+    return parts.row(name, about, parts.badge(page, card), does, below)
+
+
+def _delete(page: Page, name: str) -> str:
+    question = page.t("models_delete_sure", title=name)
+    text = page.t("models_delete")
+    drawn = button(text, "models", key=f"delete {name}", symbol="trash", confirm=question, loses=True)
+    return f'<div class="actions">{drawn}</div>'
+
+
+def _form(page: Page) -> str:
+    boxes = "".join(
+        f"<label class='box'><span>{escape(page.t(f'model_lora_{name}'))}</span><input"
+        + attributes(
+            type="text", name=name, maxlength=most, placeholder=like, autocomplete="off", spellcheck="false"
+        )
+        + "></label>"
+        for name, most, like in (*_FIELDS, *_FILES)
+    )
+    add = button(page.t("models_lora_add"), "models", key="add_lora", look="raised", symbol="download")
+    summary = escape(page.t("models_lora_new"))
+    hint = escape(page.t("models_lora_hint"))
+    named = attributes(class_="recipe", data_keep="new_lora", id="lora_form")
+    return (
+        f'<details{named}><summary>{summary}</summary><p class="hint">{hint}</p>'
+        f'<div class="boxes">{boxes}</div><div class="actions">{add}</div></details>'
+    )
+
+
+def cloud(page: Page) -> str:
+    """The cloud's models: whether there is a key for them."""
+    listed = page.studio.model_room.cloud()
+    if not listed:
+        return ""
+    key = "models_cloud_key" if page.studio.settings.has_cloud else "models_cloud_no_key"
+    rows = "".join(
+        parts.row(
+            spec.title,
+            page.t("models_up_to", size=str(max(spec.sizes, key=lambda size: size.width * size.height))),
+            f'<span class="standing" data-look="{"good" if offered else ""}">'
+            f"{escape(page.t('models_offered' if offered else 'models_not_offered'))}</span>",
+            "",
+        )
+        for spec, offered in listed
+    )
+    return _section(page, "models_cloud", f'<ul class="rows">{rows}</ul>', hint=page.t(key))
+
+
+def finishing(page: Page) -> str:
+    """What makes a finished clip larger and smoother here: a network, or plain ffmpeg."""
+    room = page.studio.model_room
+    rows = []
+    for purpose in _PURPOSES:
+        file = room.network(purpose)
+        about = page.t("models_finish_here", file=file) if file else page.t("models_finish_plain")
+        look = attributes(class_="standing", data_look="good" if file else None)
+        state = page.t("models_finish_network" if file else "models_finish_ffmpeg")
+        rows.append(
+            parts.row(page.t(f"model_finish_{purpose}"), about, f"<span{look}>{escape(state)}</span>", "")
+        )
+    hint = page.t("models_finish_hint", path=str(room.home / "models" / "finish"))
+    return _section(page, "models_finish", f'<ul class="rows">{"".join(rows)}</ul>', hint=hint)
+
+
+def _section(page: Page, title: str, inside: str, hint: str) -> str:
+    told = f'<p class="muted">{escape(hint)}</p>'
+    return f"<section><h3>{escape(page.t(title))}</h3>{told}{inside}</section>"
