@@ -1,5 +1,6 @@
 """What people do with many assets at once: move, tag, mark as favourites, put into the trash and back."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ TRASH_DAYS = 30
 MAX_AT_ONCE = 10_000
 MAX_TAG = 40
 MAX_TAGS = 30
+_COMMA = re.compile("[,，、;；]")
 # So many ids are asked about in one statement: databases limit a statement's values.
 _CHUNK = 2000
 
@@ -39,7 +41,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Usage:
-    """Bytes on the disk: of the assets by owner and by project ("" for none), of the trash, free and in all.
+    """Bytes on the disk: of the assets by owner and by project ("" for none), of the trash, free, in all.
 
     Only what the visitor may know: everybody's for who sees all, else one's own.
     """
@@ -47,6 +49,7 @@ class Usage:
     total: int
     count: int
     trash: int
+    trashed: int
     free: int
     disk: int
     by_owner: dict[str, int] = field(default_factory=dict)
@@ -76,9 +79,13 @@ class Shelves:
         """Take assets out of the trash; they are where they were, with all that was known of them."""
         return self._change(visitor, ids, asset_table.c.trashed.is_not(None), trashed=None)
 
-    def tag(self, visitor: Visitor, ids: Sequence[str], tag: str) -> Done:
-        """Give assets a tag; Refused for one that can't be used."""
-        tag = self._tag(tag)
+    def tag(self, visitor: Visitor, ids: Sequence[str], tags: str) -> Done:
+        """Give assets a tag, or several with commas between; Refused if one can't be used."""
+        known = list(dict.fromkeys(self._tag(tag) for tag in _COMMA.split(tags) if tag.strip()))
+        done = [self._tag_all(visitor, ids, tag) for tag in known[:MAX_TAGS] or [self._tag("")]]
+        return max(done, key=lambda one: one.changed)
+
+    def _tag_all(self, visitor: Visitor, ids: Sequence[str], tag: str) -> Done:
         mine = asset_table.c.id == tag_table.c.asset_id
         had = sa.select(tag_table.c.tag).where(mine, tag_table.c.tag == tag).exists()
         few = sa.select(sa.func.count()).select_from(tag_table).where(mine).scalar_subquery() < MAX_TAGS
@@ -134,24 +141,24 @@ class Shelves:
     def usage(self, visitor: Visitor) -> Usage:
         """How much room the library takes."""
         columns = asset_table.c
-        trashed = columns.trashed.is_not(None)
+        binned = columns.trashed.is_not(None)
         query = sa.select(
-            columns.owner, columns.project_id, trashed, sa.func.sum(columns.bytes), sa.func.count()
+            columns.owner, columns.project_id, binned, sa.func.sum(columns.bytes), sa.func.count()
         )
         if not access.sees_all(visitor, self._settings):
             query = query.where(columns.owner == visitor.owner)
         by_owner: dict[str, int] = {}
         by_project: dict[str, int] = {}
-        total = count = trash = 0
+        total = count = trash = trashed = 0
         with reading(self._engine) as connection:
-            for row in connection.execute(query.group_by(columns.owner, columns.project_id, trashed)):
+            for row in connection.execute(query.group_by(columns.owner, columns.project_id, binned)):
                 owner, project, lies, size, many = row
                 total, count = total + int(size), count + int(many)
-                trash += int(size) if lies else 0
+                trash, trashed = trash + lies * int(size), trashed + lies * int(many)
                 by_owner[owner] = by_owner.get(owner, 0) + int(size)
                 by_project[project or ""] = by_project.get(project or "", 0) + int(size)
         disk = shutil.disk_usage(self._settings.studio_home)
-        return Usage(total, count, trash, disk.free, disk.total, by_owner, by_project)
+        return Usage(total, count, trash, trashed, disk.free, disk.total, by_owner, by_project)
 
     def sweep(self, most: int = 200) -> int:
         """Delete for good what has lain in the trash for TRASH_DAYS; how many of them, at most `most`."""

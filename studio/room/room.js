@@ -137,7 +137,7 @@ window.room = (() => {
       const done = state.items.filter((item) => verdictOf(item.id)).length;
       found.push(t('progress', { done, all: state.items.length }));
     }
-    if (state.ends) found.push(t('until', { date: new Date(state.ends).toLocaleDateString(document.documentElement.lang) }));
+    if (state.ends) found.push(t('until', { date: new Date(state.ends).toLocaleDateString('sv') }));
     if (state.rights === 'view') found.push(t('only_look'));
     else if (state.rights === 'comment') found.push(t('may_comment'));
     return found;

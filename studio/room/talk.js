@@ -119,7 +119,7 @@
     if (minutes < 1) return t('just_now');
     if (minutes < 60) return t('minutes', { count: minutes });
     if (minutes < 24 * 60) return t('hours', { count: Math.round(minutes / 60) });
-    return new Date(at).toLocaleDateString(document.documentElement.lang);
+    return new Date(at).toLocaleDateString('sv');
   }
   function verdictLine(verdict) {
     const told = verdict.stale ? 'earlier' : verdict.what;

@@ -3,11 +3,14 @@ window.edits = (() => {
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const BEAT = 900;
-  // What stands below the line of each clip: the panel and the stage are drawn anew without asking.
+  // What stands below the line of each clip: the panel and the stage are drawn anew without asking. What came of a
+  // wish (old and new side by side) stays there while the next one is read and made.
   const told = new Map();
+  const seen = new Map();
   let serial = 0;
   let answered = 0;
   let looking = 0;
+  let newest = '';
 
   const hosts = (asset) => all('.edits').filter((host) => host.dataset.asset === asset);
   const hostOf = (element) => element.closest('.edits');
@@ -24,19 +27,26 @@ window.edits = (() => {
     // Only the answer to what was asked last counts, and once.
     if (!answer || answer.dataset.serial !== String(serial) || answered === serial) return;
     answered = serial;
-    const { asset, job, live } = answer.dataset;
-    const { html } = answer.dataset;
-    told.set(asset, html);
-    for (const host of hosts(asset)) { host.ariaBusy = null; put(host, html, true); }
+    const { asset, job, live, html, made } = answer.dataset;
+    told.set(asset, made === undefined ? html : '');
+    if (made !== undefined) seen.set(asset, html);
+    // The one that is taken away is compared no more.
+    if (answer.dataset.gone !== undefined && seen.get(asset)?.includes(job)) seen.delete(asset);
+    for (const host of hosts(asset)) { host.ariaBusy = null; both(host, true); }
+    if (made !== undefined && made !== newest) { newest = made; window.library?.again(); }
+    if (answer.dataset.gone !== undefined) window.library?.again();
     if (live !== undefined && job) looking = setTimeout(() => look(asset, job), BEAT);
   }
   function look(asset, job) {
     if (hosts(asset).some((host) => host.offsetParent) && !document.hidden) ask('look', asset, { job });
     else looking = setTimeout(() => look(asset, job), 2 * BEAT);
   }
-  function put(host, html, fresh) {
-    const place = one('.edit-told', host);
-    if (!place || (place.dataset.html === html && place.firstChild)) return;
+  function both(host, fresh) {
+    put(one('.edit-say', host), told.get(host.dataset.asset) || '', fresh);
+    put(one('.edit-seen', host), seen.get(host.dataset.asset) || '', fresh);
+  }
+  function put(place, html, fresh) {
+    if (!place || (place.dataset.html === html && (place.firstChild || !html))) return;
     const player = one('synced-player', place);
     const next = document.createElement('template');
     next.innerHTML = html;
@@ -50,10 +60,7 @@ window.edits = (() => {
     }
   }
   function again() {
-    for (const host of all('.edits')) {
-      const html = told.get(host.dataset.asset);
-      if (html) put(host, html, false);
-    }
+    for (const host of all('.edits')) both(host, false);
   }
 
   // -- what is pressed ----------------------------------------------------------------------------------------------
@@ -64,7 +71,7 @@ window.edits = (() => {
   }
   function drop(host) {
     told.delete(host.dataset.asset);
-    for (const each of hosts(host.dataset.asset)) one('.edit-told', each).replaceChildren();
+    for (const each of hosts(host.dataset.asset)) both(each, false);
     one('input[name=wish]', host).select();
   }
   studio.here.edits = (button, key) => {
@@ -85,7 +92,8 @@ window.edits = (() => {
   // The new take becomes what is looked at, where the old one was.
   function opened(host, asset, [next, job]) {
     told.delete(asset);
-    one('.edit-told', host).replaceChildren();
+    seen.delete(asset);
+    both(host, false);
     if (host.closest('#stage')) studio.send('stage', { act: 'open', key: job });
     else studio.here.open_clip?.(null, next);
   }

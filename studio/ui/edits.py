@@ -77,7 +77,8 @@ def line(page: Page, asset: Asset) -> str:
         f"<section{named}><h3>{escape(page.t('edit_title'))}</h3>"
         f'<form class="edit-line"><input{field}>{go}</form><div class="edit-chips">{chips}</div>'
         f"{finish.render(page, asset)}"
-        f'{_tried(page, asset)}<div class="edit-told" data-own aria-live="polite"></div></section>'
+        f'{_tried(page, asset)}<div class="edit-told" data-own aria-live="polite">'
+        '<div class="edit-say"></div><div class="edit-seen"></div></div></section>'
     )
 
 
@@ -133,7 +134,16 @@ def answer(page: Page, visitor: Visitor, asked: Message) -> str:
         return _told(asked, _sorry(page, *refused.notices))
 
 
-def _told(asked: Message, inside: str, *, job: str = "", live: bool = False) -> str:
+def _told(
+    asked: Message,
+    inside: str,
+    *,
+    job: str = "",
+    live: bool = False,
+    made: str | None = None,
+    gone: bool = False,
+) -> str:
+    """`made`: the clip that came of a wish, shown beside the old one; `gone`: it was taken away."""
     # An attribute: what stands in it is shown elsewhere, and nothing of it lives twice.
     named = attributes(
         class_="edit-answer",
@@ -141,6 +151,8 @@ def _told(asked: Message, inside: str, *, job: str = "", live: bool = False) -> 
         data_serial=asked.serial,
         data_job=job,
         data_live=live,
+        data_made=made,
+        data_gone=gone,
         data_html=inside,
     )
     return f"<div{named}></div>"
@@ -258,7 +270,8 @@ def _undo(page: Page, visitor: Visitor, asked: Message) -> str:
         page.studio.cancel(visitor, asked.job)
     elif view.asset is not None:
         page.studio.shelves.trash(visitor, [view.asset.id])
-    return _told(asked, f'<p class="note">{escape(page.t("edit_undone"))}</p>')
+    words = f'<p class="note">{escape(page.t("edit_undone"))}</p>'
+    return _told(asked, words, job=asked.job, gone=True)
 
 
 def _retry(page: Page, visitor: Visitor, asked: Message) -> str:
@@ -332,7 +345,7 @@ def _done(page: Page, visitor: Visitor, asked: Message, view: JobView, take: Tak
         f'<p class="edit-head">{escape(page.t("edit_done"))}</p>'
         f'{synced(clips, page.language, id_="edit_player")}<div class="actions">{does}</div>'
     )
-    return _told(asked, inside, job=view.job.id)
+    return _told(asked, inside, job=view.job.id, made=new.id)
 
 
 def _shown(asset: Asset, title: str) -> SyncedClip:

@@ -34,6 +34,9 @@ window.library = (() => {
     if (!asked) { read(); show(); ask('find', { open }); if (open) ask('open'); } else if (isOpen()) { address(); change('find'); }
   }
 
+  // Something is new here: it shows without asking, unless cards are being ticked.
+  function again() { if (asked && isOpen() && !ticked.size && !whole) change('find'); }
+
   // -- the address: what is asked for and which clip is open, so that a link shows the same ---------------------------
   const OURS = ['q', 'f', 'age', 'marked', 'trash', 'sort', 'clip'];
   function address() {
@@ -340,5 +343,5 @@ window.library = (() => {
     filing();
   }
   begin();
-  return { opened, isOpen };
+  return { opened, isOpen, again };
 })();

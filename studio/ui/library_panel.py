@@ -118,7 +118,7 @@ def _place(page: Page, visitor: Visitor, asset: Asset, *, mine: bool) -> str:
     like = attributes(
         id="panel_tag",
         type="text",
-        maxlength=40,
+        maxlength=200,
         autocomplete="off",
         placeholder=page.t("tag_like"),
         aria_label=page.t("tag_add"),

@@ -187,8 +187,8 @@ def _room(page: Page, usage: Usage) -> str:
     used = page.t("storage_used", size=size_of(usage.total), count=usage.count)
     free = page.t("storage_free", size=size_of(usage.free))
     share = min(100.0, 100 * usage.total / max(1, usage.total + usage.free))
-    binned = page.t("storage_trash", size=size_of(usage.trash)) if usage.trash else ""
-    lines = "".join(f"<span>{escape(line)}</span>" for line in _some((used, free, binned)))
+    binned = page.t("storage_trash", size=size_of(usage.trash), count=usage.trashed) if usage.trashed else ""
+    lines = "".join(f"<span>{escape(line)}</span>" for line in _some((used, binned, free)))
     return f'<div class="room"><i style="--share:{share:.1f}%"></i><p class="facts">{lines}</p></div>'
 
 

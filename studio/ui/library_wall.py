@@ -101,7 +101,7 @@ def _bulk(page: Page) -> str:
         data_tag=page.t("tag_like"),
         data_project=page.t("project_like"),
     )
-    field_ = attributes(id="bulk_value", type="text", maxlength=60, autocomplete="off", list="bulk_known")
+    field_ = attributes(id="bulk_value", type="text", maxlength=200, autocomplete="off", list="bulk_known")
     go = button(page.t("bulk_do"), "library", key="bulk do", look="primary")
     return (
         f'<div class="bulk" id="library_bulk" role="toolbar" aria-label="{escape(page.t("bulk"))}" hidden>'

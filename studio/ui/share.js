@@ -45,7 +45,7 @@ window.share = (() => {
     return (title?.value ?? title?.textContent ?? '').trim().slice(0, 160);
   };
   function sorry(text) { const line = one('#share .sorry'); line.textContent = text; line.hidden = !text; }
-  const day = (at) => new Date(at).toLocaleDateString(document.documentElement.lang);
+  const day = (at) => new Date(at).toLocaleDateString('sv');
   async function refresh() {
     if (!dialog()?.open) return;
     const room = about;

@@ -132,6 +132,16 @@ def test_bulk_changes_are_ones_own_alone_and_show_at_once(studio: Studio) -> Non
         studio.shelves.move(ANN, ids, "no such project")
 
 
+def test_several_tags_are_given_with_commas_between_or_none(studio: Studio) -> None:
+    (boat,) = _add(studio, "a boat")
+    studio.shelves.tag(ANN, [boat.id], "sea, #night，harbour、 sea ,")
+    assert sorted(studio.shelves.tags_of(boat.id)) == ["harbour", "night", "sea"]
+    for bad in (" , ，", "fine, " + "x" * 41):
+        with pytest.raises(Refused):
+            studio.shelves.tag(ANN, [boat.id], bad)
+    assert len(studio.shelves.tags_of(boat.id)) == 3
+
+
 def test_what_lies_in_the_trash_is_found_there_alone_and_comes_back_whole(studio: Studio) -> None:
     (boat,) = _add(studio, "a boat")
     studio.shelves.tag(ANN, [boat.id], "sea")
