@@ -61,12 +61,13 @@ class Keys:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def make(self, name: str) -> tuple[Key, str]:
-        """A new key and its secret, which is told this once.
+    def make(self, visitor: Visitor, name: str) -> tuple[Key, str]:
+        """A new key and its secret, which is told this once; an admin's right, as all but `open`.
 
         Refused without a name, or for one that an open key has. A key by the name of a revoked one takes its
         place: what the old one asked for is its own.
         """
+        _admin_only(visitor)
         name = " ".join(name.split())
         if not name or len(name) > MAX_NAME or not name.isprintable():
             raise Refused(Notice("key_name", {"high": MAX_NAME}))
@@ -101,18 +102,20 @@ class Keys:
                 connection.execute(sa.update(key_table).where(columns.id == found.id).values(used=now))
         return found
 
-    def list(self) -> Sequence[Key]:
+    def list(self, visitor: Visitor) -> Sequence[Key]:
         """All keys, the open ones first, each the newest first."""
+        _admin_only(visitor)
         columns = key_table.c
         order = (columns.revoked.is_not(None), columns.created.desc(), columns.id)
         with reading(self._engine) as connection:
             return [_key(row) for row in connection.execute(sa.select(key_table).order_by(*order)).mappings()]
 
-    def revoke(self, named: str) -> Key:
+    def revoke(self, visitor: Visitor, named: str) -> Key:
         """Shut an open key, by its id or name, at once and for good; Refused if there is none.
 
         What was asked for with it goes on; its own owner may not look at it any more.
         """
+        _admin_only(visitor)
         columns = key_table.c
         mine = (columns.revoked.is_(None), sa.or_(columns.id == named, columns.name == named))
         with writing(self._engine) as connection:
@@ -123,6 +126,11 @@ class Keys:
             connection.execute(shut)
             again = sa.select(key_table).where(columns.id == row["id"])
             return _key(connection.execute(again).mappings().one())
+
+
+def _admin_only(visitor: Visitor) -> None:
+    if not visitor.admin:
+        raise Refused(Notice("admin_only"))
 
 
 def _hash(secret: str) -> str:

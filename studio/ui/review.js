@@ -25,6 +25,9 @@ window.review = (() => {
     if (act === 'open') { ask('open', { current: subject }); scrollTo({ top: 0 }); }
     if (act === 'unveil') { one('#review_room .screen.blurred')?.classList.remove('blurred'); one('#review_player')?.play().catch(() => {}); }
     if (act === 'check_ledger') ask('check_ledger');
+    if (act === 'make_key') make_key();
+    if (act === 'revoke_key') revoke_key(button, subject);
+    if (act === 'copy_key') copy_key(button);
     if (act === 'approve' || act === 'reject') decide(act, subject);
   }
   function decide(act, current) {
@@ -64,6 +67,8 @@ window.review = (() => {
     }
     ui.current = current;
     shape();
+    place_of_keys();
+    one('.said .sorry', now)?.scrollIntoView({ block: 'center' });
   }
   document.addEventListener('input', (event) => {
     if (event.target.id === 'review_name') { try { localStorage.setItem(NAME, event.target.value.trim()); } catch { /* private mode */ } }
@@ -128,6 +133,31 @@ window.review = (() => {
     const { reason = '', ...rules } = values;
     ask('save_rules', { values: rules, reason });
     scrollTo({ top: 0 });
+  });
+
+  // -- API keys: the new one is shown once, the address is where this page is open ----------------------------------------
+  function make_key() {
+    const box = one('#key_name');
+    if (box.value.trim()) ask('make_key', { values: { name: box.value } });
+    else box.focus();
+  }
+  async function revoke_key(button, id) {
+    const { confirm: question } = button.dataset;
+    if (await studio.sure(question, '', studio.standing(button), studio.loses(button))) ask('revoke_key', { values: { id } });
+  }
+  async function copy_key(button) {
+    const box = one('#key_secret');
+    box.select();
+    try { await navigator.clipboard.writeText(box.value); } catch { document.execCommand('copy'); }
+    one('span', button).textContent = button.dataset.done;
+  }
+  function place_of_keys() {
+    const place = one('#keys_base');
+    const address = new URL('../api/v1', location.href).href.replace(/[?#].*/, '');
+    if (place && place.textContent !== address) place.textContent = address;
+  }
+  document.addEventListener('keydown', (event) => {
+    if (event.target.id === 'key_name' && event.key === 'Enter' && !event.isComposing) make_key();
   });
 
   // -- words of a prompt that can't be used: shown where they stand -----------------------------------------------------

@@ -43,6 +43,8 @@ class Answer:
     sorry: str = ""
     told: str = ""
     ledger: str = ""
+    secret: str = ""
+    key_name: str = ""
 
 
 def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
@@ -84,6 +86,8 @@ def answer(page: Page, visitor: Visitor, asked: Message) -> str:
         "reject": _decide,
         "save_rules": rules_saved,
         "check_ledger": _check_ledger,
+        "make_key": _make_key,
+        "revoke_key": _revoke_key,
     }
     try:
         found = does[asked.act](page, visitor, asked) if asked.act in does else Answer()
@@ -121,6 +125,16 @@ def _check_ledger(page: Page, visitor: Visitor, asked: Message) -> Answer:
     return Answer(ledger=rules.ledger_checked(page, page.studio.reviews.ledger(visitor)))
 
 
+def _make_key(page: Page, visitor: Visitor, asked: Message) -> Answer:
+    key, secret = page.studio.keys.make(visitor, str((asked.values or {}).get("name", "")))
+    return Answer(secret=secret, key_name=key.name)
+
+
+def _revoke_key(page: Page, visitor: Visitor, asked: Message) -> Answer:
+    key = page.studio.keys.revoke(visitor, str((asked.values or {}).get("id", "")))
+    return Answer(told=page.t("keys_revoked", name=key.name))
+
+
 def after(items: Sequence[HeldItem], current: str) -> str:
     """Which item comes after one that was decided about: the oldest that waits."""
     return next((key_of(item) for item in items if not item.blocked and key_of(item) != current), "")
@@ -140,7 +154,7 @@ def render(page: Page, visitor: Visitor, asked: Message, found: Answer) -> str:
     body = {
         "look": lambda: _look(page, visitor, items, asked),
         "past": lambda: _past(page, visitor),
-        "rules": lambda: rules.render(page, visitor, ledger=found.ledger),
+        "rules": lambda: rules.render(page, visitor, found.ledger, (found.secret, found.key_name)),
     }[asked.section]()
     shown = _current(items, asked.current)
     named = attributes(

@@ -9,6 +9,7 @@ from studio.media.label import MIN_SECONDS, TEXTS
 from studio.reviewing import LedgerView
 from studio.trust.policy import MAX_NAMES, MIN_REASON, LabelRule, Policy
 from studio.trust.texts import CATEGORIES
+from studio.ui import api_keys
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, icon
 from studio.words import say
@@ -22,8 +23,8 @@ _LONGEST = 600
 Choices = Iterable[tuple[str, str]]
 
 
-def render(page: Page, visitor: Visitor, *, ledger: str = "") -> str:
-    """The form with the rules of now; `ledger`: what a check of the ledger found."""
+def render(page: Page, visitor: Visitor, ledger: str = "", made: tuple[str, str] = ("", "")) -> str:
+    """The form with the rules of now; `ledger`: what a check of it found, `made`: a new key and its name."""
     rules = page.studio.reviews.policy()
     parts = (
         ("rules_publish", _publish(page, rules)),
@@ -36,7 +37,8 @@ def render(page: Page, visitor: Visitor, *, ledger: str = "") -> str:
     saves = f'<div class="save"><button{save}>{escape(page.t("rules_save"))}</button></div>'
     return (
         f'<div class="rules"><form id="rules_form" novalidate>{body}{saves}</form>'
-        f"<aside>{_coverage(page, visitor)}{_ledger(page, ledger)}</aside></div>"
+        f"<aside>{_coverage(page, visitor)}{_ledger(page, ledger)}"
+        f"{api_keys.section(page, visitor, *made)}</aside></div>"
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
+from studio.access import Visitor
 from studio.core import Studio
 from studio.db import utc_now, writing
 from studio.library.tables import asset_table
@@ -18,6 +19,7 @@ from studio.settings import Settings
 from tests.studio.web_kit import client_of, keep
 
 SUBMIT = "/api/v1/services/aigc/video-generation/video-synthesis"
+ADMIN = Visitor(owner="anna", admin=True)
 PROMPT = "a small boat on the sea at night"
 
 
@@ -63,7 +65,7 @@ class Counter:
         """It is done, with a real film; the clip's id."""
         kept = keep(self.studio, asset_id=f"film-{task_id}")
         self.becomes(task_id, state="done", asset_id=kept.id, started=utc_now(), finished=utc_now())
-        owner = self.studio.keys.list()[0].owner
+        owner = self.studio.keys.list(ADMIN)[0].owner
         with writing(self.studio.engine) as connection:
             mine = sa.update(asset_table).where(asset_table.c.id == kept.id)
             connection.execute(mine.values(owner=owner, **asset))
@@ -74,6 +76,6 @@ class Counter:
 def counter(tmp_path: Path) -> Iterator[Counter]:
     """Behind a password, which no program needs to know."""
     studio = Studio(Settings(studio_home=tmp_path / "home", access_password="secret", admin_token="admin"))
-    _, secret = studio.keys.make("tests")
+    _, secret = studio.keys.make(ADMIN, "tests")
     with client_of(studio, raise_server_exceptions=False) as client:
         yield Counter(studio, client, secret)

@@ -10,6 +10,7 @@ from studio import access, db
 from studio.api.__main__ import main
 from studio.api_keys import MAX_NAME, Keys, key_table
 from studio.refusal import Refused
+from tests.api.conftest import ADMIN
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def _codes(caught: "pytest.ExceptionInfo[Refused]") -> list[str]:
 
 
 def test_a_key_opens_by_its_secret_and_the_database_does_not_hold_it(keys: Keys, tmp_path: Path) -> None:
-    key, secret = keys.make("  Nightly   report ")
+    key, secret = keys.make(ADMIN, "  Nightly   report ")
     assert (key.name, key.owner, key.visitor.admin) == ("Nightly report", "api:Nightly report", False)
     assert secret.startswith(key.prefix)
     assert len(key.prefix) < 10 < 40 < len(secret)
@@ -38,44 +39,44 @@ def test_a_key_opens_by_its_secret_and_the_database_does_not_hold_it(keys: Keys,
 
 @pytest.mark.parametrize("secret", ["", "sk-", "sk-x", "x", "sk-" + "x" * 5000, "sk-\udcff\0", "Bearer sk-1"])
 def test_what_is_no_secret_opens_nothing(keys: Keys, secret: str) -> None:
-    keys.make("one")
+    keys.make(ADMIN, "one")
     assert keys.open(secret) is None
 
 
 def test_a_revoked_key_opens_nothing_and_a_new_one_of_its_name_takes_its_place(keys: Keys) -> None:
-    old, secret = keys.make("robot")
+    old, secret = keys.make(ADMIN, "robot")
     with pytest.raises(Refused) as caught:
-        keys.make("robot")
+        keys.make(ADMIN, "robot")
     assert _codes(caught) == ["key_name_taken"]
-    assert keys.revoke("robot").revoked is not None
+    assert keys.revoke(ADMIN, "robot").revoked is not None
     assert keys.open(secret) is None
     with pytest.raises(Refused) as caught:
-        keys.revoke(old.id)
+        keys.revoke(ADMIN, old.id)
     assert _codes(caught) == ["key_unknown"]
-    new, _ = keys.make("robot")
+    new, _ = keys.make(ADMIN, "robot")
     assert new.owner == old.owner
-    assert [key.id for key in keys.list()] == [new.id, old.id]
+    assert [key.id for key in keys.list(ADMIN)] == [new.id, old.id]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * (MAX_NAME + 1), "a\0b", "a\udcffb"])
 def test_a_name_that_nobody_can_read_is_refused(keys: Keys, name: str) -> None:
     with pytest.raises(Refused) as caught:
-        keys.make(name)
+        keys.make(ADMIN, name)
     assert _codes(caught) == ["key_name"]
 
 
 def test_the_last_use_is_noted_once_a_minute(keys: Keys) -> None:
-    _, secret = keys.make("one")
+    _, secret = keys.make(ADMIN, "one")
     keys.open(secret)
-    first = keys.list()[0].used
+    first = keys.list(ADMIN)[0].used
     keys.open(secret)
     assert first is not None
-    assert keys.list()[0].used == first
+    assert keys.list(ADMIN)[0].used == first
     earlier = first - timedelta(minutes=2)
     with db.writing(keys._engine) as connection:
         connection.execute(sa.update(key_table).values(used=earlier))
     keys.open(secret)
-    used = keys.list()[0].used
+    used = keys.list(ADMIN)[0].used
     assert used is not None
     assert used >= first
 
@@ -102,3 +103,17 @@ def test_keys_are_made_listed_and_revoked_by_hand(
     assert main(["keys", "revoke", "night"]) == 0
     assert main(["keys", "revoke", "night"]) == 2
     assert capsys.readouterr().err != ""
+
+
+def test_keys_are_an_admins(keys: Keys) -> None:
+    key, _ = keys.make(ADMIN, "one")
+    guest = access.Visitor(owner="bert", admin=False)
+    for ask in (
+        lambda: keys.make(guest, "two"),
+        lambda: keys.list(guest),
+        lambda: keys.revoke(guest, key.id),
+    ):
+        with pytest.raises(Refused) as caught:
+            ask()
+        assert _codes(caught) == ["admin_only"]
+    assert [one.revoked for one in keys.list(ADMIN)] == [None]

@@ -10,7 +10,7 @@ import pytest
 from studio.api import dashscope, films
 from studio.api.pace import Pace
 from studio.db import utc_now
-from tests.api.conftest import PROMPT, Counter
+from tests.api.conftest import ADMIN, PROMPT, Counter
 
 PICTURE = {"code": "picture_sexual", "values": {}}
 
@@ -23,7 +23,7 @@ def test_no_key_and_a_wrong_one_are_401_and_the_password_is_not_asked_for(counte
     assert "set-cookie" not in answer.headers
     # The key opens nothing but the API.
     assert counter.client.get("/api/trace", headers=counter.headers).status_code == 401
-    counter.studio.keys.revoke("tests")
+    counter.studio.keys.revoke(ADMIN, "tests")
     assert counter.get("tasks").status_code == 401
 
 
@@ -113,7 +113,7 @@ def test_forbidden_words_are_a_task_that_has_failed_and_nothing_is_queued(counte
 def test_a_key_knows_its_own_tasks_only(counter: Counter) -> None:
     mine = counter.queued()
     refused = counter.ask("two naked children having sex").json()["output"]["task_id"]
-    _, other = counter.studio.keys.make("other")
+    _, other = counter.studio.keys.make(ADMIN, "other")
     theirs = Counter(counter.studio, counter.client, other)
     for task in (mine, refused):
         assert theirs.output(task) == {"task_id": task, "task_status": "UNKNOWN"}
