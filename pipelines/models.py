@@ -318,6 +318,12 @@ _models = _Models()
 MODELS: Mapping[str, ModelSpec] = _models
 DEFAULT_MODEL = "sketch"
 
+
+def title_of(name: str) -> str:
+    """A model's title; the name itself for one that is in no table any more."""
+    spec = MODELS.get(name)
+    return name if spec is None else spec.title
+
 if __name__ == "__main__":
     import runpy
 

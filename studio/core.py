@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from pipelines.cloud_facts import Money
 from pipelines.models import MODELS, ModelSpec
 from pipelines.request import GenerationRequest, Notice, model_spec, notices
 from studio import access, db, ways
@@ -32,9 +33,11 @@ from studio.media.ffmpeg import MediaError
 from studio.model_room import ModelRoom
 from studio.picture_rows import Picture
 from studio.pictures import Pictures
+from studio.prices import clip_price
 from studio.recipe import read_recipe
 from studio.reviewing import Reviews
 from studio.room.rooms import Rooms
+from studio.rows import kind_of
 from studio.settings import Settings
 from studio.stories import Stories
 from studio.style_store import Styles
@@ -50,13 +53,16 @@ __all__ = ["FORM_FIELDS", "Estimate", "JobView", "Refused", "Studio"]
 class Estimate:
     """What pressing the button costs: seconds of rendering (None if unknown) and of waiting before.
 
-    `told` says what will be done otherwise than was asked for.
+    `told` says what will be done otherwise than was asked for. `paid`: the cloud takes money for it, `cost`
+    by its list (None: the list does not tell).
     """
 
     seconds: float | None
     ahead: int
     wait: float | None
     told: tuple[Notice, ...] = ()
+    paid: bool = False
+    cost: Money | None = None
 
 
 class Studio:
@@ -109,9 +115,15 @@ class Studio:
     def estimate(self, **form: Any) -> Estimate:
         """Time before the button is pressed; `Refused` if the form can't be made."""
         request, kept = self._resolve(form, priced=True)
-        ahead, wait = self.jobs.ahead()
-        told = ways.instead(kept, request)
-        return Estimate(seconds=self.jobs.estimate(request), ahead=ahead, wait=wait, told=told)
+        ahead, wait = self.jobs.ahead(kind_of(request))
+        return Estimate(
+            seconds=self.jobs.estimate(request),
+            ahead=ahead,
+            wait=wait,
+            told=ways.instead(kept, request),
+            paid=request.spec.cloud is not None,
+            cost=clip_price(request, self.settings),
+        )
 
     def again(self, visitor: Visitor, job_id: str) -> str:
         """Queue the same clip with another seed and return the new job's id; films are their story's."""
@@ -163,6 +175,7 @@ class Studio:
         given.setdefault("model", self.settings.model)
         try:
             spec = model_spec(given["model"])
+            self._offered(spec)
             if priced:
                 given["first_frame"] = ANY_PICTURE if spec.first_frame == "needed" else ""
             style = self._style(given)
@@ -183,6 +196,13 @@ class Studio:
             "seed": request.seed,
         }
         return request, kept | ({} if style is None else {"style_version": style.version})
+
+    def _offered(self, spec: ModelSpec) -> None:
+        """Refused for a cloud's model without a key, or in a region that has it not."""
+        if not self.settings.offers(spec):
+            region = self.settings.cloud_region
+            code = "cloud_region" if self.settings.has_cloud else "cloud_no_key"
+            raise Refused(Notice(code, {"field": "model", "model": spec.title, "region": region}))
 
     def _style(self, given: dict[str, Any]) -> Style | None:
         """The style that a form names, in the version it names while that is kept; None if it names none."""
@@ -334,8 +354,9 @@ class Studio:
         return self._tracing.trace(visitor, path)
 
     def models(self) -> list[ModelSpec]:
-        """The models there are, the configured default first."""
-        return sorted(MODELS.values(), key=lambda spec: spec.name != self.settings.model)
+        """The models there are, the configured default first; the cloud's where there is a key for them."""
+        offered = filter(self.settings.offers, MODELS.values())
+        return sorted(offered, key=lambda spec: spec.name != self.settings.model)
 
 
 def _without_preview(view: JobView) -> JobView:

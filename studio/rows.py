@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from pipelines.models import Size
+from pipelines.models import MODELS, Size
 from pipelines.request import GenerationRequest, Notice
 from studio import ways
 from studio.db import UtcTime, metadata, utc_now
@@ -213,7 +213,9 @@ def read_job(connection: Connection, job_id: str) -> Job | None:
 
 def kind_of(request: GenerationRequest) -> Kind:
     """Where a clip is made: "clip" here, "cloud" elsewhere."""
-    return "clip" if request.spec.cloud is None else "cloud"
+    spec = MODELS.get(request.model)
+    # Of a model that is in no table any more: the worker says so, and the GPU's queue is always there.
+    return "clip" if spec is None or spec.cloud is None else "cloud"
 
 
 def new_clip(

@@ -349,6 +349,7 @@ def price(page: Page, estimate: GridEstimate) -> str:
             parts.append(t("price_about", time=page.duration(estimate.seconds + (estimate.wait or 0))))
         if estimate.price is not None:
             parts.append(t("story_price", price=f"{estimate.price:.2f}", currency=estimate.currency))
+        parts += fields.paid(page, estimate.cloud, unlisted=estimate.unlisted)
     return " · ".join(parts)
 
 

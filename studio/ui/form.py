@@ -1,9 +1,9 @@
 """The form of the Create tab without its components: choices, defaults, and how a recipe fills it again."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from pipelines.cloud_facts import Money
 from pipelines.models import MODELS, QUALITIES, ModelSpec, Quality
 from pipelines.repos import of_model
 from studio.core import Estimate
@@ -12,7 +12,6 @@ from studio.styles import STYLES, Style, guidance
 from studio.ui import unwanted, ways
 from studio.ui.context import Page
 
-ROOT = Path(__file__).resolve().parents[2]
 ADVANCED = (
     "negative_prompt",
     "num_inference_steps",
@@ -70,6 +69,11 @@ def derived(
     page: Page, spec: ModelSpec, *, style: Style | None, quality: str, seconds: float, tier: Any = ""
 ) -> dict[str, str]:
     """What an advanced field left empty will be, to show in its place."""
+    if spec.cloud is not None:
+        own = dict.fromkeys(ADVANCED, page.t("cloud_decides"))
+        negative = "" if style is None else unwanted.told(page, style.negative)
+        told = {"negative_prompt": negative or page.t("nothing"), "guidance_scale_2": ""}
+        return own | told | {"num_frames": str(spec.frames_for(seconds))}
     dial = next((one for one in QUALITIES if one == quality), DEFAULT_QUALITY)
     runs = ways.runs(page, spec, tier)
     sampling, negative = spec.sampling_for(dial, runs), spec.negative_prompt
@@ -114,17 +118,17 @@ def filled(page: Page, kept: dict[str, Any]) -> dict[str, Any]:
         "quality": quality if quality in QUALITIES else DEFAULT_QUALITY,
         "size": size,
         "seconds": int(seconds) if seconds in whole else default_length(spec),
-        # A form out of a file only names it; it may never have been here.
-        "first_frame": _text(kept.get("first_frame")) if picture_here(page, kept) else "",
         "seed": _text(kept.get("seed")),
         "tier": ways.tier_of(spec, kept.get("tier")),
         "loras": _text(kept.get("loras")) if ways.takes_loras(spec) else "",
+        # A form out of a file only names it; it may never have been here.
+        "first_frame": _text(kept.get("first_frame")) if picture_here(page, kept) else "",
     }
+
 
 def picture_here(page: Page, kept: dict[str, Any]) -> bool:
     """Whether the picture that a kept form begins with is here."""
     return page.studio.pictures.find(kept.get("first_frame")) is not None
-
 
 
 def _text(value: Any) -> str:
@@ -142,7 +146,15 @@ def price(page: Page, estimate: Estimate) -> str:
         parts.append(page.t("price_then", time=page.duration(estimate.seconds)))
     else:
         parts.append(page.t("price_about", time=page.duration(estimate.seconds + (estimate.wait or 0))))
-    return " · ".join([*parts, page.t("price_free"), label(page)])
+    free = [page.t("price_free")] if not estimate.paid else []
+    parts += paid(page, estimate.cost, unlisted=estimate.cost is None) if estimate.paid else []
+    return " · ".join([*parts, *free, label(page)])
+
+
+def paid(page: Page, cost: Money | None, *, unlisted: bool) -> list[str]:
+    """What the cloud takes, in words; that its list leaves something out if it does."""
+    told = [] if cost is None else [page.t("price_cloud", price=f"{cost.amount:.2f}", currency=cost.currency)]
+    return told + ([page.t("price_cloud_unlisted")] if unlisted else [])
 
 
 def label(page: Page) -> str:

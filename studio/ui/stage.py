@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from pipelines.models import MODELS
+from pipelines.models import title_of
 from pipelines.request import Notice
 from studio.core import JobView
 from studio.library import Asset
 from studio.media.looks import LOOKS
-from studio.rows import OPEN
+from studio.rows import CLIPS, OPEN, kind_of
 from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
 from studio.ui import edits, unwanted, ways, withheld
@@ -77,11 +77,13 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
     note = "" if view.may_change or hidden else f'<p class="note">{escape(page.t("not_mine"))}</p>'
     asked = withheld.marked(view.job.asked, withheld.words_of(withheld.reasons_of(view)))
     below += f'<blockquote class="asked">{asked}</blockquote>{note}'
+    if view.job.actual_prompt and not hidden:
+        below += _actual(page, view.job.actual_prompt)
     if view.job.state == "done" and not hidden and view.asset is not None:
         below += edits.line(page, view.asset)
     if view.asset is not None:
         use = button(page.t("use_recipe"), "use", key=view.asset.id, symbol="recipe", id_="use")
-        use = use if view.job.kind == "clip" else ""
+        use = use if view.job.kind in CLIPS else ""
         below += recipe(page, recipe_rows(page, view.asset), does=use)
     return _stage(
         state,
@@ -94,6 +96,12 @@ def render(page: Page, view: JobView, *, beat: int = 0) -> str:
         height=size.height,
         tint=_tint(view),
     )
+
+
+def _actual(page: Page, prompt: str) -> str:
+    """What a cloud made of the prompt, folded: it is long."""
+    summary = escape(page.t("actual_prompt"))
+    return f'<details class="words"><summary>{summary}</summary><p>{escape(prompt)}</p></details>'
 
 
 def _stage(
@@ -173,7 +181,7 @@ def _done(page: Page, view: JobView) -> tuple[str, str]:
 
 def _edit(page: Page, view: JobView) -> str:
     """The way back to the form, with what was asked for in it."""
-    if not view.may_change or view.job.kind != "clip" or view.state == "draft":
+    if not view.may_change or view.job.kind not in CLIPS or view.state == "draft":
         return ""
     made = view.job.state == "done" and view.standing == "held"
     return (
@@ -198,9 +206,10 @@ def _failed(page: Page, view: JobView) -> tuple[str, str]:
 
 def _cancelled(page: Page, view: JobView) -> tuple[str, str]:
     again = button(page.t("retry"), "retry", key=view.job.id, symbol="again", look="raised", id_="retry")
+    said = page.say(*view.job.notices)
     screen = (
         f'<div class="veil"><h2 role="status">{escape(page.t("cancelled_title"))}</h2>'
-        f"<p>{escape(page.t('cancelled_text'))}</p>{again if view.may_change else ''}</div>"
+        f"<p>{escape(said or page.t('cancelled_text'))}</p>{again if view.may_change else ''}</div>"
     )
     return screen, facts(_about(page, view))
 
@@ -260,12 +269,19 @@ def recipe_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
         told = page.t("style_version_of", title=title, version=version) if version else title
         yield page.field("style"), told
     yield page.field("look"), _look(page, request.look)
-    yield page.field("model"), f"{MODELS[request.model].title} · {asset.model_revision[:12]}"
+    elsewhere = kind_of(request) == "cloud"
+    revision = "" if elsewhere else f" · {asset.model_revision[:12]}"
+    yield page.field("model"), title_of(request.model) + revision
     yield page.field("size"), asset.size
     yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
     yield page.t("recipe_done"), _done_to(page, asset)
     yield page.field("seed"), request.seed
     yield page.field("first_frame"), request.first_frame[:12]
+    if elsewhere:
+        job = page.studio.jobs.get(asset.job_id)
+        yield page.t("actual_prompt"), None if job is None else job.actual_prompt
+        yield page.field("negative_prompt"), request.negative_prompt
+        return
     yield page.field("num_inference_steps"), request.num_inference_steps
     yield page.field("guidance_scale"), f"{request.guidance_scale:g}"
     if request.guidance_scale_2 is not None:
@@ -289,7 +305,7 @@ def _look(page: Page, name: str) -> str:
 
 def _film_rows(page: Page, asset: Asset, plan: FilmPlan) -> Iterator[tuple[str, object]]:
     yield page.t("film"), page.t("film_of", count=len(plan.shots))
-    models = {request.model: MODELS[request.model].title for request in plan.requests()}
+    models = {request.model: title_of(request.model) for request in plan.requests()}
     yield page.field("model"), " · ".join(models.values())
     yield page.field("look"), _look(page, plan.look)
     yield page.field("size"), asset.size
@@ -304,7 +320,7 @@ def _grid_rows(page: Page, asset: Asset) -> Iterator[tuple[str, object]]:
     yield page.t("recipe_clips"), len(clips) or None
     yield page.t("recipe_prompts"), _several([clip.asked for clip in clips], "\n")
     yield page.field("style"), _several([style.title[page.language] for style in styles if style], ", ")
-    yield page.field("model"), _several([MODELS[request.model].title for request in requests], ", ")
+    yield page.field("model"), _several([title_of(request.model) for request in requests], ", ")
     yield page.field("seed"), _several([str(request.seed) for request in requests], ", ")
     yield page.field("size"), asset.size
     yield page.t("length"), page.t("frames_at", frames=asset.frames, fps=asset.fps)
@@ -323,7 +339,7 @@ def _about(page: Page, view: JobView) -> list[str]:
     if request is None:
         count = len(view.job.plan.shots) if view.job.plan is not None else 0
         return [page.t("film_of", count=count), str(view.job.size)]
-    return [MODELS[request.model].title, str(request.size), page.t("seed_is", seed=request.seed)]
+    return [title_of(request.model), str(request.size), page.t("seed_is", seed=request.seed)]
 
 
 def _bar(step: int, total: int) -> str:
@@ -357,7 +373,7 @@ def _actions(page: Page, view: JobView) -> str:
             href=f"../media/{view.asset.id}.mp4?download=1", id="download", class_="btn raised", download=True
         )
         found.append(f"<a{link}>{icon('download')}<span>{escape(page.t('download'))}</span></a>")
-        if view.job.kind == "clip":
+        if view.job.kind in CLIPS:
             found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))
         if view.job.kind != "film" and view.asset.kind in ("clip", "edit"):
             found.append(button(page.t("go_on"), "go_on", key=view.asset.id, symbol="next", id_="go_on"))

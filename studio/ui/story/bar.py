@@ -7,6 +7,7 @@ from studio.rows import OPEN
 from studio.stories import StoryEstimate, StoryView
 from studio.story.types import Level
 from studio.ui.context import Page
+from studio.ui.form import paid
 from studio.ui.markup import attributes
 from studio.ui.story.head import clock
 from studio.ui.story.parts import do
@@ -92,5 +93,6 @@ def parts(page: Page, found: StoryEstimate) -> list[str]:
         told.append(page.t("price_about", time=page.duration(found.seconds + (found.wait or 0))))
     if found.price is not None:
         told.append(page.t("story_price", price=f"{found.price:.2f}", currency=found.currency))
+    told += paid(page, found.cloud, unlisted=found.unlisted)
     told.append(page.t("story_makes", time=clock(found.film_seconds)))
     return told
