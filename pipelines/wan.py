@@ -14,7 +14,7 @@ from diffusers import UniPCMultistepScheduler, WanPipeline
 
 from pipelines import first_frame, placing, prompts, speed
 from pipelines.adapters import Adapters
-from pipelines.decode import decode_ahead
+from pipelines.decode import decode_ahead, decode_chunks
 from pipelines.engine import PLAIN, Engine
 from pipelines.first_frame import FirstFrame
 from pipelines.memory import Clip
@@ -164,7 +164,10 @@ class WanVideo:
         clip = Clip(request.size, request.num_frames)
         if self.plan is not None and tiles(self.plan, self.spec, clip):
             return placing.decode_tiled(self.pipe.vae, latents, run.check)
-        half = latents.is_cuda and request.tier != "exact" and not self.spec.embedded
+        if not latents.is_cuda:
+            # Its cores are busy either way: a second thread at them was no gain.
+            return decode_chunks(self.pipe.vae, latents)
+        half = request.tier != "exact" and not self.spec.embedded
         return decode_ahead(self.pipe.vae, latents, half=half)
 
     def _first_frame(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> FirstFrame | None:

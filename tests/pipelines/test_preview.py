@@ -14,7 +14,7 @@ from diffusers import AutoencoderKLWan
 from PIL import Image
 
 from pipelines import preview
-from pipelines.decode import decode_ahead
+from pipelines.decode import decode_chunks
 from pipelines.preview import Colours, Previews, colours_for, paint, paint_neutral, webp
 from pipelines.request import Progress
 from pipelines.wan import WanVideo
@@ -197,13 +197,11 @@ def test_a_job_shows_its_clean_estimate_sharpening_into_the_clip(
     told: list[Progress] = []
     finals: list[torch.Tensor] = []
 
-    def spied(
-        vae: AutoencoderKLWan, latents: torch.Tensor, *, half: bool
-    ) -> Generator[np.ndarray, None, None]:
+    def spied(vae: AutoencoderKLWan, latents: torch.Tensor) -> Generator[np.ndarray, None, None]:
         finals.append(latents.clone())
-        return decode_ahead(vae, latents, half=half)
+        return decode_chunks(vae, latents)
 
-    monkeypatch.setattr("pipelines.wan.decode_ahead", spied)
+    monkeypatch.setattr("pipelines.wan.decode_chunks", spied)
     request = tiny_request(num_inference_steps=8)
     assert len(list(video.generate(request, told.append, lambda: False))) == 9
     assert len(every_preview) == 8
