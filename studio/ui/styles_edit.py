@@ -6,6 +6,7 @@ from typing import Any
 
 from studio.media.looks import LOOKS
 from studio.styles import NEAREST, STYLES, Style
+from studio.ui import unwanted
 from studio.ui.context import Page
 from studio.ui.markup import attributes
 from studio.ui.styles_panel import close, do, graded
@@ -35,7 +36,7 @@ def render(page: Page, style: Style, *, new: bool, sorry: str = "") -> str:
         _line(page, "title", style.title[language], most=40)
         + _line(page, "about", style.about[language], most=200)
         + "".join(_template(page, one, style.template[one]) for one in (language, *_others(language)))
-        + _text(page, "negative", style.negative, most=1000, hint="style_not_hint")
+        + _text(page, "negative", style.negative, most=1000, hint="style_not_hint", told=_read(page, style))
         + _line(page, "example", style.example[language], most=300)
         + _looks(page, style)
         + _palette(page, style)
@@ -97,9 +98,26 @@ def _line(page: Page, name: str, value: str, *, most: int) -> str:
     return f'<label class="box"><span>{escape(page.field(name))}</span><input{box}></label>'
 
 
-def _text(page: Page, name: str, value: str, *, most: int, hint: str, label: str = "", rows: int = 3) -> str:
+def _read(page: Page, style: Style) -> str:
+    """What its Chinese negative prompt says, on the English page; empty where it can be read as it stands."""
+    told = unwanted.told(page, style.negative)
+    return told if told != style.negative else ""
+
+
+def _text(
+    page: Page,
+    name: str,
+    value: str,
+    *,
+    most: int,
+    hint: str,
+    label: str = "",
+    rows: int = 3,
+    told: str = "",
+) -> str:
     box = attributes(name=name, maxlength=most, rows=rows, id=f"style_{name}")
-    said = f"<small>{escape(page.t(hint))}</small>" if hint else ""
+    said = f"<small>{escape(told)}</small>" if told else ""
+    said += f"<small>{escape(page.t(hint))}</small>" if hint else ""
     title = escape(label or page.field(name))
     return f'<label class="box"><span>{title}</span><textarea{box}>{escape(value)}</textarea>{said}</label>'
 
