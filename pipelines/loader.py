@@ -8,6 +8,8 @@ import hashlib
 import logging
 import os
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +19,9 @@ from pipelines import gguf_files, hub, placing, prompts, tiny_vae
 from pipelines.engine import PLAIN, best, put_on
 from pipelines.hub import find as find
 from pipelines.models import ModelSpec
-from pipelines.placement import plan
+from pipelines.placement import Plan, plan
 from pipelines.prompts import Prompts
-from pipelines.request import ModelError, OnProgress, Progress
+from pipelines.request import Cancelled, ModelError, OnProgress, Progress
 from pipelines.tiny_vae import TinyVae
 from pipelines.wan import WanVideo, free_memory, is_out_of_memory
 
@@ -38,29 +40,75 @@ class _Resident(NamedTuple):
 
 _lock = threading.RLock()
 _resident: _Resident | None = None
+# What is being waited for, by whom: what is loaded ahead gives way to it.
+_awaited: dict[object, ModelSpec] = {}
 
 
 def load(
-    spec: ModelSpec, *, home: Path, device: str | None = None, on_progress: OnProgress | None = None
+    spec: ModelSpec,
+    *,
+    home: Path,
+    device: str | None = None,
+    on_progress: OnProgress | None = None,
+    ahead: bool = False,
 ) -> WanVideo:
     """The model, ready to generate; the same object as long as the same spec, home and device are asked for.
 
     Another model is freed first. `device` is "cuda", "cuda:1", "mps" or "cpu"; None or "" takes the best one.
+    `ahead`: nobody waits for it. Then no other model is freed for it, and it gives way between two parts as
+    soon as somebody waits for another one: Cancelled.
     Raises ModelError: model_missing, model_broken, device_missing, plan_does_not_fit; nothing is left behind.
     Raises RuntimeError while another model is making a clip, which goes on.
     """
     global _resident
-    with _lock:
-        where = resolve_device(device)
-        if _resident is not None and _resident[:3] == (spec, home, where):
-            return _resident.video
+    ticket = object()
+    if not ahead:
+        _awaited[ticket] = spec
+    try:
+        with _lock:
+            where = resolve_device(device)
+            if _resident is not None and _resident[:3] == (spec, home, where):
+                _resident.video.used = time.monotonic()
+                return _resident.video
+            if ahead and _resident is not None:
+                raise Cancelled
+            unload()
+            if on_progress is not None:
+                on_progress(Progress("loading"))
+            folder = find(spec, home)
+            video = _read(spec, folder, where, home, _gives_way(spec) if ahead else _goes_on)
+            _resident = _Resident(spec, home, where, video)
+            return video
+    finally:
+        _awaited.pop(ticket, None)
+
+
+def _goes_on() -> None:
+    """Somebody waits for it."""
+
+
+def _gives_way(spec: ModelSpec) -> Callable[[], None]:
+    def check() -> None:
+        if any(other != spec for other in list(_awaited.values())):
+            raise Cancelled
+
+    return check
+
+
+def unload_idle(seconds: float) -> bool:
+    """Free a model with which nothing was made for so long; whether one was. Waits for nothing.
+
+    Embedded models are so small that they stay.
+    """
+    if not _lock.acquire(blocking=False):
+        return False
+    try:
+        if _resident is None or _resident.spec.embedded or _resident.video.idle_seconds() < seconds:
+            return False
         unload()
-        if on_progress is not None:
-            on_progress(Progress("loading"))
-        folder = find(spec, home)
-        video = _read(spec, folder, where, home)
-        _resident = _Resident(spec, home, where, video)
-        return video
+        return True
+    finally:
+        _lock.release()
 
 
 def unload() -> None:
@@ -114,7 +162,9 @@ def revision(spec: ModelSpec, *, home: Path | None = None) -> str:
     return _revision(find(spec, home or REPOSITORY))
 
 
-def _read(spec: ModelSpec, folder: Path, device: str, home: Path) -> WanVideo:
+def _read(
+    spec: ModelSpec, folder: Path, device: str, home: Path, check: Callable[[], None] = _goes_on
+) -> WanVideo:
     """Read and place the weights; every failure becomes a ModelError."""
     gguf_gb = gguf_files.size_gb(folder, two_experts=spec.two_experts)
     chosen = plan(spec, vram_gb=_vram_gb(device), ram_gb=_ram_gb(), gguf_gb=gguf_gb)
@@ -122,7 +172,7 @@ def _read(spec: ModelSpec, folder: Path, device: str, home: Path) -> WanVideo:
     if not chosen.fits:
         raise ModelError(chosen.why.code, **chosen.why.values)
     try:
-        pipe = placing.assemble(spec, folder, device, chosen)
+        pipe = placing.assemble(spec, folder, device, chosen, check)
         # Embedded models are fp32, which the quick kernels do not take, and small enough without.
         engine = PLAIN if spec.embedded else best(device, resident=chosen.stays)
         engine = put_on(pipe, engine)
@@ -138,18 +188,21 @@ def _read(spec: ModelSpec, folder: Path, device: str, home: Path) -> WanVideo:
             tiny=_tiny(spec, pipe.vae.config.z_dim, home, device),
         )
     except Exception as error:
-        log.warning("%s could not be loaded", spec.name, exc_info=True)
-        failure = (
-            ModelError(
-                "plan_does_not_fit_ram_cloud" if device == "cpu" else "plan_does_not_fit_cloud",
-                **chosen.why.values,
-            )
-            if is_out_of_memory(error)
-            else ModelError("model_broken", model=spec.title, reason=_brief(error))
-        )
+        failure = _failure(error, spec, device, chosen)
     # Out here the failed load's stack is gone, and with it the half-read weights.
     free_memory()
     raise failure
+
+
+def _failure(error: Exception, spec: ModelSpec, device: str, chosen: Plan) -> Exception:
+    """What is told of an error while loading."""
+    if isinstance(error, Cancelled):
+        return Cancelled()
+    log.warning("%s could not be loaded", spec.name, exc_info=error)
+    if is_out_of_memory(error):
+        short = "plan_does_not_fit_ram_cloud" if device == "cpu" else "plan_does_not_fit_cloud"
+        return ModelError(short, **chosen.why.values)
+    return ModelError("model_broken", model=spec.title, reason=_brief(error))
 
 
 def _tiny(spec: ModelSpec, channels: int, home: Path, device: str) -> TinyVae | None:

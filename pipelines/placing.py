@@ -26,25 +26,33 @@ _EXPERTS = ("transformer", "transformer_2")
 _GROUP_HOOK = "group_offloading"
 
 
-def assemble(spec: ModelSpec, folder: Path, device: str, chosen: Plan) -> WanPipeline:
+def assemble(
+    spec: ModelSpec, folder: Path, device: str, chosen: Plan, check: Callable[[], None] = lambda: None
+) -> WanPipeline:
     """Read a model's weights and lay them out as a plan says; `device` is where it works.
 
     bf16 with an fp32 VAE on a card; fp32 on a processor and for embedded models. Experts are read and laid
-    out one after the other: main memory never holds more than the plan says.
+    out one after the other: main memory never holds more than the plan says. `check` is asked before each
+    part, and may raise.
     """
     # Small, and so the same on every device; and bf16 is no faster on a processor.
     wide = device == "cpu" or spec.embedded
     kind = torch.float32 if wide else torch.bfloat16
     parts: dict[str, Any] = {"default": kind, "vae": torch.float32}
     if chosen.layout is None or chosen.kind == "resident":
+        check()
         pipe = _whole(spec, WanPipeline.from_pretrained(folder, dtype=parts, local_files_only=True))
+        check()
         pipe.to(device)
     else:
         experts = {}
         for name in _EXPERTS if spec.two_experts else _EXPERTS[:1]:
+            check()
             expert = _read_expert(folder, name, kind, gguf=chosen.kind == "gguf")
             experts[name] = _lay_out(expert, chosen, device)
+        check()
         pipe = WanPipeline.from_pretrained(folder, dtype=parts, local_files_only=True, **experts)
+        check()
         _lay_out_the_rest(_whole(spec, pipe), chosen, device)
     if device == "cpu":
         use_onednn(pipe.vae)

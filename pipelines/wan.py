@@ -4,6 +4,7 @@ import contextlib
 import gc
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -71,6 +72,7 @@ class WanVideo:
         self._colours = colours_for(folder, pipe.vae.config.z_dim)
         self._busy = threading.Lock()
         self._closed = False
+        self.used = time.monotonic()
 
     def generate(
         self,
@@ -110,6 +112,7 @@ class WanVideo:
             try:
                 self._clean(run)
             finally:
+                self.used = time.monotonic()
                 self._busy.release()
         if short_of_memory:
             # Out here, where `error` is gone: it holds the stack, and the stack holds the big tensors.
@@ -117,6 +120,10 @@ class WanVideo:
             raise ModelError(
                 "out_of_memory", model=self.spec.title, size=str(request.size), frames=request.num_frames
             )
+
+    def idle_seconds(self) -> float:
+        """Seconds since it was last asked for or made a clip; 0 while it makes one."""
+        return 0.0 if self._busy.locked() else time.monotonic() - self.used
 
     def close(self) -> None:
         """Let go of the weights for good; RuntimeError while a clip is being made."""

@@ -26,6 +26,8 @@ _MORE_CHECKERS = ("nudenet",)
 # A dearer hour is a slip of the keys.
 _HIGHEST_PRICE = 100_000
 _MOST_CLOUD_JOBS = 32
+# A week.
+_MOST_MINUTES = 7 * 24 * 60
 _DATABASES = ("sqlite:", "postgres:", "postgresql:", "postgresql+psycopg:")
 
 
@@ -52,6 +54,13 @@ def port(env: Mapping[str, str], name: str) -> int:
     value = env.get(name) or "7860"
     if not (value.isascii() and value.isdigit()) or int(value) > 65535:
         raise SettingsError("setting_number", name=name, value=value[:40], low=0, high=65535)
+    return int(value)
+
+
+def minutes(env: Mapping[str, str], name: str, *, default: int) -> int:
+    value = env.get(name) or str(default)
+    if not (value.isascii() and value.isdigit()) or int(value) > _MOST_MINUTES:
+        raise SettingsError("setting_number", name=name, value=value[:40], low=0, high=_MOST_MINUTES)
     return int(value)
 
 

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 ENV_NAMES: tuple[str, ...] = (
     "STUDIO_HOME", "DATABASE_URL", "HOST", "GRADIO_SERVER_NAME", "PORT", "GRADIO_SERVER_PORT", "SHARE",
     "ACCESS_PASSWORD", "OPEN_DEMO", "ADMIN_TOKEN", "SECRET_KEY", "MODEL", "DEVICE", "WORKER_ID", "LABEL_TEXT",
+    "MODEL_IDLE_MINUTES", "WARM_AHEAD",
     "LOCAL_WORKER", "PRICE_PER_GPU_HOUR", "CURRENCY", "HF_TOKEN", "HF_ENDPOINT",
     "SPEECH_KIND", "SPEECH_BASE_URL", "SPEECH_API_KEY", "SPEECH_MODEL", "SPEECH_VOICE",
     "LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL",
@@ -61,6 +62,8 @@ class Settings(BaseModel):
     worker_id: str = ""
     label_text: str = read.LABEL
     local_worker: bool = True
+    model_idle_minutes: int = Field(default=30, ge=0)
+    warm_ahead: bool = True
     price_per_gpu_hour: float | None = None
     currency: str = "USD"
     hf_token: str = Field(default="", repr=False)
@@ -127,6 +130,8 @@ class Settings(BaseModel):
             worker_id=env.get("WORKER_ID", ""),
             label_text=read.label(env.get("LABEL_TEXT")),
             local_worker=read.switch(env, "LOCAL_WORKER", default=True),
+            model_idle_minutes=read.minutes(env, "MODEL_IDLE_MINUTES", default=30),
+            warm_ahead=read.switch(env, "WARM_AHEAD", default=True),
             price_per_gpu_hour=read.price(env.get("PRICE_PER_GPU_HOUR", "")),
             currency=read.currency(env.get("CURRENCY") or "USD"),
             hf_token=env.get("HF_TOKEN", ""),
@@ -226,6 +231,8 @@ class Settings(BaseModel):
             "DEVICE": self.device,
             "WORKER_ID": self.worker_id,
             "LABEL_TEXT": self.label_text,
+            "MODEL_IDLE_MINUTES": str(self.model_idle_minutes),
+            "WARM_AHEAD": "1" if self.warm_ahead else "0",
             "AIGC_PRODUCER": self.aigc_producer,
             "C2PA_CERT": self.c2pa_cert,
             "C2PA_KEY": self.c2pa_key,

@@ -18,7 +18,7 @@ from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.models import MODELS
-from pipelines.request import ModelError
+from pipelines.request import Cancelled, ModelError
 from studio import db, fleet, mosaics, retouching
 from studio.card import Card
 from studio.claims import Claims
@@ -33,6 +33,7 @@ from studio.rows import KINDS, LIVE, Kind
 from studio.settings import Settings, SettingsError, prepare_torch
 from studio.takeover import Takeover
 from studio.tickets import APPLICATION, QUEUES, WORKFLOWS_VERSION
+from studio.warming import Warmth
 
 EXIT_SETTINGS, EXIT_LOCKED = 2, 3
 BEAT_SECONDS = 1.0
@@ -88,6 +89,7 @@ class Worker:
         self.orders = Orders()
         self.hands: dict[Kind, Hand] = {}
         self.machine: Machine | None = None
+        self.warmth: Warmth | None = None
         self._holds: Callable[[], str] = lambda: ""
         self._looked = self._pruned = float("-inf")
 
@@ -113,7 +115,14 @@ class Worker:
         workflows.serve(self.hands)
         self._beat()
         self._launch()
-        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+        self.warmth = Warmth(
+            self.engine,
+            self.settings,
+            holds=loader.resident,
+            unload_idle=loader.unload_idle,
+            load=self._load_ahead,
+        )
+        self.warmth.begin()
         log.info("worker %s takes jobs", self.settings.worker_id)
         while not self.asked.stop and not (self.orders.draining.is_set() and not self._in_hand()):
             if self.asked.drain:
@@ -146,18 +155,24 @@ class Worker:
         DBOS.listen_queues(list(QUEUES.values()))
         DBOS.launch()
 
-    def _warm(self) -> None:
-        """Load the configured model while nobody waits; a job that does waits for its own model instead."""
+    def _load_ahead(self, model: str) -> None:
+        """Load a model while nobody waits; a job that does waits for its own model instead."""
         from pipelines import loader
 
-        spec = MODELS[self.settings.model]
-        if self.jobs.list(states=LIVE, limit=1, takes=True):
+        if self._is_busy() or MODELS[model].cloud is not None:
             return
         try:
-            loader.load(spec, home=self.settings.studio_home, device=self.settings.device)
-            log.info("%s is loaded", spec.name)
-        except ModelError as error:
-            log.warning("%s could not be loaded ahead: %s", spec.name, error)
+            where = self.settings.device
+            loader.load(MODELS[model], home=self.settings.studio_home, device=where, ahead=True)
+            log.info("%s is loaded", model)
+        except Cancelled:
+            log.info("%s gives way to a model that somebody waits for", model)
+        except (ModelError, SQLAlchemyError) as error:
+            log.warning("%s could not be loaded ahead: %s", model, error)
+
+    def _is_busy(self) -> bool:
+        """Whether some job runs or waits."""
+        return bool(self.jobs.list(states=LIVE, limit=1, takes=True))
 
     def _round(self, films: FilmMaker, pictures: Pictures) -> None:
         """Say that we live, and look after the others and the queue."""
@@ -170,6 +185,8 @@ class Worker:
                 hands = {kind: hand.jobs for kind, hand in self.hands.items()}
                 self.takeover.look(hands, cloud_jobs=self.settings.cloud_jobs)
                 self.asked.stop = self.asked.stop or self._is_orphan()
+                if self.warmth is not None:
+                    self.warmth.look(busy=self._is_busy)
             if now - self._pruned > PRUNE_SECONDS:
                 self._pruned = now
                 self.jobs.tickets.prune()

@@ -88,6 +88,7 @@ LAYERS = (
     ("studio/workflows",),
     ("studio/mosaics", "studio/retouching", "studio/finishing"),
     ("studio/filming", "studio/media_work"),
+    ("studio/joining",),
     ("studio/hands",),
     ("studio/supervisor", "studio/takeover", "studio/reporter", "studio/lock"),
     ("studio/film_takes",),
@@ -100,6 +101,7 @@ LAYERS = (
     ("studio/style_store",),
     ("studio/endings", "studio/checking"),
     ("studio/picture_rows",),
+    ("studio/warming",),
     ("studio/rows", "studio/fleet", "studio/tickets", "studio/estimates", "studio/prices", "studio/api_keys"),
     ("studio/cutting", "studio/narrating"),
     (

@@ -16,7 +16,7 @@ from pipelines import loader, placing
 from pipelines.models import MODELS, ModelSpec
 from pipelines.placement import plan
 from pipelines.repos import of_model
-from pipelines.request import ModelError, Notice, Progress
+from pipelines.request import Cancelled, ModelError, Notice, Progress
 from tests.tiny_wan import tiny_request, write_tiny_wan
 
 SKETCH = MODELS["sketch"]
@@ -271,3 +271,71 @@ def test_a_download_knows_its_commit(copy: Path) -> None:
     meta.mkdir(parents=True)
     (meta / "model_index.json.metadata").write_text("cd" * 20 + "\netag\n0.0\n")
     assert loader.revision(SKETCH, home=copy) == "cd" * 20
+
+
+LARGE = SKETCH.model_copy(update={"embedded": False})
+
+
+def test_an_idle_model_is_freed_and_a_busy_one_is_not(tiny_home: Path) -> None:
+    assert not loader.unload_idle(0), "there is none"
+    video = loader.load(LARGE, home=tiny_home, device="cpu")
+    assert not loader.unload_idle(60)
+    frames = video.generate(tiny_request(), lambda _: None, lambda: False)
+    next(frames)
+    video.used = float("-inf")
+    assert not loader.unload_idle(60), "it makes a clip"
+    frames.close()
+    assert not loader.unload_idle(60), "it made one just now"
+    video.used = float("-inf")
+    assert loader.load(LARGE, home=tiny_home, device="cpu") is video
+    assert not loader.unload_idle(60), "somebody asked for it just now"
+    video.used = float("-inf")
+    assert loader.unload_idle(60)
+    assert loader.resident() == ""
+
+
+def test_a_small_model_stays(tiny_home: Path) -> None:
+    loader.load(SKETCH, home=tiny_home, device="cpu").used = float("-inf")
+    assert not loader.unload_idle(60)
+
+
+def test_what_is_loaded_ahead_frees_no_other_model(tiny_home: Path) -> None:
+    video = loader.load(SKETCH, home=tiny_home, device="cpu")
+    with pytest.raises(Cancelled):
+        loader.load(LARGE, home=tiny_home, device="cpu", ahead=True)
+    assert loader.load(SKETCH, home=tiny_home, device="cpu", ahead=True) is video
+
+
+def test_what_is_loaded_ahead_gives_way_to_who_waits_for_another(
+    tiny_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assemble, reading, others = placing.assemble, threading.Event(), threading.Event()
+
+    def slow(spec: ModelSpec, *arguments: object) -> object:
+        if spec == LARGE:
+            reading.set()
+            assert others.wait(30)
+        return assemble(spec, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(placing, "assemble", slow)
+    ended: list[object] = []
+
+    def ahead() -> None:
+        try:
+            ended.append(loader.load(LARGE, home=tiny_home, device="cpu", ahead=True))
+        except Cancelled:
+            ended.append("gave way")
+
+    first = threading.Thread(target=ahead)
+    first.start()
+    assert reading.wait(30)
+    second = threading.Thread(target=lambda: ended.append(loader.load(SKETCH, home=tiny_home, device="cpu")))
+    second.start()
+    while not loader._awaited:
+        pass
+    others.set()
+    first.join()
+    second.join()
+    assert ended[0] == "gave way"
+    assert loader.resident() == "sketch"
+    assert ended[1] is loader.load(SKETCH, home=tiny_home, device="cpu")
