@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,12 @@ def fetch(
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch") as pool:
         ends = [pool.submit(one, file) for file in wanted]
+        try:
+            wait(ends)
+        except BaseException:
+            # Ctrl+C: nobody waits for gigabytes then.
+            broken.set()
+            raise
     errors = [error for end in ends if (error := end.exception()) is not None]
     if errors:
         # What stopped the others comes first; they were only told to stop.

@@ -1,6 +1,6 @@
 """Which weights are on this machine, and how they come, are checked, linked and go. No torch.
 
-`.NAME.partial` beside a thing's folder is what a download has so far; `wishes` tells of the others.
+`.NAME.partial` beside a thing's folder is what a download has so far; `errands` tells of the others.
 """
 
 import contextlib
@@ -16,12 +16,12 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from pipelines import fetch, intact
+from pipelines.errands import Activity, activity_of, beside, forget, held, say, working
 from pipelines.fetch import Hub
 from pipelines.intact import Checked, OnBytes
 from pipelines.models import ModelSpec
 from pipelines.repos import Weights, everything, is_commit, of_model, read_json, read_manifest, write_whole
 from pipelines.request import ModelError, Notice
-from pipelines.wishes import Activity, activity_of, beside, forget, held, say, working
 
 State = Literal["shipped", "installed", "linked", "cached", "broken", "partial", "missing"]
 
@@ -143,7 +143,7 @@ def download(
 
     Goes on where an earlier try stopped, even in the middle of a file. Where no commit is known, the newest
     is taken, written down and kept to. Raises ModelError (see `fetch`), download_running, weights_shipped,
-    weights_linked; Cancelled once `should_stop()`, or when the wish was taken back: what came so far stays.
+    weights_linked; Cancelled once `should_stop()`, or when the errand was taken back: what came so far stays.
     """
     own = weights.place(home)
     if weights.shipped is not None:

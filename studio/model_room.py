@@ -1,6 +1,6 @@
 """The room of models: what is on this machine, where it can run, what admins have done about it. No torch.
 
-Downloads and checks run one after the other on a thread of the web process. What is wished for stands on the
+Downloads and checks run one after the other on a thread of the web process. What is asked for stands on the
 disk, so a studio that is killed goes on with it at its next start; queue, GPU and database are not in it.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from pipelines import fetch, hub, loras, networks, placement, repos, wishes
+from pipelines import errands, fetch, hub, loras, networks, placement, repos
 from pipelines.fetch import Hub
 from pipelines.hub import Shelf
 from pipelines.loras import Lora
@@ -30,7 +30,7 @@ from studio.fleet import Fleet, WorkerView
 from studio.refusal import Refused
 from studio.settings import Settings
 
-# How often the thread looks for wishes of other processes, and how soon it tries again what passes by itself.
+# How often the thread looks for errands of other processes, and how soon it tries what passes by itself again.
 LOOK_SECONDS, AGAIN_SECONDS = 2.0, 30.0
 # Main memory of an ordinary machine, for the sentence about which card a model needs.
 USUAL_RAM_GB = 64.0
@@ -115,11 +115,11 @@ class ModelRoom:
         folder = hub.locate(repos.of_model(spec), self.home)
         return folder is not None and (folder / "model_index.json").is_file()
 
-    def now(self) -> tuple[str, dict[str, wishes.Activity]]:
+    def now(self) -> tuple[str, dict[str, errands.Activity]]:
         """A mark that is another one once anything must be drawn anew, and what is being worked on."""
         live, seen = {}, [str(sorted((worker.id, worker.model) for worker in self.workers()))]
         for weights in repos.everything(self.home):
-            activity = wishes.activity_of(weights, self.home)
+            activity = errands.activity_of(weights, self.home)
             place = weights.place(self.home)
             parts: list[Any] = [weights.name, place.exists(), place.is_symlink()]
             if activity is not None:
@@ -163,7 +163,7 @@ class ModelRoom:
 
     def stop(self, visitor: Visitor, name: str) -> None:
         """Stop a download or check; what came so far stays."""
-        wishes.unwant(self._known(visitor, name), self.home)
+        errands.unwant(self._known(visitor, name), self.home)
 
     def delete(self, visitor: Visitor, name: str) -> int:
         """Delete something; the bytes that became free."""
@@ -214,13 +214,13 @@ class ModelRoom:
             raise Refused(Notice("weights_unknown", {"name": name[:60], "allowed": allowed}))
         return found
 
-    def _want(self, weights: Weights, work: wishes.Work) -> None:
-        if wishes.is_taken(weights, self.home):
+    def _want(self, weights: Weights, work: errands.Work) -> None:
+        if errands.is_taken(weights, self.home):
             raise Refused(Notice("download_running", {"model": weights.title}))
         # What an earlier try said is no longer true; which files are bad is needed to mend them.
-        before = wishes.activity_of(weights, self.home)
-        wishes.say(weights, self.home, work, bad=list(before.bad) if before is not None else [])
-        wishes.want(weights, self.home, work)
+        before = errands.activity_of(weights, self.home)
+        errands.say(weights, self.home, work, bad=list(before.bad) if before is not None else [])
+        errands.want(weights, self.home, work)
         self._not_before.pop(weights.name, None)
         self._wake.set()
 
@@ -238,7 +238,7 @@ class ModelRoom:
     # -- working -------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """See to what is wished for, until `end`; the life of a thread."""
+        """See to what is asked for, until `end`; the life of a thread."""
         while not self._ending.is_set():
             try:
                 worked = self.work_once()
@@ -255,11 +255,11 @@ class ModelRoom:
         self._wake.set()
 
     def work_once(self) -> bool:
-        """Do the oldest thing that is wished for; False if there is none (or it was tried a moment ago)."""
+        """Do the oldest thing that is asked for; False if there is none (or it was tried a moment ago)."""
         now = time.monotonic()
-        waiting = (one for one in wishes.wanted(self.home) if self._not_before.get(one.name, now) <= now)
+        waiting = (one for one in errands.wanted(self.home) if self._not_before.get(one.name, now) <= now)
         weights = next(waiting, None)
-        work = wishes.wanted_work(weights, self.home) if weights is not None else None
+        work = errands.wanted_work(weights, self.home) if weights is not None else None
         if weights is None or work is None:
             return False
         try:
@@ -272,11 +272,11 @@ class ModelRoom:
             log.info("%s: stopped", weights.name)
         except ModelError as error:
             log.warning("%s: %s", weights.name, error)
-            if error.notice.code in wishes.PASSING:
+            if error.notice.code in errands.PASSING:
                 self._not_before[weights.name] = time.monotonic() + AGAIN_SECONDS
             elif error.notice.code != "download_running":
-                wishes.unwant(weights, self.home)
-                wishes.say(weights, self.home, work, notice=error.notice)
+                errands.unwant(weights, self.home)
+                errands.say(weights, self.home, work, notice=error.notice)
         except Exception:
             log.exception("%s: %s failed", weights.name, work)
         return True

@@ -1,6 +1,6 @@
 """How much, how far and how long, of weights: for the page, its route and the command line."""
 
-from pipelines.wishes import Activity
+from pipelines.errands import Activity
 from studio import words
 from studio.words import Language
 

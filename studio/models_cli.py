@@ -16,7 +16,7 @@ from unicodedata import east_asian_width
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines import hub, placement, repos, wishes
+from pipelines import errands, hub, placement, repos
 from pipelines.fetch import Hub
 from pipelines.hub import Shelf
 from pipelines.intact import OnBytes
@@ -90,7 +90,7 @@ def _do(
         freed = hub.delete(weights, home, resident_in=_holder(weights, home, settings))
         print(words.page("models_deleted_freed", language, size=model_words.size(freed, language)))
         return DONE
-    began = wishes.wanted_work(weights, home)
+    began = errands.wanted_work(weights, home)
     try:
         with _telling(weights, language) as told:
             if given.command == "verify":
@@ -107,9 +107,9 @@ def _do(
         raise
 
 
-def _take_back(weights: Weights, home: Path, began: wishes.Work | None) -> None:
+def _take_back(weights: Weights, home: Path, began: errands.Work | None) -> None:
     if began is None:
-        wishes.unwant(weights, home)
+        errands.unwant(weights, home)
 
 
 def _list(home: Path, language: Language) -> int:
@@ -184,7 +184,7 @@ def _telling(weights: Weights, language: Language) -> Iterator[OnBytes]:
             return
         said = now
         speed = (done - first) / (now - began) if now > began else 0.0
-        at = wishes.Activity("download", True, True, done, total, max(0.0, speed))
+        at = errands.Activity("download", True, True, done, total, max(0.0, speed))
         text = model_words.progress(at, language)
         if live:
             full = _WIDTH * done // total if total else 0

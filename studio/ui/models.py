@@ -95,15 +95,14 @@ def render(page: Page, visitor: Visitor, *, sorry: str = "", told: str = "", abo
     )
     top = "" if about in names else said
     named = attributes(class_="models", data_mark=mark)
-    free = page.t(
-        "models_free", size=model_words.size(room.free(), page.language), path=str(room.home / "models")
-    )
+    place = str(room.home / "models") if visitor.admin else "models"
+    free = page.t("models_free", size=model_words.size(room.free(), page.language), path=place)
     more = models_more.loras(page, visitor, [c for c in cards if c.spec is None], said, about)
     return (
         f"<div{named}><header><h2>{escape(page.t('models_title'))}</h2>"
         f'<p class="muted">{escape(_machines(page))} {escape(free)}</p></header>'
         f'<div class="said">{top}</div><div class="model-cards">{drawn}</div>'
-        f"{more}{models_more.cloud(page)}{models_more.finishing(page)}</div>"
+        f"{more}{models_more.cloud(page)}{models_more.finishing(page, visitor)}</div>"
     )
 
 
@@ -179,7 +178,7 @@ def _details(page: Page, visitor: Visitor, card: Card) -> str:
     rows = [
         (page.t("models_repo"), shelf.weights.repo),
         (page.t("models_commit"), shelf.revision or (shelf.weights.revision or "")),
-        (page.t("models_folder"), "" if shelf.folder is None else str(shelf.folder.resolve())),
+        (page.t("models_folder"), str(shelf.folder.resolve()) if shelf.folder and visitor.admin else ""),
     ]
     body = "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in rows if value)
     link = ""

@@ -79,7 +79,7 @@ def cloud(page: Page) -> str:
         parts.row(
             spec.title,
             page.t("models_up_to", size=str(max(spec.sizes, key=lambda size: size.width * size.height))),
-            f'<span class="standing" data-look="{"good" if offered else ""}">'
+            f'<span class="model-at" data-look="{"good" if offered else ""}">'
             f"{escape(page.t('models_offered' if offered else 'models_not_offered'))}</span>",
             "",
         )
@@ -88,19 +88,20 @@ def cloud(page: Page) -> str:
     return _section(page, "models_cloud", f'<ul class="rows">{rows}</ul>', hint=page.t(key))
 
 
-def finishing(page: Page) -> str:
+def finishing(page: Page, visitor: Visitor) -> str:
     """What makes a finished clip larger and smoother here: a network, or plain ffmpeg."""
     room = page.studio.model_room
     rows = []
     for purpose in _PURPOSES:
         file = room.network(purpose)
         about = page.t("models_finish_here", file=file) if file else page.t("models_finish_plain")
-        look = attributes(class_="standing", data_look="good" if file else None)
+        look = attributes(class_="model-at", data_look="good" if file else None)
         state = page.t("models_finish_network" if file else "models_finish_ffmpeg")
         rows.append(
             parts.row(page.t(f"model_finish_{purpose}"), about, f"<span{look}>{escape(state)}</span>", "")
         )
-    hint = page.t("models_finish_hint", path=str(room.home / "models" / "finish"))
+    place = str(room.home / "models" / "finish") if visitor.admin else "models/finish"
+    hint = page.t("models_finish_hint", path=place)
     return _section(page, "models_finish", f'<ul class="rows">{"".join(rows)}</ul>', hint=hint)
 
 

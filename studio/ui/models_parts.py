@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from pipelines.wishes import Activity
+from pipelines.errands import Activity
 from studio import model_words
 from studio.access import Visitor
 from studio.model_room import Card
@@ -26,11 +26,13 @@ def badge(page: Page, card: Card) -> str:
     shelf = card.shelf
     doing = shelf.activity
     if doing is not None and (doing.live or doing.wanted):
-        return f'<span class="standing">{escape(page.t(f"model_does_{doing.work}"))}</span>'
+        return f'<span class="model-at">{escape(page.t(f"model_does_{doing.work}"))}</span>'
     bytes_ = shelf.size if shelf.usable else card.weights.size_gb * 1e9
     many = model_words.size(bytes_, page.language) if bytes_ else ""
+    if shelf.state == "partial" and many:
+        many = page.t("model_of", done=model_words.size(shelf.size, page.language), total=many)
     text = page.t(f"model_state_{shelf.state}")
-    look = attributes(class_="standing", data_look=_LOOKS[shelf.state] or None)
+    look = attributes(class_="model-at", data_look=_LOOKS[shelf.state] or None)
     return f"<span{look}>{escape(text)}{f' · {escape(many)}' if many else ''}</span>"
 
 
@@ -70,9 +72,9 @@ def actions(page: Page, visitor: Visitor, card: Card) -> str:
         if not (
             shelf.state == "broken" and shelf.weights.place(page.studio.settings.studio_home).is_symlink()
         ):
-            found.append(_does(page, key, name, "download", "primary", act="download"))
+            found.append(_does(page, key, name, "download", "raised", act="download"))
     elif doing is not None and doing.bad:
-        found.append(_does(page, "models_mend", name, "download", "primary", act="download"))
+        found.append(_does(page, "models_mend", name, "download", "raised", act="download"))
     if shelf.folder is not None:
         found.append(_does(page, "models_verify", name, "shield", "", act="verify"))
     if shelf.state in ("installed", "linked", "broken", "partial"):
@@ -98,4 +100,4 @@ def row(name: str, about: str, badge: str, does: str, below: str = "") -> str:
 
 def standing(text: str, look: str = "") -> str:
     """A word or two with a dot in front of them: good, warn, bad, or neither."""
-    return f"<span{attributes(class_='standing', data_look=look or None)}>{escape(text)}</span>"
+    return f"<span{attributes(class_='model-at', data_look=look or None)}>{escape(text)}</span>"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from diffusers import WanPipeline
 
-from pipelines import fetch, loader, wishes
+from pipelines import errands, fetch, loader
 from pipelines import hub as room
 from pipelines.fetch import Hub
 from pipelines.intact import faults
@@ -102,18 +102,18 @@ def test_bytes_that_are_never_right_are_not_kept(repo: Repo, hub: Hub, tmp_path:
     notice = refused(tmp_path, hub)
     assert (notice.code, notice.values["file"]) == ("download_damaged", LARGE)
     assert room.shelf(WEIGHTS, tmp_path).state == "partial"
-    activity = wishes.activity_of(WEIGHTS, tmp_path)
+    activity = errands.activity_of(WEIGHTS, tmp_path)
     assert activity is not None
     assert (activity.live, activity.wanted, activity.notice) == (False, False, notice)
     repo.faults.clear()
     room.download(WEIGHTS, tmp_path, hub)
 
 
-def test_a_hub_that_stays_broken_is_named_and_the_wish_stays(repo: Repo, hub: Hub, tmp_path: Path) -> None:
+def test_a_hub_that_stays_broken_is_named_and_the_errand_stays(repo: Repo, hub: Hub, tmp_path: Path) -> None:
     repo.faults[LARGE] = [503] * 20
     notice = refused(tmp_path, hub)
     assert (notice.code, notice.values["host"]) == ("download_busy", "127.0.0.1")
-    assert wishes.wanted(tmp_path) == [WEIGHTS]
+    assert errands.wanted(tmp_path) == [WEIGHTS]
 
 
 def test_a_hub_that_is_not_there(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_stopping_keeps_what_came_and_the_next_try_goes_on(repo: Repo, hub: Hub,
     thread.start()
     part = tmp_path / "models" / f".{SPEC.name}.partial" / f"{LARGE}.part"
     wait_for(lambda: part.is_file() and part.stat().st_size >= size // 2 - 4096)
-    assert wishes.is_taken(WEIGHTS, tmp_path)
+    assert errands.is_taken(WEIGHTS, tmp_path)
     with pytest.raises(ModelError) as caught:
         room.download(WEIGHTS, tmp_path, hub)
     assert caught.value.notice.code == "download_running"
@@ -254,7 +254,7 @@ def test_stopping_keeps_what_came_and_the_next_try_goes_on(repo: Repo, hub: Hub,
     repo.go.set()
     thread.join()
     assert isinstance(ended[0], Cancelled)
-    assert wishes.wanted(tmp_path) == [WEIGHTS], "whoever starts next goes on"
+    assert errands.wanted(tmp_path) == [WEIGHTS], "whoever starts next goes on"
     had = part.stat().st_size
     room.download(WEIGHTS, tmp_path, hub)
     assert repo.gets(LARGE)[-1].range == f"bytes={had}-"
@@ -267,7 +267,7 @@ def wait_for(true, seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def test_a_wish_taken_back_stops_it(repo: Repo, hub: Hub, tmp_path: Path) -> None:
+def test_an_errand_taken_back_stops_it(repo: Repo, hub: Hub, tmp_path: Path) -> None:
     repo.pause[LARGE] = 4096
     ended: list[BaseException] = []
 
@@ -280,13 +280,13 @@ def test_a_wish_taken_back_stops_it(repo: Repo, hub: Hub, tmp_path: Path) -> Non
     thread = threading.Thread(target=run)
     thread.start()
     wait_for(lambda: repo.gets(LARGE))
-    wishes.unwant(WEIGHTS, tmp_path)
+    errands.unwant(WEIGHTS, tmp_path)
     time.sleep(0.6)
     repo.go.set()
     thread.join()
     assert isinstance(ended[0], Cancelled)
-    assert not wishes.is_taken(WEIGHTS, tmp_path)
-    assert wishes.wanted(tmp_path) == []
+    assert not errands.is_taken(WEIGHTS, tmp_path)
+    assert errands.wanted(tmp_path) == []
     assert room.shelf(WEIGHTS, tmp_path).state == "partial"
 
 
@@ -313,10 +313,10 @@ def test_a_killed_download_goes_on_in_the_middle_of_a_file(repo: Repo, hub: Hub,
     process.wait()
     had = part.stat().st_size
     assert 0 < had < size
-    activity = wishes.activity_of(WEIGHTS, tmp_path)
+    activity = errands.activity_of(WEIGHTS, tmp_path)
     assert activity is not None
     assert (activity.live, activity.wanted) == (False, True)
-    assert [one.name for one in wishes.wanted(tmp_path)] == [SPEC.name]
+    assert [one.name for one in errands.wanted(tmp_path)] == [SPEC.name]
     repo.go.set()
     repo.asked.clear()
     folder = room.download(WEIGHTS, tmp_path, hub)

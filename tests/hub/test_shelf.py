@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import errands, loader
 from pipelines import hub as room
-from pipelines import loader, wishes
 from pipelines.fetch import Hub
 from pipelines.models import MODELS
 from pipelines.repos import everything, is_safe, of_model
@@ -67,7 +67,7 @@ def test_a_folder_is_linked_not_copied(kept: Path, tmp_path: Path) -> None:
     checked = room.verify(WEIGHTS, tmp_path)
     assert LARGE in {one.name for one in checked}
     assert not any(one.compared or one.notice for one in checked)
-    activity = wishes.activity_of(WEIGHTS, tmp_path)
+    activity = errands.activity_of(WEIGHTS, tmp_path)
     assert activity is not None
     assert activity.notice is not None
     assert activity.notice.code == "weights_verified_form"

@@ -1,4 +1,4 @@
-"""Who works on weights, what is wished for, and how far it is: small files beside a thing's folder. No torch.
+"""Who works on weights, what is asked for, and how far it is: small files beside a thing's folder. No torch.
 
 Each has the folder's name with a leading dot: `.NAME.lock` (held by who works on it), `.NAME.wanted` (what
 somebody asked for and is not done) and `.NAME.state` (how far it is, how it ended). So a download outlives
@@ -23,7 +23,7 @@ from pipelines.request import Cancelled, ModelError, Notice
 
 Work = Literal["download", "verify"]
 _WORKS: tuple[Work, ...] = ("download", "verify")
-# What passes by itself: the wish stays, and whoever sees to wishes tries again.
+# What passes by itself: the errand stays, and whoever sees to errands tries again.
 PASSING = ("download_unreachable", "download_busy")
 _STATE_SECONDS = 0.5
 # The speed is that of the last so many seconds.
@@ -81,7 +81,7 @@ def want(weights: Weights, home: Path, work: Work) -> None:
 
 
 def unwant(weights: Weights, home: Path) -> None:
-    """Take a wish back; who is at it stops within a second or so, and what came so far stays."""
+    """Take an errand back; who is at it stops within a second or so, and what came so far stays."""
     beside(weights.place(home), "wanted").unlink(missing_ok=True)
 
 
@@ -94,7 +94,7 @@ def wanted_work(weights: Weights, home: Path) -> Work | None:
 
 
 def wanted(home: Path) -> list[Weights]:
-    """What is wished for and nobody is at, the oldest wish first."""
+    """What is asked for and nobody is at, the oldest errand first."""
     found = [one for one in everything(home) if wanted_work(one, home) and not is_taken(one, home)]
 
     def since(one: Weights) -> float:
@@ -124,9 +124,9 @@ def is_taken(weights: Weights, home: Path) -> bool:
 def working(
     weights: Weights, home: Path, work: Work, on_bytes: OnBytes, should_stop: Callable[[], bool]
 ) -> Iterator[tuple[OnBytes, Callable[[], bool]]]:
-    """Holds the lock, writes down how far it is and how it ends, hears when the wish is taken back.
+    """Holds the lock, writes down how far it is and how it ends, hears when the errand is taken back.
 
-    The wish is gone afterwards, but for what passes by itself and for a process that was told to stop.
+    The errand is gone afterwards, but for what passes by itself and for a process that was told to stop.
     """
     with held(weights, home):
         want(weights, home, work)
@@ -233,7 +233,7 @@ def _notice(found: object) -> Notice | None:
 
 
 def forget(weights: Weights, home: Path) -> None:
-    """Leave nothing of what was wished for or done."""
+    """Leave nothing of what was asked for or done."""
     for kind in ("wanted", "state"):
         beside(weights.place(home), kind).unlink(missing_ok=True)
 
