@@ -104,7 +104,8 @@ def shot_requests(
 ) -> tuple[GenerationRequest, ...]:
     """The takes that a shot needs: one, or two where the voice is longer than the longest clip, slowed down.
 
-    None for a shot that shows a file. Raises StoryProblem "shot_empty" if there is nothing to see in it.
+    None for a shot that shows a file. Raises StoryProblem "shot_empty" if there is nothing to see in it,
+    "shot_long" if its words are more than the model takes.
     """
     if shot.source is not None:
         return ()
@@ -124,7 +125,8 @@ def shot_requests(
     try:
         first = _request(**asked, num_frames=frames, seed=seed_of(story, shot))
     except ValidationError as error:
-        raise StoryProblem("shot_empty", number=_number(story, shot)) from error
+        long = any(one["type"] == "text_too_long" for one in error.errors(include_url=False))
+        raise StoryProblem("shot_long" if long else "shot_empty", number=_number(story, shot)) from error
     return (first, another(first)) if _takes_needed(story, shot, frames / spec.fps) > 1 else (first,)
 
 

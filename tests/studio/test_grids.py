@@ -95,7 +95,7 @@ def test_a_film_and_a_grid_that_share_a_clip_do_not_stop_each_other(studio: Stud
     from studio.film_takes import FilmTakes
 
     found = FilmTakes(studio.engine, studio.assets, b"key").ask(attempt, [cell.request])
-    assert found.new == 0
+    assert found.new == ()
     studio.grids.cancel(ANN, grid)
     assert states(studio, grid) == ["queued"]
     studio.jobs.cancel(made)
