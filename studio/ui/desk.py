@@ -49,7 +49,10 @@ class Desk:
             estimate = self.page.studio.estimate(**{**form, "prompt": form.get("prompt") or "…"})
         except Refused:
             return escape(self.page.t("price_fix"))
-        return escape(" · ".join([fields.price(self.page, estimate), *map(self.page.say, estimate.told)]))
+        otherwise = "".join(
+            f'<span class="otherwise">{escape(self.page.say(notice))}</span>' for notice in estimate.told
+        )
+        return escape(fields.price(self.page, estimate)) + otherwise
 
     def _sorry(self, refused: Refused) -> str:
         named = [str(notice.values.get("field", "")) for notice in refused.notices]

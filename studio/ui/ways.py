@@ -82,7 +82,7 @@ def _row(page: Page, spec: ModelSpec, lora: loras.Lora, use: LoraUse | None) -> 
         weights += _weight(page, "lora_low", (use.high if low is None else low) if use else 1.0)
     from_where = f'<span class="muted">{escape(lora.source)}</span>' if lora.source else ""
     return (
-        f'<li data-lora="{escape(lora.name)}"><label class="name"><input{ticked}><b>{escape(lora.name)}</b>'
+        f'<li data-lora="{escape(lora.name)}"><label class="lora"><input{ticked}><b>{escape(lora.name)}</b>'
         f"{from_where}</label><span class='weights'>{weights}</span></li>"
     )
 
