@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.request import Cancelled, GenerationRequest, Notice, Progress
-from studio import cutting, footage, narrating
+from studio import cutting, footage, joining, narrating
 from studio.claims import Attempt, Claims
 from studio.cutting import Times
 from studio.db import utc_now
@@ -30,10 +30,13 @@ from studio.media.clip import ClipFacts
 from studio.media.probe import POSTER_SIDE, thumbnail
 from studio.media.timeline import FilmCut, ShotCut, label_of
 from studio.media.whole import is_unfinished
+from studio.picture_rows import Picture
+from studio.pictures import Pictures
 from studio.recipe import film_recipe
+from studio.refusal import Refused
 from studio.reporter import Reporter
 from studio.settings import Settings
-from studio.story.film_plan import FilmPlan, PlannedShot, another, key_of
+from studio.story.film_plan import FilmPlan, PlannedShot, another, key_of, waits
 from studio.tickets import Tickets
 
 if TYPE_CHECKING:
@@ -106,6 +109,7 @@ class FilmMaker:
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
         self.exporter = Exporter(settings, engine)
+        self.pictures = Pictures(engine, settings, self.library)
         self.takes = FilmTakes(engine, self.library, self.exporter.key)
         self.tmp = own_tmp(settings)
         self.work = settings.studio_home / "work"
@@ -148,13 +152,23 @@ class FilmMaker:
         self._check_places(plan)
         self._ask(film, plan.requests())
         speeches = self._speak(film)
-        lengths, needs = [], []
+        lengths: list[Times] = []
+        needs: list[Sequence[GenerationRequest]] = []
         for shot, speech, overlap in zip(plan.shots, speeches, cutting.overlaps(plan), strict=True):
             length = cutting.times(shot.seconds, None if speech is None else speech.seconds, overlap)
             clips = [request.num_frames / request.fps for request in shot.requests]
             more = [another(shot.requests[-1])] if cutting.wants_another(length.seconds, clips) else []
             lengths.append(length)
             needs.append([*shot.requests, *more])
+        needs = joining.with_pictures(
+            plan,
+            needs,
+            ask=lambda requests: self._ask(film, requests),
+            take=lambda request: self._wait(film, [[request]]).clips[key_of(request)],
+            picture=lambda clip, number: self._picture(film, clip, number),
+        )
+        film.plan = joining.made_of(plan, needs)
+        lengths = joining.shown_whole(lengths, needs, plan)
         found = self._wait(film, needs)
         waited = time.monotonic()
         shots = [
@@ -169,7 +183,8 @@ class FilmMaker:
         return shots, list(used.values()), waited
 
     def _ask(self, film: _Making, requests: Sequence[GenerationRequest]) -> Found:
-        """Let every take that is missing be made."""
+        """Let every take that is missing be made, but for those that go on from one that is not there."""
+        requests = [request for request in requests if not waits(request)]
         found = self._found(film, lambda: self.takes.ask(film.attempt, requests))
         if found.new:
             try:
@@ -194,6 +209,14 @@ class FilmMaker:
             if len(found.clips) + len(found.coming - found.clips.keys()) < len(wanted):
                 found = self._ask(film, wanted)
         return found
+
+    def _picture(self, film: _Making, clip: Asset, number: int) -> Picture:
+        """What goes on from a take, for the shot of that number."""
+        try:
+            return self.pictures.keep_frame(clip, film.should_stop)
+        except Refused as refused:
+            why = {"number": number, "reason": refused.notices[0]}
+            raise FilmFailed(Notice("shot_failed", why)) from refused
 
     def _found(self, film: _Making, look: Callable[[], Found]) -> Found:
         """What a look at the takes finds; a database that does not answer is asked again."""
@@ -246,6 +269,9 @@ class FilmMaker:
         speech: "Speech | None",
     ) -> ShotCut:
         shown = footage.of_clips(clips, self.library, self.settings)
+        if joining.followed(film.plan)[shot.number - 1]:
+            pieces = joining.up_to_the_joint(length.seconds, shown, clips)
+            return cutting.shot_cut(film.plan, shot, length, pieces, speech)
         if shot.source is not None:
             path = footage.place_of(self.settings.studio_home, shot.source.path)
             if path is None:

@@ -16,12 +16,13 @@ from studio import access
 from studio.access import Visitor
 from studio.jobs import Jobs
 from studio.library import Library
+from studio.pictures import Pictures
 from studio.settings import Settings
 from studio.story import exchange, files, plan, prompts, storyboard, translating, variables, writing
 from studio.story.edit import edit as edited
 from studio.story.edit import write_as_read
 from studio.story.examples import example_story
-from studio.story.film_plan import FilmPlan, key_of
+from studio.story.film_plan import FilmPlan, key_of, waits
 from studio.story.problems import StoryProblem
 from studio.story.shot_edits import with_source
 from studio.story.store import StoredStory, StoryLine, StoryStore, Take
@@ -62,7 +63,7 @@ class Stories:
         self._jobs, self._assets, self._read_job = jobs, assets, read_job
         self._find_style = find_style
         self._front, self._client = llm_story.front(settings), llm.configured(settings)
-        self._desk = StoryDesk(self.store, jobs, assets, settings.model)
+        self._desk = StoryDesk(self.store, jobs, assets, Pictures(engine, settings, assets), settings.model)
         self.tables = StoryTables(self._own, self._desk, jobs)
 
     @property
@@ -277,7 +278,7 @@ class Stories:
             if missing := variables.unset(kept.story):
                 raise StoryProblem("variable_unset", value=", ".join(missing))
             shot = shot.model_copy(update={"seed": secrets.randbelow(MAX_SEED)}) if another else shot
-            requests = plan.shot_requests(story, shot, level, self._desk.default_model)
+            requests = self._desk.requests(kept, shot, level)
             if not requests:
                 raise StoryProblem("shot_shows_file", number=story.shots.index(shot) + 1)
         self.store.add_takes(story_id, [_take(shot_id, request, level) for request in requests])
@@ -369,6 +370,7 @@ class Stories:
             _take(shot.shot_id, request, "animatic" if key_of(request) in drafts else planned.level)
             for shot in planned.shots
             for request in shot.requests
+            if not waits(request)
         ]
 
     def _translations(self, story: Story) -> dict[str, str]:

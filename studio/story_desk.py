@@ -2,30 +2,32 @@
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
 import sqlalchemy as sa
 
+from pipelines.request import GenerationRequest
 from studio import access
 from studio.access import Visitor
 from studio.db import reading
 from studio.jobs import Jobs
-from studio.library import USABLE, Library
+from studio.library import USABLE, Asset, Library
 from studio.media.ffmpeg import MediaError
 from studio.media.probe import thumbnail
+from studio.pictures import Pictures
 from studio.prices import cloud_price
 from studio.rows import job_table
 from studio.settings import Settings
 from studio.story import plan
-from studio.story.film_plan import FilmPlan
+from studio.story.film_plan import FilmPlan, key_of
 from studio.story.outline import ShotOutline, outline
 from studio.story.plan import ChosenTake
 from studio.story.problems import StoryProblem
 from studio.story.store import StoredStory, StoryStore
-from studio.story.types import Level, Story
-from studio.story.variables import differing
+from studio.story.types import Level, Shot, Story
+from studio.story.variables import differing, filled
 from studio.story_view import Shelf, ShotView, StoryEstimate, chosen_takes
 from studio.text.llm import LlmProblem
 from studio.trust import policy
@@ -39,18 +41,21 @@ _LOOKED_AT = 5
 class StoryDesk:
     """Reads for the stories' door: a handful of queries a story, however many shots it has."""
 
-    def __init__(self, store: StoryStore, jobs: Jobs, assets: Library, default_model: str) -> None:
-        self._store, self._jobs, self._assets = store, jobs, assets
+    def __init__(
+        self, store: StoryStore, jobs: Jobs, assets: Library, pictures: Pictures, default_model: str
+    ) -> None:
+        self._store, self._jobs, self._assets, self._pictures = store, jobs, assets, pictures
         self.default_model = default_model
-        self._outlines: OrderedDict[tuple[str, int], tuple[ShotOutline, ...]] = OrderedDict()
+        self._outlines: OrderedDict[tuple[object, ...], tuple[ShotOutline, ...]] = OrderedDict()
         self._lock = Lock()
 
     def outlines(self, kept: StoredStory) -> tuple[ShotOutline, ...]:
         """What each shot of a revision comes to."""
-        place = kept.id, kept.revision
+        befores = self._befores(kept)
+        place = (kept.id, kept.revision, *sorted(befores.items()))
         with self._lock:
             found = self._outlines.pop(place, None)
-        found = found or outline(kept.story, self.default_model)
+        found = found or outline(kept.story, self.default_model, befores)
         with self._lock:
             self._outlines[place] = found
             while len(self._outlines) > _REMEMBERED:
@@ -67,6 +72,44 @@ class StoryDesk:
         standings = self._assets.standings(lacking) if lacking else {}
         withheld = {lacking[asset]: how for asset, how in standings.items() if how not in USABLE}
         return Shelf(takes, jobs, clips, withheld)
+
+    def requests(self, kept: StoredStory, shot: Shot, level: Level) -> tuple[GenerationRequest, ...]:
+        """The takes that a shot needs, with the picture that it goes on from.
+
+        StoryProblem "shot_before_first" where the take that it goes on from is not there.
+        """
+        story, before = filled(kept.story), ""
+        if plan.goes_on(story, shot, level, self.default_model):
+            place = next(at for at, one in enumerate(story.shots) if one.id == shot.id)
+            take = self._last_take(kept.owner, story, story.shots[place - 1], self._befores(kept))
+            if take is None:
+                raise StoryProblem("shot_before_first", number=place + 1, before=place)
+            before = self._pictures.keep_frame(take).id
+        return plan.shot_requests(story, shot, level, self.default_model, before)
+
+    def _befores(self, kept: StoredStory) -> dict[str, str]:
+        """The pictures that shots go on from, by shot, as far as their takes are there and were used."""
+        if not any(shot.continues for shot in kept.story.shots):
+            return {}
+        story, found = filled(kept.story), dict[str, str]()
+        for before, shot in itertools.pairwise(story.shots):
+            if plan.goes_on(story, shot, "film", self.default_model):
+                take = self._last_take(kept.owner, story, before, found)
+                picture = self._pictures.frame_kept(take.id) if take is not None else None
+                found |= {} if picture is None else {shot.id: picture.id}
+        return found
+
+    def _last_take(self, owner: str, story: Story, shot: Shot, befores: Mapping[str, str]) -> Asset | None:
+        """The take that a shot of a film ends with: the chosen one, else the one of its last request."""
+        chosen = self._assets.usable(shot.take) if shot.take else None
+        if chosen is not None:
+            return chosen
+        try:
+            wanted = plan.shot_requests(story, shot, "film", self.default_model, befores.get(shot.id, ""))
+        except StoryProblem:
+            return None
+        keys = [key_of(request) for request in wanted[-1:]]
+        return next(iter(self._assets.with_keys(owner, keys).values()), None)
 
     def newest_film(self, story_id: str) -> str | None:
         """The job of the newest film of the story itself, not of a row of a table."""
@@ -116,7 +159,8 @@ class StoryDesk:
 
     def plan(self, kept: StoredStory, level: Level) -> FilmPlan:
         """The plan of a film of the story as it is now; StoryProblem if it can't be filmed."""
-        return self._planned(kept, kept.story, level, self.shelf(kept, self.outlines(kept)))
+        shelf = self.shelf(kept, self.outlines(kept))
+        return self._planned(kept, kept.story, level, shelf, self._befores(kept))
 
     def plans(self, kept: StoredStory, level: Level, rows: list[dict[str, str]]) -> list[FilmPlan]:
         """One plan for each row of values of the story's variables, each with a title of its own."""
@@ -157,7 +201,14 @@ class StoryDesk:
             unlisted=unlisted,
         )
 
-    def _planned(self, kept: StoredStory, story: Story, level: Level, shelf: Shelf) -> FilmPlan:
+    def _planned(
+        self,
+        kept: StoredStory,
+        story: Story,
+        level: Level,
+        shelf: Shelf,
+        befores: Mapping[str, str] | None = None,
+    ) -> FilmPlan:
         return plan.make_plan(
             story,
             level,
@@ -165,6 +216,7 @@ class StoryDesk:
             default_model=self.default_model,
             have=shelf.clips.keys(),
             chosen=self._chosen(story, shelf),
+            befores=befores,
             places=self.places(story),
             spoken_label=self._spoken_label(),
         )

@@ -142,7 +142,7 @@ def shot_graph(parts: tuple[Stretch, ...], shot: ShotCut, canvas: Canvas, target
     total = sum(part.frames for part in parts)
     streams, first = [], 0
     for number, part in enumerate(parts):
-        video = _timed(part, number, canvas, exact=shot.keep_sound)
+        video = _timed(part, number, canvas, exact=shot.keep_sound or part.piece.exact)
         streams.append(_placed(video, part, shot, canvas, first=first, total=total))
         first += part.frames
     video = streams[0] if len(streams) == 1 else ffmpeg.concat(*streams, v=1, a=0)

@@ -35,7 +35,8 @@ class Piece:
     """A stretch of one clip file: `seconds` of it from `start` (None: to its end), played at `speed`.
 
     `speed` 0.8 plays slower, so that the stretch takes seconds / 0.8. `push`, for a shot's last piece: if the
-    pieces end before the shot does, this one's last frame goes on as a slow push-in (at most 1 s).
+    pieces end before the shot does, this one's last frame goes on as a slow push-in (at most 1 s). `exact`:
+    each frame stands at its own time, and is not moved a trace so that the last one ends the shot.
     `label` is the visible label that the clip already carries, if it does: it is covered where and while it
     stands (counted from the file's first frame), and the film's own label is the only one.
     """
@@ -46,6 +47,7 @@ class Piece:
     speed: float = 1.0
     push: bool = False
     label: LabelStyle | None = None
+    exact: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from pipelines.models import MODELS
 from pipelines.request import MAX_SEED, GenerationRequest
+from studio.media.still import CONTINUES_AT
 from studio.media.timeline import Format, Move, TransitionKind
 from studio.words import Language
 
@@ -29,7 +30,8 @@ class PlannedShot(_Plan):
     """One shot. `requests` are the takes it shows, one after the other; empty when it has a `source`.
 
     `seconds` is how long it shall be at least; the voice may need longer. `captions` by language are read
-    along with `narration`, sentence by sentence where both have as many.
+    along with `narration`, sentence by sentence where both have as many. `continues`: it goes on from the
+    last take of the shot before, which is shown to its end, without a transition.
     """
 
     shot_id: str
@@ -40,6 +42,7 @@ class PlannedShot(_Plan):
     narration: str = ""
     captions: dict[Language, str] = {}
     seconds: float
+    continues: bool = False
     move: Move = "none"
     transition: TransitionKind = "crossfade"
 
@@ -74,6 +77,20 @@ class FilmPlan(_Plan):
     def requests(self) -> list[GenerationRequest]:
         """Every take it needs, each once, in the order in which they are wanted."""
         return list({key_of(request): request for shot in self.shots for request in shot.requests}.values())
+
+
+NOT_YET = "0" * 64
+"""Stands for the first picture of a request that goes on from a take which is not there yet."""
+
+
+def waits(request: GenerationRequest) -> bool:
+    """Whether a request can't be made yet: the take that it goes on from is not there."""
+    return request.first_frame == NOT_YET
+
+
+def whole_seconds(requests: Sequence[GenerationRequest]) -> float:
+    """How long takes are up to the frame that the next shot begins with."""
+    return sum(one.num_frames / one.fps for one in requests) - CONTINUES_AT / requests[-1].fps
 
 
 # Fields that requests did not have at first, with the value that changes nothing.

@@ -41,15 +41,20 @@ class ShotOutline:
         return any(key == key_of(first.model_copy(update={"seed": seed})) for first in firsts)
 
 
-def outline(story: Story, default_model: str) -> tuple[ShotOutline, ...]:
-    """The shots of a story, in order."""
-    story = filled(story)
-    return tuple(_outlined(story, shot, number, default_model) for number, shot in enumerate(story.shots, 1))
+def outline(
+    story: Story, default_model: str, befores: Mapping[str, str] | None = None
+) -> tuple[ShotOutline, ...]:
+    """The shots of a story, in order; `befores` are the pictures that shots go on from, as far as known."""
+    story, known = filled(story), befores or {}
+    return tuple(
+        _outlined(story, shot, number, default_model, known.get(shot.id, ""))
+        for number, shot in enumerate(story.shots, 1)
+    )
 
 
-def _outlined(story: Story, shot: Shot, number: int, default_model: str) -> ShotOutline:
+def _outlined(story: Story, shot: Shot, number: int, default_model: str, before: str) -> ShotOutline:
     try:
-        requests = {level: plan.shot_requests(story, shot, level, default_model) for level in LEVELS}
+        requests = {level: plan.shot_requests(story, shot, level, default_model, before) for level in LEVELS}
         notices = plan.notices_of(story, shot, default_model)
     except StoryProblem as problem:
         requests, notices = dict.fromkeys(LEVELS, ()), (problem.notice,)

@@ -12,7 +12,15 @@ from pipelines.models import MODELS, ModelSpec, Quality, Size
 from pipelines.request import GenerationRequest, Notice
 from studio import styles
 from studio.media.timeline import FORMATS, frame_size
-from studio.story.film_plan import FilmPlan, PlannedShot, PlannedSource, another, key_of
+from studio.story.film_plan import (
+    NOT_YET,
+    FilmPlan,
+    PlannedShot,
+    PlannedSource,
+    another,
+    key_of,
+    whole_seconds,
+)
 from studio.story.problems import StoryProblem
 from studio.story.prompts import bare_prompt, seed_of, style_of
 from studio.story.spoken_label import announced
@@ -54,16 +62,18 @@ def make_plan(
     default_model: str,
     have: Collection[str] = (),
     chosen: Mapping[str, ChosenTake] | None = None,
+    befores: Mapping[str, str] | None = None,
     places: Mapping[str, str] | None = None,
     spoken_label: bool = False,
 ) -> FilmPlan:
     """The plan of a film of the story as it is now.
 
     `have` are the keys of takes that are there already, `chosen` takes by shot, `places` the files of library
-    clips by asset id, below the home. An animatic shows the best take of each shot that is there, else a
-    draft of the sketch model. A film makes approved shots, and those without a draft of what they are now, at
-    full quality; the others show their draft. `spoken_label`: the first narration begins by saying that AI
-    made it. Raises StoryProblem for what can't be filmed.
+    clips by asset id, below the home; `befores` the pictures that shots go on from, as far as known. An
+    animatic shows the best take of each shot that is there, else a draft of the sketch model. A film makes
+    approved shots, and those without a draft of what they are now, at full quality; the others show their
+    draft. `spoken_label`: the first narration begins by saying that AI made it. Raises StoryProblem for what
+    can't be filmed.
     """
     if not story.shots:
         raise StoryProblem("story_no_shots")
@@ -72,11 +82,12 @@ def make_plan(
     if level == "film" and not any(shot.approved or shot.source for shot in story.shots):
         raise StoryProblem("none_approved")
     story = filled(story)
-    takes = _Takes(default_model, level, have, chosen or {})
+    takes = _Takes(default_model, level, have, chosen or {}, befores or {})
     told = announced(story) if spoken_label else story
     shots = tuple(
         _planned(story, shot, number, takes, places or {}) for number, shot in enumerate(story.shots, 1)
     )
+    shots = _joined(shots)
     # Takes and chapters are those of the story itself, so that the sentence asks for no new clips.
     shots = tuple(
         _told(told, shot, planned) if shot is not written else planned
@@ -99,12 +110,21 @@ def make_plan(
 _SAME = tuple(sorted((set(FilmPlan.model_fields) & set(Look.model_fields)) - {"height", "voice"}))
 
 
+def goes_on(story: Story, shot: Shot, level: Level, default_model: str) -> bool:
+    """Whether a shot's take begins with the picture that the shot before ends with."""
+    place = next((at for at, one in enumerate(story.shots) if one.id == shot.id), 0)
+    able = MODELS[model_of(story, default_model)].first_frame != "no"
+    alone = place == 0 or shot.source is not None or story.shots[place - 1].source is not None
+    return shot.continues and level == "film" and able and not alone
+
+
 def shot_requests(
-    story: Story, shot: Shot, level: Level, default_model: str
+    story: Story, shot: Shot, level: Level, default_model: str, before: str = ""
 ) -> tuple[GenerationRequest, ...]:
     """The takes that a shot needs: one, or two where the voice is longer than the longest clip, slowed down.
 
-    None for a shot that shows a file. Raises StoryProblem "shot_empty" if there is nothing to see in it,
+    None for a shot that shows a file. `before` is the picture that it goes on from, where it does; not known
+    yet, the takes wait for it. Raises StoryProblem "shot_empty" if there is nothing to see in it,
     "shot_long" if its words are more than the model takes.
     """
     if shot.source is not None:
@@ -122,6 +142,8 @@ def shot_requests(
     asked: dict[str, Any] = styles.apply(style, prompt=bare, spec=spec)
     asked |= styles.guidance(style, spec, quality)
     asked |= {"model": spec.name, "quality": quality, "width": width, "height": height}
+    if goes_on(story, shot, level, default_model):
+        asked["first_frame"] = before or NOT_YET
     try:
         first = _request(**asked, num_frames=frames, seed=seed_of(story, shot))
     except ValidationError as error:
@@ -143,8 +165,10 @@ def size_for(spec: ModelSpec, look: Look, quality: Quality) -> Size:
 
 
 def model_of(story: Story, default_model: str) -> str:
-    """The film's model; the studio's where the story names none that is known."""
-    return story.look.model if story.look.model in MODELS else default_model
+    """The film's model; the studio's where the story names none that is known and makes any shot."""
+    named = (story.look.model, default_model)
+    able = (name for name in named if name in MODELS and MODELS[name].first_frame != "needed")
+    return next(able, ANIMATIC_MODEL)
 
 
 def voice_of(story: Story) -> str:
@@ -176,6 +200,8 @@ def notices_of(story: Story, shot: Shot, default_model: str) -> tuple[Notice, ..
     """What a person should know about a shot before it is made."""
     if shot.source is not None or not bare_prompt(story, shot):
         return ()
+    if shot.continues and not goes_on(story, shot, "film", default_model):
+        return (_goes_on_not(story, shot, default_model),)
     spec = MODELS[model_of(story, default_model)]
     longest = spec.max_frames / spec.fps
     if _takes_needed(story, shot, longest) > MOST_TAKES:
@@ -185,6 +211,13 @@ def notices_of(story: Story, shot: Shot, default_model: str) -> tuple[Notice, ..
             Notice("shot_voice_long", {"number": _number(story, shot), "seconds": seconds, "high": high}),
         )
     return ()
+
+
+def _goes_on_not(story: Story, shot: Shot, default_model: str) -> Notice:
+    """Why a shot that should go on from the one before does not."""
+    spec, number = MODELS[model_of(story, default_model)], _number(story, shot)
+    code = "shot_continues_cant" if spec.first_frame == "no" else "shot_continues_nothing"
+    return Notice(code, {"number": number, "model": spec.title})
 
 
 def film_notices(story: Story) -> tuple[Notice, ...]:
@@ -205,9 +238,11 @@ class _Takes:
     level: Level
     have: Collection[str]
     chosen: Mapping[str, ChosenTake]
+    befores: Mapping[str, str]
 
     def of(self, story: Story, shot: Shot) -> tuple[GenerationRequest, ...]:
-        full = shot_requests(story, shot, "film", self.default_model)
+        before = self.befores.get(shot.id, "")
+        full = shot_requests(story, shot, "film", self.default_model, before)
         draft = shot_requests(story, shot, "animatic", self.default_model)
         mine = self.chosen.get(shot.id)
         if mine and (self.level == "animatic" or mine.level == "film" or not shot.approved):
@@ -243,9 +278,21 @@ def _planned(story: Story, shot: Shot, number: int, takes: _Takes, places: Mappi
         narration=shot.text,
         captions=_captions(story, shot),
         seconds=round(seconds, 2),
+        continues=bool(requests and requests[0].first_frame),
         move=shot.move,
         transition=shot.transition or story.look.transition,
     )
+
+
+def _joined(shots: tuple[PlannedShot, ...]) -> tuple[PlannedShot, ...]:
+    """What another shot goes on from is shown up to that picture, and nothing comes between them."""
+    found = []
+    for shot, following in zip(shots, (*shots[1:], None), strict=True):
+        if following is not None and following.continues and shot.requests:
+            least = ceil(100 * whole_seconds(shot.requests)) / 100
+            shot = shot.model_copy(update={"seconds": max(shot.seconds, least), "transition": "cut"})
+        found.append(shot)
+    return tuple(found)
 
 
 def _told(story: Story, shot: Shot, planned: PlannedShot) -> PlannedShot:

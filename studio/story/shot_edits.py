@@ -14,7 +14,18 @@ from studio.text.language import HAN
 from studio.text.sentences import sentences
 
 _SHOT_VALUES = frozenset(
-    ("text", "translation", "title", "prompt", "characters", "seconds", "move", "transition", "seed")
+    (
+        "text",
+        "translation",
+        "title",
+        "prompt",
+        "characters",
+        "seconds",
+        "move",
+        "transition",
+        "seed",
+        "continues",
+    )
 )
 _LONGEST_SHOT = 30.0
 

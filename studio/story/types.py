@@ -60,7 +60,8 @@ class Shot(_Document):
     found anew when the text changes: fields of ShotFields, and "characters".
     `prompt` None: assembled from fields, characters and style; a text: written by hand, or rewritten from
     `original`, which is kept beside it. `seconds` None: as long as the narration needs. `seed` None: of the
-    story's family. `take` is the asset that the film uses.
+    story's family. `take` is the asset that the film uses. `continues`: it goes on from the shot before, for
+    models that can begin with a picture.
     """
 
     id: ShotId
@@ -75,6 +76,7 @@ class Shot(_Document):
     original: Annotated[Text | None, Field(max_length=2000)] = None
     characters: Annotated[tuple[Name, ...], Field(max_length=24)] = ()
     seconds: Annotated[float | None, Field(ge=1, le=30)] = None
+    continues: bool = False
     move: Move = "none"
     transition: TransitionKind | None = None
     seed: Annotated[int | None, Field(ge=0, le=2**31 - 1)] = None

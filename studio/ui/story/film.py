@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from pipelines.models import QUALITIES
+from pipelines.models import MODELS, QUALITIES
 from pipelines.request import Notice
 from studio.access import Visitor
 from studio.media.music import MOODS, SUFFIXES
@@ -270,7 +270,8 @@ def _brand(page: Page, view: StoryView) -> str:
 
 def _model(page: Page, look: Look) -> str:
     first = page.studio.models()[0]
-    models = fields.models(page)
+    # One that can't do without a picture makes no first shot.
+    models = [(text, name) for text, name in fields.models(page) if MODELS[name].first_frame != "needed"]
     chosen = look.model if any(name == look.model for _, name in models) else first.name
     qualities = [(name, page.t(f"quality_{name}")) for name in QUALITIES]
     choices = [(name, text) for text, name in models]

@@ -13,7 +13,7 @@ from studio.text.fields import ShotFields
 from studio.ui.context import Page
 from studio.ui.markup import attributes, icon
 from studio.ui.story.message import Here
-from studio.ui.story.parts import To, actions, do, line, lines, packed, part, select, upload
+from studio.ui.story.parts import To, actions, do, line, lines, packed, part, select, switch, upload
 
 MOVES: tuple[str, ...] = get_args(Move)
 TRANSITIONS: tuple[str, ...] = get_args(TransitionKind)
@@ -177,7 +177,12 @@ def _cut(page: Page, view: StoryView, shot: Shot, to: To) -> str:
         select(page.t("story_transition_next"), to, "transition", kinds, shot.transition or "", as_="choice"),
         "" if shot.source else seed,
     ]
-    return f'<div class="grid cut">{"".join(rows)}</div>'
+    goes_on = ""
+    if not shot.source and view.story.shots[0].id != shot.id:
+        # Where the model can't, the shot says so among its notices.
+        goes_on = switch(page.t("story_continues"), to, "continues", shot.continues, id_="story_continues")
+        goes_on += f'<p class="muted">{escape(page.t("story_continues_hint"))}</p>'
+    return f'<div class="grid cut">{"".join(rows)}</div>{goes_on}'
 
 
 # -- takes -------------------------------------------------------------------------------------------------
