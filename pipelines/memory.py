@@ -75,15 +75,16 @@ def clips(spec: ModelSpec) -> list[Clip]:
     return sorted(found, key=lambda clip: -clip.size.width * clip.size.height * clip.frames)
 
 
-def denoise_gb(shape: Shape, clip: Clip) -> float:
+def denoise_gb(shape: Shape, clip: Clip, *, pictured: bool = True) -> float:
     """What a transformer needs beside its weights, bf16, without gradients.
 
     Bytes a token, counted on diffusers 0.42's classes with meta tensors (what is alive at each moment):
     22.4 x hidden where attention is the fullest moment, 8.8 x hidden + 4 x ffn where the feed-forward is;
-    38 x hidden more where every token has a time of its own. Within 2 % for 14B, 5B, 1.3B and sketch.
+    38 x hidden more where every token has a time of its own: TI2V-5B with a first picture (`pictured`; a plan
+    has room for one). Within 3 % for 14B, 5B, 1.3B and sketch.
     """
     a_token = max(22.4 * shape.hidden, 8.8 * shape.hidden + 4 * shape.ffn)
-    a_token += 38 * shape.hidden if shape.token_times else 0
+    a_token += 38 * shape.hidden if shape.token_times and pictured else 0
     return a_token * shape.tokens(*clip.size, clip.frames) / GB
 
 
@@ -99,14 +100,14 @@ def decode_gb(shape: Shape, clip: Clip, *, tiled: bool) -> float:
     return (shape.decode_bytes * min(_TILE, pixels) + _TILED_VIDEOS * 3 * 4 * pixels * clip.frames) / GB
 
 
-def moments(layout: Layout, spec: ModelSpec, clip: Clip, *, tiled: bool) -> Moments:
+def moments(layout: Layout, spec: ModelSpec, clip: Clip, *, tiled: bool, pictured: bool = True) -> Moments:
     """What is on the card at each moment: the weights that are there then, plus what the work needs."""
     shape = _shape(spec)
     expert, text, vae = parts_gb(spec)
     expert = layout.gguf_gb or expert * (_FP8 if layout.fp8 else 1)
     text = _TEXT_PIECES_GB if layout.text_encoder == "layers" else text
     # An embedded model runs in fp32 everywhere.
-    work = denoise_gb(shape, clip) * (2 if spec.embedded else 1) + _OVERHEAD_GB
+    work = denoise_gb(shape, clip, pictured=pictured) * (2 if spec.embedded else 1) + _OVERHEAD_GB
     if layout.fp8 or layout.kind == "gguf":
         # The layer that runs is widened for it.
         work += 2 * shape.hidden * shape.ffn / GB

@@ -104,15 +104,17 @@ def plan(
     return _does_not_fit(spec, wanted[-1], vram_gb, ram_gb)
 
 
-def peak_gb(chosen: Plan, spec: ModelSpec, clip: Clip) -> float:
+def peak_gb(chosen: Plan, spec: ModelSpec, clip: Clip, *, pictured: bool = True) -> float:
     """What a plan is predicted to hold on the card at its fullest moment while it makes a clip, GB of 2^30.
 
     The largest of three moments: the prompt is read, the clip is denoised, the clip is decoded. Each is the
-    weights on the card then plus what the work itself needs (`memory.denoise_gb`, `memory.decode_gb`).
+    weights on the card then plus what the work itself needs (`memory.denoise_gb`, `memory.decode_gb`);
+    LoRAs and step caches come on top. `pictured`: the clip begins with a picture.
     """
     if chosen.layout is None:
         return 0.0
-    return max(moments(chosen.layout, spec, clip, tiled=tiles(chosen, spec, clip)))
+    tiled = tiles(chosen, spec, clip)
+    return max(moments(chosen.layout, spec, clip, tiled=tiled, pictured=pictured))
 
 
 def tiles(chosen: Plan, spec: ModelSpec, clip: Clip) -> bool:

@@ -20,6 +20,7 @@ _DRAWING = tuple(
     for name in (
         "loader.py",
         "placing.py",
+        "peaks.py",
         "prompts.py",
         "wan.py",
         "first_frame.py",

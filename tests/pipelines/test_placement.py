@@ -115,6 +115,8 @@ def test_what_the_work_needs_is_what_was_counted_on_diffusers_own_classes() -> N
     for model, size, frames, gb in counted:
         clip = next(one for one in clips(MODELS[model]) if one.size == size and one.frames == frames)
         assert denoise_gb(MODELS[model].shape, clip) == pytest.approx(gb, rel=0.03)
+    large = clips(MODELS[T5B])[0]
+    assert denoise_gb(MODELS[T5B].shape, large, pictured=False) == pytest.approx(2.114, rel=0.03)
     for model, size, gb in [(A14B, (1280, 720), 16.714), (T5B, (1280, 704), 18.064)]:
         clip = next(one for one in clips(MODELS[model]) if one.size == size)
         assert decode_gb(MODELS[model].shape, clip, tiled=False) == pytest.approx(gb, rel=0.01)

@@ -15,6 +15,7 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from pipelines import gguf_files, placing
 from pipelines.memory import Kind, Layout, TextEncoder
 from pipelines.models import MODELS, ModelSpec
+from pipelines.peaks import Peak, peak_of
 from pipelines.placement import Plan
 from pipelines.request import Cancelled, Notice
 from pipelines.wan import WanVideo
@@ -235,3 +236,11 @@ def test_gguf_files_are_found_by_their_names(tmp_path: Path) -> None:
     assert gguf_files.find(tmp_path, two_experts=False) == ()
     (folder / "another-high.gguf").touch()
     assert gguf_files.find(tmp_path, two_experts=True) == (), "nobody guesses which of two is meant"
+
+
+def test_predicted_and_measured_stand_side_by_side(folder: Path) -> None:
+    video = placed(folder, planned("one_at_a_time", "visits"))
+    found = peak_of(video, tiny_request())
+    assert (found.plan, found.measured_gb, found.error) == ("one_at_a_time", None, None)
+    assert 0 < found.predicted_gb < 1
+    assert Peak("resident", 11.0, 10.0).error == pytest.approx(0.1)
