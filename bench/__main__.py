@@ -10,6 +10,7 @@ PARTS = {
     "film": "a film of 6 and of 24 shots at 1080: memory, seconds a shot",
     "fingerprint": "marks and likeness under attacks, false names, what marking costs",
     "trust": "what checking, marking, sealing and tracing cost beside the work itself",
+    "output": "decoding beside the encoder, tiny previews, larger and smoother: CPU",
     "web": "the web process: start, first page, memory, what it imports",
 }
 

@@ -61,7 +61,7 @@ def test_the_section_names_its_state_and_job(page: Page, state: str) -> None:
     [
         ("queued", {"cancel", "copy_link"}),
         ("running", {"cancel", "copy_link", "preview"}),
-        ("done", {"player", "download", "again", "copy_link", "to_verify", "use", "go_on"}),
+        ("done", {"player", "download", "again", "copy_link", "to_verify", "use", "go_on", "finish_make"}),
         ("failed", {"retry"}),
         ("cancelled", {"retry"}),
     ],
