@@ -30,7 +30,7 @@ from studio.fleet import Fleet, WorkerView
 from studio.refusal import Refused
 from studio.settings import Settings
 
-# How often the thread looks for errands of other processes, and how soon it tries what passes by itself again.
+# How often the thread looks for errands of other processes; how soon it tries again what passes by itself.
 LOOK_SECONDS, AGAIN_SECONDS = 2.0, 30.0
 # Main memory of an ordinary machine, for the sentence about which card a model needs.
 USUAL_RAM_GB = 64.0
