@@ -63,7 +63,8 @@ def told(view: JobView, language: Language, *, video_url: str) -> dict[str, Any]
     if status != "SUCCEEDED" or asset is None or job.request is None:
         return {"output": output}
     original = str(job.form.get("prompt_original") or job.form.get("prompt") or job.request.prompt)
-    output |= {"video_url": video_url, "orig_prompt": original, "actual_prompt": job.request.prompt}
+    actual = job.actual_prompt or job.request.prompt
+    output |= {"video_url": video_url, "orig_prompt": original, "actual_prompt": actual}
     seconds = max(1, round(asset.seconds))
     usage: dict[str, Any] = {"duration": seconds, "video_duration": seconds, "video_count": 1}
     usage |= {"SR": wire.resolution(asset.size), "video_ratio": wire.wired(asset.size)}

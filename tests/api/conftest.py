@@ -16,7 +16,10 @@ from studio.db import utc_now, writing
 from studio.library.tables import asset_table
 from studio.rows import job_table
 from studio.settings import Settings
+from tests.postgres import postgres_server
 from tests.studio.web_kit import client_of, keep
+
+__all__ = ["postgres_server"]
 
 SUBMIT = "/api/v1/services/aigc/video-generation/video-synthesis"
 ADMIN = Visitor(owner="anna", admin=True)

@@ -1,22 +1,36 @@
 """API keys: told once, kept as a hash, shut for good; by hand too."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from pipelines.request import Notice
 from studio import access, db
 from studio.api.__main__ import main
 from studio.api_keys import MAX_NAME, Keys, key_table
+from studio.api_tasks import KEPT, Tasks, task_table
 from studio.refusal import Refused
 from tests.api.conftest import ADMIN
+from tests.postgres import Postgres
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    if request.param == "sqlite":
+        engine = db.engine(f"sqlite:///{tmp_path / 'studio.db'}")
+    else:
+        server: Postgres = request.getfixturevalue("postgres_server")
+        engine = db.engine(server.url(server.create()))
+    db.migrate(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    engine = db.engine(f"sqlite:///{tmp_path / 'studio.db'}")
-    db.migrate(engine)
+def keys(engine: sa.Engine) -> Keys:
     return Keys(engine)
 
 
@@ -85,6 +99,23 @@ def test_a_keys_owner_is_shown_by_its_whole_name() -> None:
     # As long as the number in a cookie is, of which only the beginning is shown.
     assert access.short("api:" + "x" * 18) == "api:" + "x" * 18
     assert access.short("y" * 22) == "y" * 6
+
+
+def test_refusals_are_known_for_a_day_to_their_own_key(engine: sa.Engine, keys: Keys) -> None:
+    tasks, (key, _), (other, _) = Tasks(engine), keys.make(ADMIN, "one"), keys.make(ADMIN, "two")
+    why = Notice("service_sexual", {"words": "\u732b"})
+    first = tasks.refuse(key, "sketch", "r1", [why])
+    found = tasks.refusal(key.owner, first)
+    assert found is not None
+    assert found.notices == (why,)
+    assert tasks.refusal(other.owner, first) is None
+    now = db.utc_now()
+    assert [one.id for one in tasks.between(key.owner, now - KEPT, now)] == [first]
+    assert tasks.count_open(key.owner) == 0
+    with db.writing(engine) as connection:
+        connection.execute(sa.update(task_table).values(created=now - KEPT - timedelta(minutes=1)))
+    tasks.refuse(other, "sketch", "r2", [why])
+    assert tasks.refusal(key.owner, first) is None
 
 
 def test_keys_are_made_listed_and_revoked_by_hand(
