@@ -71,7 +71,7 @@ def lora_list(page: Page, spec: ModelSpec, text: Any) -> str:
     here = [lora for lora in loras.listed(home) if lora.fits(spec) and lora.name not in pairs]
     rows = "".join(_row(page, spec, lora, used.get(lora.name)) for lora in here)
     body = f"<ul>{rows}</ul>" if rows else f'<p class="muted">{escape(page.t("loras_none"))}</p>'
-    return f'<fieldset class="loras"><legend>{escape(page.field("loras"))}</legend>{body}</fieldset>'
+    return f'<fieldset class="lora-pick"><legend>{escape(page.field("loras"))}</legend>{body}</fieldset>'
 
 
 def _row(page: Page, spec: ModelSpec, lora: loras.Lora, use: LoraUse | None) -> str:
@@ -82,7 +82,7 @@ def _row(page: Page, spec: ModelSpec, lora: loras.Lora, use: LoraUse | None) -> 
         weights += _weight(page, "lora_low", (use.high if low is None else low) if use else 1.0)
     from_where = f'<span class="muted">{escape(lora.source)}</span>' if lora.source else ""
     return (
-        f'<li data-lora="{escape(lora.name)}"><label class="lora"><input{ticked}><b>{escape(lora.name)}</b>'
+        f'<li data-lora="{escape(lora.name)}"><label class="lora-name"><input{ticked}><b>{escape(lora.name)}</b>'
         f"{from_where}</label><span class='weights'>{weights}</span></li>"
     )
 
