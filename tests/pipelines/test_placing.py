@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import accelerate.hooks
+import gguf
 import numpy as np
 import pytest
 import torch
+from diffusers import WanTransformer3DModel
 from diffusers.hooks import HookRegistry
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 
@@ -244,3 +246,35 @@ def test_predicted_and_measured_stand_side_by_side(folder: Path) -> None:
     assert (found.plan, found.measured_gb, found.error) == ("one_at_a_time", None, None)
     assert 0 < found.predicted_gb < 1
     assert Peak("resident", 11.0, 10.0).error == pytest.approx(0.1)
+
+
+def write_gguf(folder: Path) -> None:
+    """Both experts as GGUF files beside the weights, their feed-forwards in 8 bits."""
+    (folder / "gguf").mkdir()
+    for name, part in (("HighNoise", "transformer"), ("LowNoise", "transformer_2")):
+        weights = WanTransformer3DModel.from_pretrained(folder, subfolder=part).state_dict()
+        writer = gguf.GGUFWriter(str(folder / "gguf" / f"{name}.gguf"), "wan")
+        for key, weight in weights.items():
+            values, kind = weight.float().numpy(), gguf.GGMLQuantizationType.Q8_0
+            if "ffn" in key and values.ndim == 2 and values.shape[1] % 32 == 0:
+                writer.add_tensor(key, gguf.quants.quantize(values, kind), raw_dtype=kind)
+            else:
+                writer.add_tensor(key, values)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+
+
+def test_experts_from_gguf_files_make_nearly_the_same_clip(tmp_path: Path) -> None:
+    folder = write_tiny_wan(tmp_path / "tiny")
+    plain = frames(placed(folder, planned("resident", "stays")))
+    assert gguf_files.size_gb(folder, two_experts=True) is None
+    write_gguf(folder)
+    assert gguf_files.size_gb(folder, two_experts=True) > 0
+    video = placed(folder, planned("gguf", "visits"))
+    kinds = {type(weight).__name__ for weight in video.pipe.transformer_2.parameters()}
+    assert "GGUFParameter" in kinds
+    close = frames(video)
+    assert np.abs(close.astype(int) - plain).mean() < 1
+    assert np.array_equal(frames(video), close)
