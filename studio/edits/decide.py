@@ -1,65 +1,108 @@
-"""The rules and the meaning of a wish, weighed against each other; below a margin the person is asked."""
+"""The rules and the meaning of a wish, weighed against each other; where none is sure, one asks back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from studio.edits.sense import NOTHING
+import numpy as np
+import numpy.typing as npt
 
-# What a rule that fits is worth beside a share of meaning.
-RULE = 0.15
-# What the likeliest of a part's own intents counts beside the whole's.
-OWN = 0.3
-# What the best must reach, and what whatever stands beside it must.
-LEAST, BESIDE = 0.25, 0.33
-# How sure the parts around "and" must be to stand for themselves.
-APART = 0.5
-_GUESSES = 3
+from studio.edits.intents import FOLDER
+from studio.edits.sense import NOTHING, sense
+
+WEIGHTS = FOLDER / "decide.npz"
+# From scores to shares: how much the best stands out.
+_SHARPNESS = 10.0
+_FIRST, _GUESSES = 3, 3
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A wish or a part of it: what the rules read, and how likely each intent is by its meaning."""
+    """A wish or a part of it: which intents the rules read, and the score of each by its meaning."""
 
     ruled: tuple[str, ...]
-    likely: Mapping[str, float]
+    scores: tuple[float, ...]
 
-    def score(self) -> dict[str, float]:
-        """Both in one."""
-        return {name: share + RULE * (name in self.ruled) for name, share in self.likely.items()}
+    def shares(self) -> Floats:
+        """How likely each intent is; they add up to 1."""
+        scores = np.array(self.scores)
+        likely = np.exp(_SHARPNESS * (scores - scores.max()))
+        return np.asarray(likely / likely.sum())
 
-    def stands(self) -> bool:
-        """Whether it is a wish by itself."""
-        best = max(self.likely, key=self.likely.__getitem__)
-        return bool(self.ruled) or (best != NOTHING and self.likely[best] >= APART)
-
-
-def decided(whole: Heard, parts: Sequence[Heard]) -> list[tuple[str, int | None]]:
-    """The intents of a wish, each with the part it stands in (None: no part by itself says so).
-
-    Nothing where none is sure, or it asks for nothing. Parts that are no wishes, as reasons and greetings
-    are not, fall away where the whole does not speak of what they seem to say.
-    """
-    scores = [part.score() for part in parts]
-    total = {
-        name: (1 - OWN) * score + OWN * max(one[name] for one in scores)
-        for name, score in whole.score().items()
-    }
-    idle = sum(part.likely[NOTHING] for part in parts) / len(parts)
-    total[NOTHING] = (1 - OWN) * whole.likely[NOTHING] + OWN * idle
-    best = max(total, key=total.__getitem__)
-    if best == NOTHING or total[best] < LEAST:
-        return []
-    found: dict[str, int | None] = {}
-    for at, (part, score) in enumerate(zip(parts, scores, strict=True)):
-        first = max(score, key=score.__getitem__)
-        names = (first, *part.ruled) if len(part.ruled) > 1 else (first,)
-        for name in names:
-            if name != NOTHING and (total[name] >= BESIDE or name == first == best):
-                found.setdefault(name, at)
-    return list(found.items()) if best in found else [(best, None)]
+    @property
+    def best(self) -> str:
+        """The likeliest by its meaning."""
+        return sense().names[int(np.argmax(self.scores))]
 
 
-def guesses(likely: Mapping[str, float]) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Said:
+    """A wish as a whole, in its parts between signs, and in what stands around "and" within them."""
+
+    whole: Heard
+    parts: Sequence[Heard]
+    finer: Sequence[Heard]
+
+
+@cache
+def _weights() -> Floats:
+    with np.load(WEIGHTS, allow_pickle=False) as file:
+        return np.asarray(file["weights"], np.float64)
+
+
+def decided(said: Said) -> tuple[str, ...]:
+    """The intents of a wish, the surest first; none where it asks for nothing, or nothing sure is meant."""
+    names = candidates(said)
+    sure = 1 / (1 + np.exp(-(cues(said, names) @ _weights())))
+    order = sorted(range(len(names)), key=lambda at: -sure[at])
+    if names[order[0]] == NOTHING:
+        return ()
+    more = (at for at in order[1:] if sure[at] > 0.5 and names[at] != NOTHING)
+    return (names[order[0]], *(names[at] for at in more))
+
+
+def candidates(said: Said) -> tuple[str, ...]:
+    """What may be meant at all: the likeliest of the whole, of each part, and what a rule reads."""
+    known, order = sense().names, np.argsort(said.whole.scores)[::-1]
+    found = [known[at] for at in order[:_FIRST]]
+    for heard in (said.whole, *said.parts, *said.finer):
+        found += [heard.best, *heard.ruled]
+    return tuple(dict.fromkeys(found))
+
+
+def cues(said: Said, names: Sequence[str]) -> Floats:
+    """What speaks for each of `names` (names, cues), weighed by `_weights`."""
+    known = {name: at for at, name in enumerate(sense().names)}
+    scores, shares = np.array(said.whole.scores), said.whole.shares()
+    ranked = np.argsort(scores)[::-1]
+    parts = np.array([part.shares() for part in said.parts])
+    finer = np.array([part.shares() for part in said.finer])
+    several, split = float(len(parts) > 1), float(len(finer) > len(parts))
+    rows = []
+    for name in names:
+        at = known[name]
+        score, share, nothing = scores[at], shares[at], float(name == NOTHING)
+        best = float(any(part.best == name for part in said.parts))
+        best_finer = float(any(part.best == name for part in said.finer))
+        first, second = float(ranked[0] == at), float(ranked[1] == at)
+        ruled = float(name in said.whole.ruled)
+        part, fine = parts[:, at].max(), finer[:, at].max()
+        rows.append(
+            [
+                *(1.0, score, share, first, second, part, best, fine, best_finer),
+                *(ruled, any(name in one.ruled for one in said.parts), not said.whole.ruled),
+                *(several, split, scores[known[NOTHING]], nothing, scores[ranked[0]] - score),
+                *(scores[ranked[0]], second * several, best * several, best * first, best_finer * split),
+                *(best * score, part * several, fine * split, ruled * score, nothing * score),
+                *(nothing * first, nothing * several, several * score, several * part),
+            ]
+        )
+    return np.array(rows, np.float64)
+
+
+def guesses(heard: Heard) -> tuple[str, ...]:
     """What may be meant, the likeliest first: for the question back."""
-    names = sorted((name for name in likely if name != NOTHING), key=lambda name: -likely[name])
-    return tuple(names[:_GUESSES])
+    names = [sense().names[at] for at in np.argsort(heard.scores)[::-1]]
+    return tuple(name for name in names if name != NOTHING)[:_GUESSES]

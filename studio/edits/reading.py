@@ -8,11 +8,11 @@ from studio.edits.amounts import amount_of
 from studio.edits.changes import all_changes
 from studio.edits.clauses import Clause, tidy, without_manners
 from studio.edits.concepts import marks, words
-from studio.edits.decide import Heard, decided, guesses
+from studio.edits.decide import Heard, Said, decided, guesses
 from studio.edits.intents import intents
 from studio.edits.operations import Clip
 from studio.edits.rules import MEASURES, wishes_of
-from studio.edits.sense import shares
+from studio.edits.sense import scores, sense
 from studio.edits.things import replaced
 from studio.edits.types import Reading, Wish
 from studio.edits.typos import mended
@@ -46,7 +46,8 @@ def read_wishes(text: str, clip: Clip) -> Reading:
     wishes = _wishes(text, clip.prompt)
     if not wishes:
         plain = without_manners(tidy(text)) or tidy(text)
-        return Reading(guesses=guesses(shares(plain, clip.prompt)) if re.search(r"\w", plain) else ())
+        heard = Heard((), scores(plain, clip.prompt))
+        return Reading(guesses=guesses(heard) if re.search(r"\w", plain) else ())
     found = all_changes(wishes, replace(clip, said=text))
     return Reading(wishes, found.changes, found.alternatives, (), found.notices)
 
@@ -59,27 +60,49 @@ def read_chosen(text: str, intent: str, clip: Clip) -> Reading:
 
 
 def _wishes(text: str, prompt: str) -> tuple[Wish, ...]:
-    plain = mended(tidy(text), prompt)
-    for pair, joined in _PAIRS:
-        plain = plain.replace(pair, joined)
-    whole = Clause(without_manners(plain), prompt)
-    if not re.search(r"\w", whole.text):
+    heard = hear(text, prompt)
+    if heard is None:
         return ()
-    parts = _parts(plain, whole)
-    ruled = [wishes_of(part) for part in parts]
-    heard = [_heard(part, found) for part, found in zip(parts, ruled, strict=True)]
-    every = [wish for found in ruled for wish in found]
+    said, clauses = heard
     wishes: list[Wish] = []
-    for name, at in decided(_heard(whole, wishes_of(whole)), heard):
-        clause = whole if at is None else parts[at]
-        said = [wish for wish in (every if at is None else ruled[at]) if wish.intent == name]
-        wishes += said or [_filled(name, clause)]
+    for name in decided(said):
+        wishes += _wishes_for(name, said, clauses)
+    # In the order said: the whole comes last among the clauses, and is where it is not said in which part.
+    order = {clause.text: at for at, clause in reversed(list(enumerate(clauses)))}
+    wishes.sort(key=lambda wish: order[wish.text])
     return _once(wishes)[:MOST_WISHES]
 
 
-def _heard(clause: Clause, ruled: Sequence[Wish]) -> Heard:
-    names = tuple(dict.fromkeys(wish.intent for wish in ruled))
-    return Heard(names, shares(clause.text, clause.prompt))
+def hear(text: str, prompt: str) -> tuple[Said, tuple[Clause, ...]] | None:
+    """A wish taken apart: what stands where, and the clauses of `Said`'s parts, finer ones and the whole.
+
+    None where there are no words.
+    """
+    plain = mended(tidy(text), prompt)
+    for pair, joined in _PAIRS:
+        plain = plain.replace(pair, joined)
+    whole = Clause(without_manners(plain) or plain, prompt)
+    if not re.search(r"\w", whole.text):
+        return None
+    parts, finer = _parts(plain, whole)
+    said = Said(_heard(whole), [_heard(part) for part in parts], [_heard(part) for part in finer])
+    return said, (*parts, *finer, whole)
+
+
+def _heard(clause: Clause) -> Heard:
+    names = tuple(dict.fromkeys(wish.intent for wish in wishes_of(clause)))
+    return Heard(names, scores(clause.text, clause.prompt))
+
+
+def _wishes_for(name: str, said: Said, clauses: Sequence[Clause]) -> list[Wish]:
+    """The wishes of one intent: as the rules read them in the parts, else what stands in the likeliest."""
+    for some in (clauses[: len(said.parts)], clauses[len(said.parts) : -1], clauses[-1:]):
+        found = [wish for clause in some for wish in wishes_of(clause) if wish.intent == name]
+        if found:
+            return found
+    heard = (*said.parts, *said.finer)
+    at = max(range(len(heard)), key=lambda one: float(heard[one].shares()[sense().names.index(name)]))
+    return [_filled(name, clauses[at] if heard[at].best == name else clauses[-1])]
 
 
 def pieces_of(plain: str) -> list[str]:
@@ -88,22 +111,15 @@ def pieces_of(plain: str) -> list[str]:
     return [piece for piece in pieces if re.search(r"\w", piece)]
 
 
-def _parts(plain: str, whole: Clause) -> list[Clause]:
-    """What stands between signs; around "and" where each part is a wish; one where two say one thing."""
-    pieces = pieces_of(plain)
-    if len(pieces) == 2 and replaced(whole):
-        clauses = [Clause(piece, whole.prompt) for piece in pieces]
-        if not all(wishes_of(clause) for clause in clauses):
-            return [whole]
-    found: list[Clause] = []
-    for piece in pieces:
-        shorter = [without_manners(part) for part in _WEAK.split(piece)]
-        apart = [Clause(part, whole.prompt) for part in shorter if re.search(r"\w", part)]
-        if len(apart) > 1 and all(_heard(part, wishes_of(part)).stands() for part in apart):
-            found += apart
-        else:
-            found.append(Clause(piece, whole.prompt))
-    return found or [whole]
+def _parts(plain: str, whole: Clause) -> tuple[list[Clause], list[Clause]]:
+    """What stands between signs (one where two say one thing), and what stands around "and" within that."""
+    pieces = pieces_of(plain) or [whole.text]
+    one_thing = len(pieces) == 2 and bool(replaced(whole))
+    if one_thing and not all(wishes_of(Clause(piece, whole.prompt)) for piece in pieces):
+        return [whole], [whole]
+    shorter = [without_manners(part) for piece in pieces for part in _WEAK.split(piece)]
+    finer = [part for part in shorter if re.search(r"\w", part)] or [whole.text]
+    return [Clause(piece, whole.prompt) for piece in pieces], [Clause(part, whole.prompt) for part in finer]
 
 
 def _filled(intent: str, clause: Clause) -> Wish:
