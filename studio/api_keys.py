@@ -18,6 +18,7 @@ MAX_NAME = 40
 # So many may be open at once; more are a mistake in somebody's script.
 MAX_OPEN = 200
 _PREFIX, _SHOWN = "sk-", 9
+_OWNER = "api:"
 # Noted once a minute: a script that polls would otherwise write at every look.
 _USED_EVERY = timedelta(minutes=1)
 
@@ -72,7 +73,7 @@ class Keys:
         if not name or len(name) > MAX_NAME or not name.isprintable():
             raise Refused(Notice("key_name", {"high": MAX_NAME}))
         secret = _PREFIX + secrets.token_urlsafe(32)
-        found = Key(secrets.token_urlsafe(9), name, f"api:{name}", secret[:_SHOWN], utc_now(), None, None)
+        found = Key(secrets.token_urlsafe(9), name, _OWNER + name, secret[:_SHOWN], utc_now(), None, None)
         values = {field: getattr(found, field) for field in Key.__dataclass_fields__}
         columns = key_table.c
         with writing(self._engine) as connection:
@@ -126,6 +127,11 @@ class Keys:
             connection.execute(shut)
             again = sa.select(key_table).where(columns.id == row["id"])
             return _key(connection.execute(again).mappings().one())
+
+
+def name_of(owner: str) -> str:
+    """The name of the key that this owner is; empty for a person."""
+    return owner.removeprefix(_OWNER) if owner.startswith(_OWNER) else ""
 
 
 def _admin_only(visitor: Visitor) -> None:

@@ -9,6 +9,7 @@ import gradio as gr
 from pipelines.models import MODELS
 from studio import retouching
 from studio.access import Visitor, may_change, may_see
+from studio.api_keys import name_of
 from studio.core import JobView, Refused
 from studio.grid_view import GridLine
 from studio.jobs import Job
@@ -116,10 +117,18 @@ def _grid_row(page: Page, visitor: Visitor, line: GridLine) -> str:
     )
 
 
+def _who(page: Page, visitor: Visitor, owner: str) -> str:
+    """You, somebody, or the key that a program came in with; its name is an admin's to know."""
+    if owner == visitor.owner:
+        return page.t("you")
+    name = name_of(owner) if visitor.admin else ""
+    return page.t("by_key", name=name) if name else page.t("someone")
+
+
 def _row(page: Page, visitor: Visitor, view: JobView) -> str:
     job = view.job
     prompt = job.asked
-    owner = page.t("you") if job.owner == visitor.owner else page.t("someone")
+    owner = _who(page, visitor, job.owner)
     mine = "row mine" if job.owner == visitor.owner else "row"
     line = attributes(class_=mine, data_state=withheld.state(view), data_job=job.id)
     named = attributes(

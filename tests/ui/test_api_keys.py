@@ -3,7 +3,7 @@
 from typing import Any
 
 from studio.access import Visitor
-from studio.ui import review
+from studio.ui import queue, review
 from studio.ui.context import Page
 from studio.ui.review import Message
 
@@ -43,3 +43,10 @@ def test_what_a_browser_says_of_keys_may_be_anything(page: Page) -> None:
     for values in ({}, {"name": None}, {"name": ["x"] * 50}, {"name": "a\0"}, {"id": "no"}):
         for act in ("make_key", "revoke_key"):
             assert _asked(page, act, **values).startswith("<div")
+
+
+def test_the_queue_names_the_key_of_a_program_to_admins_only(page: Page) -> None:
+    key, _ = page.studio.keys.make(ADMIN, "night")
+    page.studio.generate(key.visitor, prompt="a boat on the sea")
+    assert "API: night" in queue.render(page, ADMIN)
+    assert "night" not in queue.render(page, ME)
