@@ -146,7 +146,10 @@ class Cards:
         """Of what was written before, the assets whose card was lost since."""
         columns = asset_table.c
         query = sa.select(columns.id, columns.path).where(columns.revision <= upto)
-        return [row.id for row in connection.execute(query) if not self.archive.exists(card_place(row.path))]
+        there = self.archive.exists
+        return [
+            row.id for row in connection.execute(query) if not there(card_place(row.path)) and there(row.path)
+        ]
 
     def _write_some(self, ids: Iterable[str]) -> int:
         with reading(self.engine) as connection:
