@@ -14,6 +14,7 @@ import torch
 from diffusers import WanImageToVideoPipeline
 from PIL import Image, ImageOps
 
+from pipelines import placing
 from pipelines.request import ModelError
 
 
@@ -66,17 +67,25 @@ class FirstFrame:
 
 @torch.no_grad()
 def encode(
-    pipe: Any, picture: Image.Image, *, num_frames: int, seed: int, check: Callable[[], None]
+    pipe: Any,
+    picture: Image.Image,
+    *,
+    num_frames: int,
+    seed: int,
+    check: Callable[[], None],
+    tiled: bool = False,
 ) -> FirstFrame:
     """The picture, of the clip's own size, as latents on the pipeline's device.
 
     `pipe` is the loaded `WanPipeline`; nothing stays on it. `check()` is called before every chunk that is
-    encoded (of A14B: as many as the clip has latent frames), and may raise.
+    encoded (of A14B: as many as the clip has latent frames), and may raise. `tiled`: in diffusers' tiles, for
+    cards without room for the whole.
     """
     twin = _twin(pipe)
     device = pipe._execution_device
     width, height = picture.size
     pixels = twin.video_processor.preprocess(picture, height=height, width=width)
+    before, pipe.vae.use_tiling = pipe.vae.use_tiling, tiled or pipe.vae.use_tiling
     watched = pipe.vae.encoder.register_forward_pre_hook(lambda *_: check())
     try:
         found = twin.prepare_latents(
@@ -95,7 +104,9 @@ def encode(
         watched.remove()
         # The VAE keeps its features between chunks; a check that raised would leave them to the next clip.
         pipe.vae.clear_cache()
-        _give_way(pipe)
+        pipe.vae.use_tiling = before
+        # The experts need its room.
+        placing.leaves(pipe.vae)
     latents, condition, mask = (*found, None)[:3]
     return FirstFrame(latents, condition, mask)
 
@@ -118,10 +129,3 @@ def _twin(pipe: Any) -> Any:
         boundary_ratio=pipe.config.boundary_ratio,
         expand_timesteps=pipe.config.expand_timesteps,
     )
-
-
-def _give_way(pipe: Any) -> None:
-    """An offloaded VAE leaves the card: the experts need its room."""
-    for hook in getattr(pipe, "_all_hooks", ()):
-        if getattr(hook, "model", None) is pipe.vae:
-            hook.offload()

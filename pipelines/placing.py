@@ -63,8 +63,13 @@ def assemble(
 
 def text_encoder_leaves(pipe: Any) -> None:
     """The prompt is read: where the text encoder only visits, it goes."""
-    if _visits(pipe.text_encoder):
-        pipe.text_encoder.to("cpu")
+    leaves(pipe.text_encoder)
+
+
+def leaves(part: Any) -> None:
+    """A part has done its work for now: where it only visits the card, it goes."""
+    if _visits(part):
+        part.to("cpu")
         _empty()
 
 

@@ -168,14 +168,18 @@ class WanVideo:
         On a card, tiers that trade exactness for time decode in bf16: a fifth to a quarter less time for
         0.9999 of the structure, as FastVideo measured it. The exact tier keeps the VAE's fp32.
         """
-        clip = Clip(request.size, request.num_frames)
-        if self.plan is not None and tiles(self.plan, self.spec, clip):
+        if self._tiled(request):
             return placing.decode_tiled(self.pipe.vae, latents, run.check)
         if not latents.is_cuda:
             # Its cores are busy either way: a second thread at them was no gain.
             return decode_chunks(self.pipe.vae, latents)
         half = request.tier != "exact" and not self.spec.embedded
         return decode_ahead(self.pipe.vae, latents, half=half)
+
+    def _tiled(self, request: GenerationRequest) -> bool:
+        """Whether the plan has no room for a whole picture in the VAE."""
+        clip = Clip(request.size, request.num_frames)
+        return self.plan is not None and tiles(self.plan, self.spec, clip)
 
     def _first_frame(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> FirstFrame | None:
         """The picture that the clip begins with, as latents; None if it begins with none."""
@@ -185,7 +189,10 @@ class WanVideo:
             raise ModelError("first_frame_gone")
         picture = first_frame.fitted(inputs.first_frame, request.width, request.height)
         frames, seed = request.num_frames, request.seed
-        return first_frame.encode(self.pipe, picture, num_frames=frames, seed=seed, check=run.check)
+        tiled = self._tiled(request)
+        return first_frame.encode(
+            self.pipe, picture, num_frames=frames, seed=seed, check=run.check, tiled=tiled
+        )
 
     def _denoise(self, request: GenerationRequest, embeds: Embeds, run: "_Run") -> torch.Tensor:
         """The finished latents (1, C, T, h, w), normalised, on the pipeline's device."""

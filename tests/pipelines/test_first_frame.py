@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate import cpu_offload_with_hook
 from diffusers import UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline
 from PIL import Image
 
@@ -154,6 +155,23 @@ def test_the_preview_shows_the_picture_where_it_stands(
     assert all(torch.equal(one, first[0]) for one in first), "it is known from the first step on"
     assert not torch.equal(every_preview[0][:, :, 1], every_preview[3][:, :, 1])
     loader.unload()
+
+
+def test_a_vae_that_visits_the_card_leaves_it_before_the_experts_come(home: Path, picture: Path) -> None:
+    loader.unload()
+    pipe = WanPipeline.from_pretrained(home / "models" / "wan2.2-i2v-a14b")
+    asked = {"num_frames": 9, "seed": 1, "check": lambda: None}
+    plain = first_frame.encode(pipe, first_frame.fitted(picture, 64, 64), **asked)
+    went: list[str] = []
+    cpu_offload_with_hook(pipe.vae, torch.device("cpu"))
+    moved = pipe.vae.to
+    pipe.vae.to = lambda where: (went.append(str(where)), moved(where))[1]
+    offloaded = first_frame.encode(pipe, first_frame.fitted(picture, 64, 64), **asked)
+    assert went[-1:] == ["cpu"]
+    assert torch.equal(offloaded.condition, plain.condition)
+    tiled = first_frame.encode(pipe, first_frame.fitted(picture, 320, 320), tiled=True, **asked)
+    assert tiled.condition.shape == (1, 20, 3, 40, 40)
+    assert not pipe.vae.use_tiling
 
 
 def test_a_picture_fills_the_frame_and_its_middle_is_kept(picture: Path) -> None:
