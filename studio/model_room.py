@@ -25,6 +25,7 @@ from pipelines.models import MODELS, ModelSpec
 from pipelines.networks import Purpose
 from pipelines.repos import Weights
 from pipelines.request import Cancelled, ModelError, Notice
+from studio import warming
 from studio.access import Visitor
 from studio.fleet import Fleet, WorkerView
 from studio.refusal import Refused
@@ -74,6 +75,7 @@ class ModelRoom:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.settings = settings
         self.home = settings.studio_home
+        self._engine = engine
         self.fleet = Fleet(engine)
         self._wake = threading.Event()
         self._ending = threading.Event()
@@ -103,6 +105,10 @@ class ModelRoom:
         """The file of a finishing network; empty if there is none."""
         found = networks.find(self.home, purpose)
         return "" if found is None else found.path.name
+
+    def in_memory(self) -> list[Notice]:
+        """When a model is unloaded, and before which hours it is loaded."""
+        return warming.told(self._engine, self.settings)
 
     def free(self) -> int:
         """Bytes free where models are kept."""

@@ -100,7 +100,8 @@ def render(page: Page, visitor: Visitor, *, sorry: str = "", told: str = "", abo
     more = models_more.loras(page, visitor, [c for c in cards if c.spec is None], said, about)
     return (
         f"<div{named}><header><h2>{escape(page.t('models_title'))}</h2>"
-        f'<p class="muted">{escape(_machines(page))} {escape(free)}</p></header>'
+        f'<p class="muted">{escape(_machines(page))} {escape(free)}</p>'
+        f'<p class="muted">{escape(page.say(*room.in_memory()))}</p></header>'
         f'<div class="said">{top}</div><div class="model-cards">{drawn}</div>'
         f"{more}{models_more.cloud(page)}{models_more.finishing(page, visitor)}</div>"
     )
