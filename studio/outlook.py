@@ -247,8 +247,11 @@ def _line(
     times = waits(left, [*(seconds for _, seconds in units), 0.0], lanes)
     ends |= dict(zip((line.id for line in running), left, strict=True))
     ends |= {unit: end for (unit, _), (_, end) in zip(units, times, strict=False)}
-    waiting = sum((line.kind == "cloud") == (kind == "cloud") for line in queued)
-    return Ahead(len(running) + waiting, None if queue.paused else _whole(times[-1][0]))
+    before = len(running) + sum((line.kind == "cloud") == (kind == "cloud") for line in queued)
+    if kind == "cloud":
+        # Nobody is before whoever begins at once.
+        before = max(0, before + 1 - lanes)
+    return Ahead(before, None if queue.paused else _whole(times[-1][0]))
 
 
 def _films(
