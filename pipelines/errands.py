@@ -158,7 +158,7 @@ def working(
 
 
 def _teller(weights: Weights, home: Path, work: Work, on_bytes: OnBytes) -> OnBytes:
-    said = time.monotonic()
+    said = float("-inf")
     window: deque[tuple[float, int]] = deque()
 
     def told(done: int, total: int) -> None:

@@ -1,0 +1,73 @@
+"""The tab Models in Chromium, on the real app: a download is seen by everybody and outlives the studio."""
+
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.hub.kit import LARGE, SPEC, Repo, serving
+from tests.running_app import RunningApp, running_app
+from tests.tiny_wan import write_tiny_wan
+
+pytestmark = pytest.mark.slow
+expect.set_options(timeout=60_000)
+CARD = f'.model-card[data-name="{SPEC.name}"]'
+# The card promises gigabytes, and the studio looks for room for them.
+NEEDED_GB = 40
+
+
+@contextlib.contextmanager
+def visiting(browser: Browser, app: RunningApp) -> Iterator[Page]:
+    context = browser.new_context(base_url=app.address, locale="en-US")
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto("/en/?tab=models")
+    expect(page.locator(CARD)).to_be_visible()
+    yield page
+    context.close()
+
+
+def test_a_download_goes_on_after_the_studio_was_killed(browser: Browser, tmp_path: Path) -> None:
+    if os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize < NEEDED_GB * 1e9:
+        pytest.skip("the disk has no room for the model that the small one stands for")
+    repo = Repo(write_tiny_wan(tmp_path / "repo", two_experts=False))
+    repo.pause[LARGE] = len(repo.files()[LARGE]) // 2
+    home = tmp_path / "home"
+    with serving(repo) as hub:
+        env = {"LOCAL_WORKER": "0", "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf")}
+        with running_app(home, **env) as app:
+            with visiting(browser, app) as page, visiting(browser, app) as other:
+                expect(page.locator(CARD)).to_have_attribute("data-state", "missing")
+                page.locator(CARD).get_by_role("button", name="Download").click()
+                for seen in (page, other):
+                    expect(seen.locator(CARD)).to_have_attribute("data-state", "busy")
+                    expect(seen.locator(f"{CARD} .fetching p")).to_have_text(re.compile(r"\d+ % · .+ of .+"))
+            os.kill(app.process.pid, signal.SIGKILL)
+            app.process.wait()
+        repo.go.set()
+        with running_app(home, **env) as app, visiting(browser, app) as page:
+            expect(page.locator(CARD)).to_have_attribute("data-state", "installed")
+            page.locator(CARD).get_by_role("button", name="Check every byte").click()
+            expect(page.locator(f"{CARD} .told")).to_contain_text("byte for byte")
+            page.locator(CARD).get_by_role("button", name="Delete").click()
+            page.locator("#confirm_yes").click()
+            expect(page.locator(CARD)).to_have_attribute("data-state", "missing")
+
+
+def test_a_wrong_folder_is_said_where_it_was_typed_and_stays_there(
+    browser: Browser, resting: RunningApp
+) -> None:
+    with visiting(browser, resting) as page:
+        page.locator(f"{CARD} summary").click()
+        field = page.locator(f"{CARD} input[name=folder]")
+        field.fill("/nowhere/at/all")
+        field.press("Enter")
+        expect(page.locator(f"{CARD} .sorry")).to_have_text(
+            "There is no folder /nowhere/at/all on this machine."
+        )
+        expect(field).to_have_value("/nowhere/at/all")
