@@ -91,7 +91,8 @@ class Desk:
             ),
             "loras": gr.update(value=""),
             "lora_list": ways.lora_list(self.page, spec, ""),
-            "quality": gr.update(visible=True),
+            # A cloud's model knows one quality.
+            "quality": gr.update(visible=spec.cloud is None),
         }
 
     def switch_tier(self, tier: Any, model: str, size: Any, values: Updates | None = None) -> Updates:

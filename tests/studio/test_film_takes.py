@@ -146,30 +146,6 @@ def test_asking_again_asks_for_nothing_new(desk: Desk) -> None:
     assert [len(jobs) for jobs in takes(desk.jobs).values()] == [1, 1]
 
 
-def test_takes_may_be_the_clouds_and_wait_in_its_line(desk: Desk) -> None:
-    there = GenerationRequest(prompt="a boat", model="wan2.2-t2v-plus", seed=7)
-    film_id = submit(desk.jobs, film([shot(1, there), shot(2, take("a kite"))]))
-    found = desk.jobs.estimate_film("ann", film([shot(1, there), shot(2, take("a kite"))]))
-    assert (found.to_render, found.cloud) == (2, (there,))
-    attempt = _begin(desk)
-    looker = FilmTakes(desk.engine, desk.library, b"key")
-    assert attempt.job.plan is not None
-    requests = attempt.job.plan.requests()
-    assert looker.ask(attempt, requests).new == ("cloud", "clip")
-    assert desk.jobs.outlook()[film_id] is not None
-    claims = desk.claims()
-    job_id = claims.claim("cloud-ticket", "cloud")
-    assert job_id is not None
-    assert desk.job(job_id).parent == film_id
-    made = claims.begin(job_id, "cloud-ticket")
-    assert made is not None
-    assert desk.publish(made)
-    found_now = looker.look(attempt, requests)
-    assert (set(found_now.clips), len(found_now.coming)) == ({key_of(there)}, 1)
-    desk.beat()
-    assert desk.jobs.cancel(film_id), "with the film goes what still waits for it"
-
-
 def test_a_film_waits_for_a_clip_that_is_being_made_anyway(desk: Desk) -> None:
     mine = desk.jobs.submit("ann", {}, take("a boat"))
     film_id = submit(desk.jobs, plan("a boat"))
