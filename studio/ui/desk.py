@@ -83,8 +83,6 @@ class Desk:
             "size": gr.update(choices=sizes, value=sizes[0][1]),
             "seconds": gr.update(choices=fields.lengths(self.page, spec), value=fields.default_length(spec)),
             "guidance_scale_2": gr.update(visible=spec.two_experts, value=""),
-            # A cloud's model knows one quality.
-            "quality": gr.update(visible=spec.cloud is None),
             "model_note": self.model_note(spec.name),
             "tier": gr.update(
                 choices=ways.tiers(self.page, spec), value=spec.tiers[0], visible=len(spec.tiers) > 1
