@@ -91,7 +91,8 @@ def _bare_frames(video: WanVideo, request: GenerationRequest) -> np.ndarray:
     """The clip as diffusers alone makes it: whole decode, float video, then uint8."""
     pipe = video.pipe
     pipe.scheduler = UniPCMultistepScheduler.from_config(pipe.scheduler.config, flow_shift=request.flow_shift)
-    arguments = request.model_dump(exclude={"model", "flow_shift", "seed"})
+    ours = {"model", "flow_shift", "seed", "look", "tier", "loras", "first_frame"}
+    arguments = request.model_dump(exclude=ours)
     result = pipe(
         **arguments,
         generator=torch.Generator().manual_seed(request.seed),
