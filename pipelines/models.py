@@ -324,6 +324,7 @@ def title_of(name: str) -> str:
     spec = MODELS.get(name)
     return name if spec is None else spec.title
 
+
 if __name__ == "__main__":
     import runpy
 
