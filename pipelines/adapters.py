@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from diffusers.hooks.group_offloading import _maybe_remove_and_reapply_group_offloading
 
 from pipelines import loras
 from pipelines.engine import experts_of, fuse
@@ -101,8 +102,9 @@ class Adapters:
         kind = expert.patch_embedding.weight.dtype
         swapped = slot in slots
         slots[slot] = _Loaded(mark, shapes)
+        tensors = {key: tensor.to(kind) for key, tensor in tensors.items()}
         self._pipe.load_lora_into_transformer(
-            {key: tensor.to(kind) for key, tensor in tensors.items()},
+            tensors,
             transformer=expert,
             adapter_name=slot,
             metadata=metadata,
@@ -110,6 +112,7 @@ class Adapters:
             low_cpu_mem_usage=True,
             hotswap=swapped,
         )
+        _widen(expert, slot, tensors)
         log.info("LoRA %s is %s", one.name, "swapped in" if swapped else "loaded")
 
     def _read(self, one: Wanted) -> tuple[dict[str, torch.Tensor], Any, dict[str, tuple[int, ...]]]:
@@ -147,6 +150,18 @@ class Adapters:
             fits = ()
         others = [title for title in fits if title != self._spec.title]
         return loras.misfit(one.name, self._spec, others)
+
+
+def _widen(expert: Any, slot: str, tensors: dict[str, torch.Tensor]) -> None:
+    """Give a slot its numbers back where the base weights are kept in 8 bits: it is loaded as those are."""
+    narrow = False
+    for name, weight in expert.named_parameters():
+        own = tensors.get("transformer." + name.replace(f".{slot}.", ".")) if f".{slot}." in name else None
+        if own is not None and own.dtype != weight.dtype:
+            weight.data, narrow = own.to(weight.device), True
+    if narrow:
+        # What streams blocks to the card keeps copies of them.
+        _maybe_remove_and_reapply_group_offloading(expert)
 
 
 def wanted_by(request: GenerationRequest, inputs: Inputs, experts: int) -> list[list[Wanted]]:
