@@ -38,9 +38,7 @@ from studio.tickets import WORKFLOWS
 class Maker:
     """Makes clips with the one resident pipeline, alone on the card while it does."""
 
-    def __init__(
-        self, settings: Settings, engine: Engine, orders: Orders, card: Card | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, engine: Engine, orders: Orders, card: Card | None = None) -> None:
         self.settings = settings
         self.card = card or Card()
         self.orders = orders

@@ -81,8 +81,9 @@ def _row(page: Page, spec: ModelSpec, lora: loras.Lora, use: LoraUse | None) -> 
     if spec.two_experts:
         weights += _weight(page, "lora_low", (use.high if low is None else low) if use else 1.0)
     from_where = f'<span class="muted">{escape(lora.source)}</span>' if lora.source else ""
+    name = escape(lora.name)
     return (
-        f'<li data-lora="{escape(lora.name)}"><label class="lora-name"><input{ticked}><b>{escape(lora.name)}</b>'
+        f'<li data-lora="{name}"><label class="lora-name"><input{ticked}><b>{name}</b>'
         f"{from_where}</label><span class='weights'>{weights}</span></li>"
     )
 

@@ -99,13 +99,7 @@ def test_a_guest_on_a_phone_comments_in_the_picture_and_decides_and_the_maker_se
         expect(guest.locator("#about .decided b")).to_have_text("Approved")
         assert guest.evaluate("room.state.verdicts.filter(one => one.what === 'approve').length") == 1
 
-        # Over what somebody wanted to be different, a yes is asked about.
-        guest.tap(f"#items [data-item='{second}'] .item")
-        guest.tap("#approve")
-        expect(guest.locator("#over_of")).to_contain_text("A larger dragon")
-        guest.tap("#ask_over [data-close]")
-        guest.wait_for_timeout(200)
-        expect(guest.locator(f"#items [data-item='{second}'] .tone")).to_have_text("Changes wanted")
+        _is_asked_before_a_yes(guest, second)
 
         # Who shares answers in the same room.
         with shared.maker.context.expect_page() as opened:
@@ -124,6 +118,16 @@ def test_a_guest_on_a_phone_comments_in_the_picture_and_decides_and_the_maker_se
         assert guest.evaluate("document.documentElement.scrollWidth") <= 390
         film = phone.request.get(f"{shared.address}media/{shared.told.film.id}.mp4")
         assert film.status == 410
+
+
+def _is_asked_before_a_yes(guest: Page, shot: str) -> None:
+    """Over what somebody wanted to be different, a yes is asked about."""
+    guest.tap(f"#items [data-item='{shot}'] .item")
+    guest.tap("#approve")
+    expect(guest.locator("#over_of")).to_contain_text("A larger dragon")
+    guest.tap("#ask_over [data-close]")
+    guest.wait_for_timeout(200)
+    expect(guest.locator(f"#items [data-item='{shot}'] .tone")).to_have_text("Changes wanted")
 
 
 def _fits_a_phone(guest: Page) -> None:
