@@ -13,7 +13,7 @@ from tests.tiny_lora import write_lora, write_pair
 A14B = MODELS["wan2.2-t2v-a14b"]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [name for name, spec in MODELS.items() if spec.shape is not None])
 def test_every_speed_on_offer_can_be_asked_for(page: Page, model: str) -> None:
     spec = MODELS[model]
     offered = ways.tiers(page, spec)
