@@ -129,7 +129,10 @@ def take_off(pipe: Any) -> None:
         with _active_backend_kept():
             expert.reset_attention_backend()
         for block in expert.blocks:
-            _inner_forward(block, lambda forward: getattr(forward, "_torchdynamo_orig_callable", forward))
+            if _hooked(block):
+                _inner_forward(block, lambda forward: getattr(forward, "_torchdynamo_orig_callable", forward))
+            else:
+                vars(block).pop("forward", None)
 
 
 def experts_of(pipe: Any) -> list[Any]:
@@ -161,15 +164,18 @@ def _compile(expert: Any) -> None:
 
 def _inner_forward(block: Any, change: Callable[[Any], Any]) -> None:
     """Change a block's own forward, below the hooks that diffusers wrapped it in."""
-    registry = getattr(block, "_diffusers_hook", None)
-    if registry is None or not registry._fn_refs:
+    if not _hooked(block):
         block.forward = change(block.forward)
         return
-    innermost = registry._fn_refs[0]
+    innermost = block._diffusers_hook._fn_refs[0]
     if innermost.original_forward is None:
         innermost.forward = change(innermost.forward)
     else:
         innermost.original_forward = change(innermost.original_forward)
+
+
+def _hooked(block: Any) -> bool:
+    return bool(getattr(getattr(block, "_diffusers_hook", None), "_fn_refs", None))
 
 
 def _can_fuse(expert: Any) -> bool:

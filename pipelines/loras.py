@@ -1,6 +1,6 @@
 """LoRAs on this machine: home/loras/NAME with lora.json, high.safetensors and, for a pair, low.safetensors.
 
-No torch: the page lists and adds them. A file is never trusted: safetensors only, its header is read for what
+Those of the hub are fetched by `pipelines.fetch`, as all weights are. No torch: the page lists and adds them. A file is never trusted: safetensors only, its header is read for what
 it is and which model it fits.
 """
 
@@ -126,53 +126,6 @@ def add(
             shutil.copyfile(path, partial / f"{kind}.safetensors")
         return _named(home, name, partial, source)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def add_from_hub(
-    home: Path,
-    name: str,
-    repo: str,
-    high: str,
-    low: str | None = None,
-    *,
-    revision: str | None = None,
-    token: str | None = None,
-    endpoint: str | None = None,
-    models: Mapping[str, ModelSpec] = MODELS,
-) -> Lora:
-    """As `add`, from a repository of the hub; goes on where an earlier try stopped.
-
-    Raises ModelError: download_failed, and those of `add`.
-    """
-    from huggingface_hub import HfApi, hf_hub_download
-
-    target = _free_place(home, name)
-    partial = target.with_name(f".{name}.partial")
-    try:
-        commit = HfApi(endpoint=endpoint, token=token).model_info(repo, revision=revision).sha
-        fetched = [
-            Path(
-                hf_hub_download(
-                    repo, file, revision=commit, local_dir=partial, token=token, endpoint=endpoint
-                )
-            )
-            for file in (high, low)
-            if file is not None
-        ]
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise ModelError("download_failed", model=name, repo=repo, reason=reason) from error
-    try:
-        _suits_one([read_header(path) for path in fetched], name, models)
-        for path, kind in zip(fetched, ("high", "low"), strict=False):
-            path.rename(partial / f"{kind}.safetensors")
-        for path in partial.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-        return _named(home, name, partial, f"{repo}@{commit}")
-    finally:
-        # Whole files that are no LoRA of ours: fetching them again would change nothing.
         shutil.rmtree(partial, ignore_errors=True)
 
 
