@@ -1,7 +1,7 @@
 """LoRAs on this machine: home/loras/NAME with lora.json, high.safetensors and, for a pair, low.safetensors.
 
-Those of the hub are fetched by `pipelines.fetch`, as all weights are. No torch: the page lists them. A file is
-never trusted: safetensors only, and its header is read for what it is and which model it fits.
+Those of the hub are fetched by `pipelines.fetch`, as all weights are. No torch: the page lists them. A file
+is never trusted: safetensors only, and its header is read for what it is and which model it fits.
 """
 
 import hashlib
