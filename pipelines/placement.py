@@ -37,6 +37,7 @@ ORDER: tuple[Kind, ...] = (
 _USABLE, _CARD_KEEPS_GB = 0.95, 0.3
 # Cards as they are sold, in GB; what the page names when it says which card a model needs.
 CARDS = (8, 12, 16, 24, 32, 48, 80, 141)
+MEMORIES = (16, 32, 64, 128, 256)
 _WORDS = Path(__file__).resolve().parent.parent / "assets" / "words"
 
 
@@ -137,9 +138,16 @@ def instead(spec: ModelSpec, *, vram_gb: float | None, ram_gb: float) -> ModelSp
     return None
 
 
-def smallest_card(spec: ModelSpec, *, ram_gb: float) -> int | None:
-    """The smallest card, in GB as they are sold, that a model runs on beside so much memory; None: none."""
-    return next((card for card in CARDS if plan(spec, vram_gb=card, ram_gb=ram_gb).fits), None)
+def smallest_machine(spec: ModelSpec) -> tuple[int, int] | None:
+    """The smallest card that a model runs on, and the least main memory beside it, in GB as they are sold.
+
+    None if no card will do.
+    """
+    for card in CARDS:
+        for ram in MEMORIES:
+            if plan(spec, vram_gb=card, ram_gb=ram).fits:
+                return card, ram
+    return None
 
 
 def _usable(vram_gb: float) -> float:

@@ -33,8 +33,6 @@ from studio.settings import Settings
 
 # How often the thread looks for errands of other processes; how soon it tries again what passes by itself.
 LOOK_SECONDS, AGAIN_SECONDS = 2.0, 30.0
-# Main memory of an ordinary machine, for the sentence about which card a model needs.
-USUAL_RAM_GB = 64.0
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 log = logging.getLogger(__name__)
@@ -53,14 +51,14 @@ class Fit:
 class Card:
     """One thing with weights as the page shows it.
 
-    `spec` is None for LoRAs. `smallest_card` is in GB as they are sold, None if none does. `loaded_in` are
-    the workers that hold it in memory now.
+    `spec` is None for LoRAs. `smallest` is the smallest card and the main memory beside it, in GB as they are
+    sold; None if none does. `loaded_in` are the workers that hold it in memory now.
     """
 
     shelf: Shelf
     spec: ModelSpec | None
     fits: tuple[Fit, ...] = ()
-    smallest_card: int | None = None
+    smallest: tuple[int, int] | None = None
     loaded_in: tuple[str, ...] = ()
 
     @property
@@ -144,7 +142,7 @@ class ModelRoom:
             if worker.ram_gb is not None:
                 chosen = placement.plan(spec, vram_gb=worker.vram_gb, ram_gb=worker.ram_gb)
                 fits.append(Fit(worker, chosen.kind != "does_not_fit", chosen.why))
-        smallest = placement.smallest_card(spec, ram_gb=USUAL_RAM_GB)
+        smallest = placement.smallest_machine(spec)
         return Card(shelf, spec, tuple(fits), smallest, self._holders(shelf.weights, workers))
 
     def _holders(self, weights: Weights, workers: list[WorkerView]) -> tuple[str, ...]:

@@ -25,7 +25,6 @@ from pipelines.repos import Weights
 from pipelines.request import Cancelled, ModelError, Notice
 from studio import db, model_words, words
 from studio.fleet import Fleet
-from studio.model_room import USUAL_RAM_GB
 from studio.settings import Settings, SettingsError
 from studio.words import Language, say, terminal_language
 
@@ -148,9 +147,9 @@ def _show(shelf: Shelf, language: Language) -> int:
             words.page("models_length", language, seconds=seconds, fps=spec.fps),
         )
         print(" · ".join(facts))
-        card = placement.smallest_card(spec, ram_gb=USUAL_RAM_GB)
-        if card is not None and not spec.embedded:
-            print(words.page("models_card", language, vram=card, ram=f"{USUAL_RAM_GB:.0f}"))
+        smallest = placement.smallest_machine(spec)
+        if smallest is not None and not spec.embedded:
+            print(words.page("models_card", language, vram=smallest[0], ram=smallest[1]))
     return DONE
 
 

@@ -11,7 +11,7 @@ from pipelines.models import ModelSpec
 from studio import model_words
 from studio.access import Visitor
 from studio.core import Refused
-from studio.model_room import USUAL_RAM_GB, Card
+from studio.model_room import Card
 from studio.ui import models_more
 from studio.ui import models_parts as parts
 from studio.ui.context import Page
@@ -160,8 +160,8 @@ def _plans(page: Page, card: Card) -> str:
         lines.append(f"<p{look}>{sign}<span>{escape(page.say(fit.why))}</span></p>")
     lines = list(dict.fromkeys(lines))
     if not lines or not any(fit.fits for fit in card.fits):
-        values = {"vram": card.smallest_card, "ram": f"{USUAL_RAM_GB:.0f}"}
-        key = "models_card_none" if card.smallest_card is None else "models_card"
+        values = {} if card.smallest is None else dict(zip(("vram", "ram"), card.smallest, strict=True))
+        key = "models_card" if values else "models_card_none"
         if card.spec is not None and not card.spec.embedded:
             lines.append(f'<p class="muted">{escape(page.t(key, **values))}</p>')
     if card.loaded_in:

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.memory import Clip, clips, decode_gb, denoise_gb
 from pipelines.models import MODELS, ModelSpec
-from pipelines.placement import CARDS, ORDER, _usable, instead, main, peak_gb, plan, smallest_card, tiles
+from pipelines.placement import CARDS, ORDER, _usable, instead, main, peak_gb, plan, smallest_machine, tiles
 from pipelines.shapes import GB
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,9 +162,7 @@ def test_what_does_not_fit_says_what_is_short_and_what_to_use(
 
 
 def test_the_smallest_card_of_a_model() -> None:
-    assert [smallest_card(MODELS[name], ram_gb=64) for name in (A14B, T5B, SMALL)] == [8, 8, 8]
-    assert smallest_card(MODELS[A14B], ram_gb=32) == 48
-    assert smallest_card(MODELS[A14B], ram_gb=16) is None
+    assert [smallest_machine(MODELS[name]) for name in (A14B, T5B, SMALL)] == [(8, 64), (8, 32), (8, 32)]
 
 
 def test_a_clouds_model_needs_no_place() -> None:
