@@ -36,6 +36,7 @@ def page() -> Page:
     projects = [SimpleNamespace(id="p1", name=PROMPT)]
     studio.projects = SimpleNamespace(list=lambda _: projects)
     studio.models = lambda: list(MODELS.values())
+    studio.model_room = SimpleNamespace(is_here=lambda spec: spec.embedded)
     studio.settings = SimpleNamespace(studio_home=Path("/nowhere"), hf_token="")
     return Page(studio=studio, language="en")
 
