@@ -53,7 +53,7 @@ def test_our_own_phrasings_are_read_rightly(name: str, least: int, share: float)
 
 @pytest.mark.parametrize("name", PEOPLE)
 def test_what_other_people_wrote_is_read_rightly(name: str) -> None:
-    """The model knows these, so some will do; how they are read without: `python -m tests.edits.fit_sense`."""
+    """The model knows these; how they are read without: `python -m tests.edits.fit_sense`."""
     rows = people(name)[::6]
     wrong = [
         (row, found) for row in rows if not row.right(found := read_edit(row.text, prompt=row.prompt).intents)
