@@ -19,7 +19,7 @@ from pipelines import fetch, intact
 from pipelines.errands import Activity, activity_of, beside, forget, held, say, working
 from pipelines.fetch import Hub
 from pipelines.intact import Checked, OnBytes
-from pipelines.models import ModelSpec
+from pipelines.models import MODELS, ModelSpec
 from pipelines.repos import Weights, everything, is_commit, of_model, read_json, read_manifest, write_whole
 from pipelines.request import ModelError, Notice
 
@@ -233,7 +233,7 @@ def link(weights: Weights, home: Path, folder: Path) -> Path:
     """Use a folder of this machine as it is, by a link; nothing is copied.
 
     Raises ModelError: link_no_folder, weights_broken (with what is wrong), weights_there, weights_shipped,
-    download_running.
+    weights_other, weights_misfit, weights_expert_more (it is another model's folder), download_running.
     """
     own, folder = weights.place(home), folder.expanduser().absolute()
     if weights.shipped is not None:
@@ -245,6 +245,10 @@ def link(weights: Weights, home: Path, folder: Path) -> Path:
     faults = intact.faults(weights, folder)
     if faults:
         raise ModelError("weights_broken", model=weights.title, reason=faults[0])
+    spec = MODELS.get(weights.name)
+    other = None if spec is None else intact.misfit(spec, folder)
+    if other is not None:
+        raise ModelError(other.code, **other.values)
     with held(weights, home):
         fresh = own.with_name(f".{own.name}.{secrets.token_hex(4)}.link")
         fresh.symlink_to(folder.resolve(), target_is_directory=True)

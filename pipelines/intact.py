@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.models import MODELS
-from pipelines.repos import HubFile, Manifest, Weights, is_safe, read_json, read_manifest
+from pipelines.models import MODELS, ModelSpec
+from pipelines.repos import REPOSITORY, HubFile, Manifest, Weights, is_safe, read_json, read_manifest
 from pipelines.request import Cancelled, Notice
 
 OnBytes = Callable[[int, int], None]
@@ -22,6 +22,9 @@ _CLASSES = {
     "vae": "AutoencoderKLWan",
     "text_encoder": "UMT5EncoderModel",
 }
+_EXPERT = ("num_layers", "width", "ffn_dim", "in_channels", "out_channels")
+_NUMBERS = {"transformer": _EXPERT, "transformer_2": _EXPERT, "vae": ("z_dim",), "text_encoder": ("d_model",)}
+_UMT5_WIDTH = 4096
 _CHUNK = 1 << 20
 # The longest header of a safetensors file that its library reads.
 _MAX_HEADER = 100_000_000
@@ -52,6 +55,56 @@ def faults(weights: Weights, folder: Path) -> list[Notice]:
         return _model_faults(weights, folder)
     names = [weights.local(name) for name in weights.files]
     return [notice for name in names if (notice := _tensors(folder, name)) is not None]
+
+
+def misfit(spec: ModelSpec, folder: Path) -> Notice | None:
+    """What shows that a folder holds another model than `spec`; None if nothing that it tells of itself does.
+
+    weights_other names the model it is of, weights_expert_more and weights_misfit what is another way.
+    """
+    told = _told(folder)
+    wrong = [fact for fact, value in _made(spec).items() if fact in told and told[fact] != value]
+    more = not spec.two_experts and ("transformer_2", "num_layers") in told
+    if not wrong and not more:
+        return None
+    for other in MODELS.values():
+        made = _made(other)
+        if other.name != spec.name and made and all(told.get(fact) == made[fact] for fact in made):
+            return Notice("weights_other", {"model": spec.title, "other": other.title})
+    if more:
+        return Notice("weights_expert_more", {"model": spec.title})
+    part, name = wrong[0]
+    values = {"file": f"{part}/config.json", "name": name, "value": told[wrong[0]]}
+    return Notice("weights_misfit", values | {"model": spec.title, "allowed": _made(spec)[wrong[0]]})
+
+
+def _made(spec: ModelSpec) -> dict[tuple[str, str], int]:
+    """The numbers that tell a model from others, by part and name: layers, widths, channels."""
+    if spec.shape is None:
+        return {}
+    if spec.embedded:
+        return _told(REPOSITORY / spec.repo)
+    # A VAE that makes one latent of 16 x 16 pixels has more channels; a first frame comes beside the noise.
+    latent = 48 if spec.shape.spatial == 16 else 16
+    takes = 2 * latent + 4 if spec.first_frame == "needed" else latent
+    shape = {"num_layers": spec.shape.layers, "width": spec.shape.hidden, "ffn_dim": spec.shape.ffn}
+    expert = shape | {"in_channels": takes, "out_channels": latent}
+    parts = {"transformer": expert, "vae": {"z_dim": latent}, "text_encoder": {"d_model": _UMT5_WIDTH}}
+    parts |= {"transformer_2": expert} if spec.two_experts else {}
+    return {(part, name): value for part, facts in parts.items() for name, value in facts.items()}
+
+
+def _told(folder: Path) -> dict[tuple[str, str], int]:
+    """The same numbers as a folder's own files tell them; what they leave out is left out."""
+    found: dict[tuple[str, str], int] = {}
+    for part, names in _NUMBERS.items():
+        facts = read_json(folder / part / "config.json")
+        facts = facts if isinstance(facts, dict) else {}
+        heads, each = facts.get("num_attention_heads"), facts.get("attention_head_dim")
+        if isinstance(heads, int) and isinstance(each, int):
+            facts = facts | {"width": heads * each}
+        found |= {(part, name): facts[name] for name in names if isinstance(facts.get(name), int)}
+    return found
 
 
 def verify(
@@ -165,6 +218,8 @@ def _class_of(index: dict[str, Any], part: str) -> str | None:
 
 
 def _class(part: str, found: object, wanted: str) -> Notice:
+    if found is None:
+        return Notice("weights_no_part", {"file": part, "allowed": wanted})
     return Notice("weights_class", {"file": part, "value": str(found)[:60], "allowed": wanted})
 
 

@@ -135,7 +135,7 @@ class Settings(BaseModel):
             price_per_gpu_hour=read.price(env.get("PRICE_PER_GPU_HOUR", "")),
             currency=read.currency(env.get("CURRENCY") or "USD"),
             hf_token=env.get("HF_TOKEN", ""),
-            hf_endpoint=env.get("HF_ENDPOINT", ""),
+            hf_endpoint=read.web_address("HF_ENDPOINT", env.get("HF_ENDPOINT", "")),
             speech_kind=read.kind("SPEECH_KIND", env.get("SPEECH_KIND", "")),
             speech_base_url=read.web_address("SPEECH_BASE_URL", env.get("SPEECH_BASE_URL", "")),
             speech_api_key=read.key("SPEECH_API_KEY", env.get("SPEECH_API_KEY", "")),
@@ -174,7 +174,7 @@ class Settings(BaseModel):
 
     @property
     def cloud_region(self) -> Region | None:
-        """Whose models and prices count; None for another server of this wire format, whose nobody knows."""
+        """Whose models count; None for another server of this wire format, whose nobody knows."""
         if self.dashscope_region == "":
             return None if self.dashscope_base_url else "cn"
         return self.dashscope_region

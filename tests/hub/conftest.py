@@ -1,5 +1,6 @@
 """A repository with a tiny real Wan of one expert, and things beside it that nobody needs."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,27 @@ from pipelines.fetch import Hub
 from tests.hub.kit import Repo, serving
 from tests.tiny_wan import write_tiny_wan
 
+# The numbers of the repository that it stands for; nobody loads it here.
+PUBLISHED = {
+    "transformer": {
+        "num_layers": 30,
+        "num_attention_heads": 12,
+        "attention_head_dim": 128,
+        "ffn_dim": 8960,
+        "in_channels": 16,
+        "out_channels": 16,
+    },
+    "vae": {"z_dim": 16},
+    "text_encoder": {"d_model": 4096},
+}
+
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_tiny_wan(tmp_path_factory.mktemp("repo"), two_experts=False)
+    for part, numbers in PUBLISHED.items():
+        config = folder / part / "config.json"
+        config.write_text(json.dumps(json.loads(config.read_text()) | numbers))
     (folder / "README.md").write_text("about")
     (folder / "transformer" / "diffusion_pytorch_model.bin").write_bytes(b"the same again")
     (folder / "transformer" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"and again")

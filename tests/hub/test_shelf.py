@@ -158,6 +158,22 @@ def test_one_expert_is_not_two(kept: Path, tmp_path: Path) -> None:
     assert refusal(room.link, A14B, tmp_path, kept).values["reason"].code == "weights_no_expert"
 
 
+def test_another_models_folder_is_refused_by_name(kept: Path, tmp_path: Path) -> None:
+    sketch = SKETCH.shipped
+    assert sketch is not None
+    notice = refusal(room.link, A14B, tmp_path, sketch)
+    assert notice == Notice("weights_other", {"model": A14B.title, "other": SKETCH.title})
+    assert refusal(room.link, WEIGHTS, tmp_path, sketch).code == "weights_other"
+    change(kept / "transformer" / "config.json", in_channels=48)
+    notice = refusal(room.link, WEIGHTS, tmp_path, kept)
+    assert (notice.code, notice.values["name"], notice.values["value"]) == (
+        "weights_misfit",
+        "in_channels",
+        48,
+    )
+    assert room.shelf(WEIGHTS, tmp_path).state == "missing"
+
+
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     assert refusal(room.link, WEIGHTS, tmp_path, tmp_path / "nowhere").code == "link_no_folder"
     file = tmp_path / "file"

@@ -68,6 +68,7 @@ def test_a_switch_is_off(word: str) -> None:
         ("SPEECH_API_KEY", "hush hush"),
         ("SPEECH_API_KEY", "hush\nhush"),
         ("LLM_BASE_URL", "api.example.com/v1"),
+        ("HF_ENDPOINT", "hf-mirror.com"),
         ("LLM_BASE_URL", "https://me:hush@example.com/v1"),
         ("LLM_API_KEY", "hush hush"),
         ("PRICE_PER_GPU_HOUR", "cheap"),
