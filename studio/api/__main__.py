@@ -2,7 +2,8 @@
 
 `python -m studio.api keys add NAME` makes a key and shows it, this once; `keys list` shows which there are by
 their beginnings; `keys revoke NAME` (or its id) shuts one for good. The studio is found as by itself:
-STUDIO_HOME, DATABASE_URL.
+STUDIO_HOME, DATABASE_URL. Standard output has a new key and nothing else; the exit code is 1 for what is
+refused, 2 where the studio is not to be read.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from studio.refusal import Refused
 from studio.settings import Settings, SettingsError
 from studio.words import say, terminal, terminal_language
 
-_FAILED = 2
+_REFUSED, _FAILED = 1, 2
 # Whoever may read the database is its admin.
 _HERE = Visitor(owner="", admin=True)
 
@@ -40,9 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
         engine = db.engine(settings.database_url)
         db.migrate(engine)
         return _done(Keys(engine), given)
-    except (SettingsError, Refused) as error:
-        found = error.notices if isinstance(error, Refused) else [error.notice]
-        return _fail(" ".join(say(notice, language) for notice in found))
+    except Refused as error:
+        told = [say(notice, language) for notice in error.notices]
+        if any(notice.code == "key_name_taken" for notice in error.notices):
+            told.append(terminal("key_revoke_first", language, name=" ".join(given.name.split())))
+        return _fail(" ".join(told), _REFUSED)
+    except SettingsError as error:
+        return _fail(say(error.notice, language))
     except (OSError, SQLAlchemyError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         return _fail(terminal("no_database", language, reason=reason))
@@ -73,9 +78,9 @@ def _row(key: Key) -> str:
     return terminal("key_row", language, **told, state=state)
 
 
-def _fail(sentence: str) -> int:
+def _fail(sentence: str, code: int = _FAILED) -> int:
     print(sentence, file=sys.stderr)
-    return _FAILED
+    return code
 
 
 if __name__ == "__main__":

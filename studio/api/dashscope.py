@@ -228,8 +228,12 @@ def _word_errors(served: FastAPI) -> None:
 
     @served.exception_handler(HTTPException)
     async def not_here(request: Request, error: HTTPException) -> Response:
-        notice = Notice("api_path", {"path": f"{request.method} {request.url.path}"[:200]})
-        return answer(request, "NotFound", error.status_code, notice)
+        values = {"path": f"{request.method} {request.url.path}"[:200]}
+        if error.status_code != 405:
+            return answer(request, "NotFound", error.status_code, Notice("api_path", values))
+        allow = (error.headers or {}).get("Allow", "")
+        method = Notice("api_method", {**values, "allowed": sorted(allow.split(", "))})
+        return answer(request, "MethodNotAllowed", 405, method, allow=allow)
 
     @served.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

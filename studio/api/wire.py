@@ -74,8 +74,8 @@ class Asked:
 def read(body: bytes, *, default: str) -> Asked:
     """What a body asks for; `default` is the model that the service's names mean. Raises `Wrong`."""
     document = _document(body)
-    name = document.get("model")
-    if not isinstance(name, str) or not name:
+    name = _text(document, "model", place="")
+    if not name:
         raise Wrong(Notice("api_missing", {"name": "model"}), code="BadRequest.EmptyModel")
     spec = model_of(name, default)
     given = _object(document, "input", code="BadRequest.EmptyInput")
@@ -88,7 +88,7 @@ def read(body: bytes, *, default: str) -> Asked:
     picture = _picture(given)
     if picture and spec.first_frame == "no":
         raise Wrong(Notice("first_frame_not_here", {"field": "first_frame", "model": spec.title}))
-    size, sizes = _size(more, spec, has_picture=picture != "")
+    size, sizes = _size(more, name, spec, has_picture=picture != "")
     return Asked(
         model=name,
         spec=spec,
@@ -112,7 +112,8 @@ def model_of(name: str, default: str) -> ModelSpec:
         if name in _service()[kind]["names"]:
             spec = MODELS[default]
             return MODELS[_service()[kind]["instead"]] if spec.first_frame == can_not else spec
-    values = {"value": as_typed(name), "allowed": [*own, "wan2.2-t2v-plus"]}
+    theirs = [known for kind in ("text", "picture") for known in _service()[kind]["names"]]
+    values = {"value": as_typed(name), "allowed": [*own, *theirs]}
     raise Wrong(Notice("api_model", values), status=404, code="ModelNotFound")
 
 
@@ -209,29 +210,32 @@ def _frames(fields: dict[str, Any], spec: ModelSpec) -> int | None:
 
 
 def _size(
-    fields: dict[str, Any], spec: ModelSpec, *, has_picture: bool
+    fields: dict[str, Any], name: str, spec: ModelSpec, *, has_picture: bool
 ) -> tuple[Size | None, tuple[Size, ...]]:
     """The size that is asked for, and those it may be where a picture's shape decides."""
     typed = _text(fields, "size")
     ratio = _choice(fields, "ratio", _RATIOS)
     told = {"resolution": (_text(fields, "resolution") or "").upper()}
-    name = _choice(told, "resolution", tuple(_RESOLUTIONS))
+    tier = _choice(told, "resolution", tuple(_RESOLUTIONS))
     if typed:
         found = next((size for size in spec.sizes if wired(size) == typed), None)
-        return found or _no_size(typed, spec), spec.sizes
-    sizes = tuple(size for size in spec.sizes if name is None or f"{resolution(size)}P" == name)
+        return found or _no_size(typed, name, spec), spec.sizes
+    sizes = tuple(size for size in spec.sizes if tier is None or f"{resolution(size)}P" == tier)
     if not sizes:
-        _no_size(name or "", spec)
-    if ratio is None and (name is None or has_picture):
+        _no_size(tier or "", name, spec)
+    if ratio is None and (tier is None or has_picture):
         return None, sizes
     wide, _, high = (ratio or "16:9").partition(":")
     fit = (size for size in sizes if abs(log(size.width / size.height * int(high) / int(wide))) < _SHAPE)
-    return next(fit, None) or _no_size(" ".join(filter(None, (name, ratio))), spec), sizes
+    return next(fit, None) or _no_size(" ".join(filter(None, (tier, ratio))), name, spec), sizes
 
 
-def _no_size(typed: str, spec: ModelSpec) -> Size:
-    allowed = [wired(size) for size in spec.sizes]
-    raise Wrong(Notice("api_size", {"value": as_typed(typed), "model": spec.title, "allowed": allowed}))
+def _no_size(typed: str, name: str, spec: ModelSpec) -> Size:
+    values = {"value": as_typed(typed), "model": spec.title, "allowed": [wired(size) for size in spec.sizes]}
+    if name == spec.name:
+        raise Wrong(Notice("api_size", values))
+    # A script for the cloud does not know what runs here.
+    raise Wrong(Notice("api_size_meant", {**values, "name": as_typed(name)}))
 
 
 def _picture(given: dict[str, Any]) -> str:

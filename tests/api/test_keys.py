@@ -126,13 +126,16 @@ def test_keys_are_made_listed_and_revoked_by_hand(
     # The secret alone: KEY=$(python -m studio.api keys add night)
     secret = capsys.readouterr().out.strip()
     assert secret.startswith("sk-")
-    assert main(["keys", "add", "night"]) == 2
+    assert main(["keys", "add", "night"]) == 1
+    again = capsys.readouterr()
+    assert again.out == ""
+    assert "keys revoke" in again.err
     assert main(["keys", "list"]) == 0
     listed = capsys.readouterr().out
     assert "night" in listed
     assert secret not in listed
     assert main(["keys", "revoke", "night"]) == 0
-    assert main(["keys", "revoke", "night"]) == 2
+    assert main(["keys", "revoke", "night"]) == 1
     assert capsys.readouterr().err != ""
 
 

@@ -31,6 +31,7 @@ def test_the_services_names_mean_the_studios_model_and_its_own_mean_themselves()
     with pytest.raises(Wrong) as caught:
         _read("gpt-4")
     assert (caught.value.status, caught.value.code) == (404, "ModelNotFound")
+    assert {"sketch", "wan2.2-t2v-plus", "wan2.6-i2v"} <= set(caught.value.notices[0].values["allowed"])
 
 
 def test_sizes_are_the_models_own_or_found_by_resolution_and_ratio() -> None:
@@ -119,6 +120,9 @@ def test_a_size_that_is_not_made_is_refused_with_those_that_are(counter: Counter
     answer = counter.ask(size="1280*720")
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter")
     assert "320*192, 192*320 or 256*256" in answer.json()["message"]
+    theirs = counter.ask(model="wan2.2-t2v-plus", size="832*480")
+    assert (theirs.status_code, theirs.json()["code"]) == (400, "InvalidParameter")
+    assert "320*192, 192*320 or 256*256, or set MODEL to a Wan model" in theirs.json()["message"]
 
 
 def test_what_only_the_service_has_is_refused_by_name(counter: Counter) -> None:
@@ -183,6 +187,11 @@ def test_wrong_ways_in_are_told_in_the_same_form(counter: Counter) -> None:
         answer = counter.client.request(method, f"/api/v1/{path}", headers=counter.headers)
         assert answer.status_code in (404, 405)
         assert set(answer.json()) == {"request_id", "code", "message"}
+    deleted = counter.client.request("DELETE", "/api/v1/tasks/x", headers=counter.headers)
+    assert (deleted.status_code, deleted.json()["code"]) == (405, "MethodNotAllowed")
+    assert deleted.headers["allow"] == "GET"
+    listed = counter.post({"model": ["sketch"], "input": {"prompt": PROMPT}})
+    assert (listed.status_code, listed.json()["message"]) == (400, "“model” takes text.")
 
 
 def test_whatever_is_sent_nothing_breaks(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
