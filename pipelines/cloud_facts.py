@@ -14,6 +14,9 @@ HOSTS: dict[Region, str] = {
 }
 """Where each region of the service answers; a key of one is worth nothing in another."""
 
+PROMISE = "?"
+"""What stands for a task's name while its order is on the way."""
+
 Side = Annotated[int, Field(ge=64, le=4096, multiple_of=2)]
 
 
@@ -71,6 +74,12 @@ class CloudFacts(BaseModel):
         tier = next((tier for tier in self.tiers if (width, height) in tier.sizes), None)
         a_second = None if tier is None else tier.price.get(region)
         return None if a_second is None else Money(a_second * seconds, CURRENCIES[region])
+
+
+def is_ordered(token: str | None) -> bool:
+    """Whether a job that keeps this `resume_token` has a task at the service: promised alone is not."""
+    _, _, task = (token or "").partition(" ")
+    return bool(task) and not task.startswith(PROMISE)
 
 
 def ratio_of(width: int, height: int) -> str:

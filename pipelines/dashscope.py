@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pipelines import cloud_film
-from pipelines.cloud_facts import CloudFacts, ratio_of
+from pipelines.cloud_facts import PROMISE, CloudFacts, ratio_of
 from pipelines.dashscope_wire import Credentials, Look, NotNow, Service, Unsure, Wire, refusal
 from pipelines.models import ModelSpec
 from pipelines.request import (
@@ -32,7 +32,6 @@ from pipelines.request import (
 
 log = logging.getLogger(__name__)
 
-_PROMISE = "?"
 # A task of a moment ago may not be known everywhere yet.
 _UNKNOWN_LOOKS = 3
 _LISTEN_SECONDS = 0.1
@@ -86,7 +85,7 @@ class DashScope:
     def cancel(self) -> bool:
         """Whether the cloud let go of what was ordered: only while it had not begun. Never raises."""
         host, _, task = self.token.partition(" ")
-        if not task or task.startswith(_PROMISE) or host != self.service.host:
+        if not task or task.startswith(PROMISE) or host != self.service.host:
             return False
         for _ in range(_CANCEL_TRIES):
             try:
@@ -103,7 +102,7 @@ class DashScope:
         host, _, task = self.token.partition(" ")
         if not task:
             return ""
-        if task.startswith(_PROMISE):
+        if task.startswith(PROMISE):
             run.keep("")
             raise ModelError("cloud_unsure", host=host)
         if host != self.service.host:
@@ -122,7 +121,7 @@ class DashScope:
         """Order the clip once, wait while the service is busy; the task's id, kept already."""
         body, pauses = body_of(request, self.cloud), run.pauses(self.service.patience.order)
         while True:
-            run.keep(f"{self.service.host} {_PROMISE}{secrets.token_hex(4)}", stage="waiting")
+            run.keep(f"{self.service.host} {PROMISE}{secrets.token_hex(4)}", stage="waiting")
             try:
                 run.check()
                 task = self._wire.order(body)

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from pipelines.cloud_facts import is_ordered
 from pipelines.request import Notice
 from studio import fleet
 from studio.db import utc_now
@@ -53,7 +54,9 @@ def stop(connection: Connection, job_id: str, state: State, worker: str | None) 
         connection.execute(sa.update(job_table).where(mine).values(cancel_requested=True))
     else:
         # Nobody is there to hear it: a waiting job, or one whose worker died.
-        end(connection, job_id, "cancelled")
+        token = connection.scalar(sa.select(job_table.c.resume_token).where(job_table.c.id == job_id))
+        notices = (Notice("cloud_not_told"),) if is_ordered(token) else ()
+        end(connection, job_id, "cancelled", notices=notices)
 
 
 def requeue(connection: Connection, job_id: str, **more: Any) -> None:

@@ -8,12 +8,15 @@ from studio.settings import Settings
 
 
 def clip_price(request: GenerationRequest, settings: Settings) -> Money | None:
-    """What the cloud takes for a clip, by its list; None for one made here, or where no list tells."""
+    """What the cloud takes for a clip, by its list; None for one made here, or where no list tells.
+
+    Behind an address of one's own it is still the list of DASHSCOPE_REGION: who is there may take less.
+    """
     cloud = request.spec.cloud
     if cloud is None:
         return None
     seconds = (request.num_frames - 1) // request.fps
-    return cloud.price(request.width, request.height, seconds, settings.cloud_region)
+    return cloud.price(request.width, request.height, seconds, settings.dashscope_region or "cn")
 
 
 def cloud_price(requests: Iterable[GenerationRequest], settings: Settings) -> tuple[Money | None, bool]:

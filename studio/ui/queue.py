@@ -15,7 +15,7 @@ from studio.grid_view import GridLine
 from studio.jobs import Job
 from studio.rows import OPEN
 from studio.styles import STYLES
-from studio.ui import withheld
+from studio.ui import cloud, withheld
 from studio.ui.context import Page
 from studio.ui.markup import acted, area, attributes, button, icon
 
@@ -175,13 +175,15 @@ def _state(page: Page, view: JobView) -> str:
     job, progress = view.job, view.progress
     if job.state == "running":
         step, total = (progress.step, progress.total) if progress else (0, 0)
-        words = page.stage(progress.stage) if progress else page.state("running")
+        words = cloud.doing(page, view) if progress or job.kind == "cloud" else page.state("running")
         if progress and (count := page.counted(progress.stage, step, total)):
             words = count if progress.stage != "cutting" else f"{words} {count}"
         if view.eta:
             words += " · " + page.t("left", time=page.duration(view.eta))
         share = 100 * step / total if total else 0
         return f'{escape(words)}<span class="bar"><i style="width:{share:.0f}%"></i></span>'
+    if job.state == "queued" and cloud.ordered(view):
+        return escape(page.t("cloud_ordered"))
     if job.state == "queued":
         words = page.t("row_next") if not view.position else page.t("row_ahead", count=view.position)
         if view.eta:
@@ -195,6 +197,9 @@ def _state(page: Page, view: JobView) -> str:
     if job.state == "failed" and job.error is not None:
         why = escape(page.say(job.error))
         return f'<span title="{why}">{escape(words)}: {why}</span>'
+    if job.state == "cancelled" and job.notices:
+        why = escape(page.say(*job.notices))
+        return f'<span title="{why}">{escape(words)}: {why}</span>'
     if job.finished:
         words += " · " + page.ago(job.finished)
     return escape(words)
@@ -205,7 +210,7 @@ def _buttons(page: Page, visitor: Visitor, view: JobView) -> str:
     if job.state == "queued" and visitor.admin and view.position:
         found.append(button(page.t("to_front"), "front", key=job.id, symbol="front", look="bare", quiet=True))
     if job.state in OPEN and view.may_change:
-        ask = page.t("cancel_confirm")
+        ask = cloud.cancel_question(page, view)
         found.append(
             button(
                 page.t("cancel"), "cancel", key=job.id, symbol="close", look="bare", quiet=True, confirm=ask

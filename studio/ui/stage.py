@@ -15,7 +15,7 @@ from studio.media.looks import LOOKS
 from studio.rows import CLIPS, OPEN, kind_of
 from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
-from studio.ui import edits, unwanted, ways, withheld
+from studio.ui import cloud, edits, unwanted, ways, withheld
 from studio.ui.context import Page
 from studio.ui.edit_words import operation_words
 from studio.ui.form import version as style_version
@@ -136,13 +136,18 @@ def _tint(view: JobView) -> str:
 
 def queued(page: Page, view: JobView) -> str:
     """The screen of a job that waits: how many are before it, and how long that takes."""
+    if cloud.ordered(view):
+        return _veil(page, page.t("cloud_ordered"), page.t("cloud_ordered_more"))
     ahead = view.position or 0
     title = page.t("waiting_next") if ahead == 0 else page.t("waiting_ahead", count=ahead)
     when = page.t("waiting_eta", time=page.duration(view.eta)) if view.eta else page.t("waiting_eta_unknown")
-    return (
-        f'<div class="veil"><h2 role="status">{escape(title)}</h2><p>{escape(when)}</p>'
-        f'<p class="muted">{escape(page.t("may_close"))}</p></div>'
-    )
+    return _veil(page, title, when)
+
+
+def _veil(page: Page, title: str, more: str = "") -> str:
+    said = f"<p>{escape(more)}</p>" if more else ""
+    close = f'<p class="muted">{escape(page.t("may_close"))}</p>'
+    return f'<div class="veil"><h2 role="status">{escape(title)}</h2>{said}{close}</div>'
 
 
 def _waiting(page: Page, view: JobView) -> tuple[str, str]:
@@ -155,7 +160,7 @@ def _running(page: Page, view: JobView) -> tuple[str, str]:
     if progress is not None:
         stage, step, total = progress.stage, progress.step, progress.total
         version = progress.preview_version
-    words = [page.t("stopping") if view.job.cancel_requested else page.stage(stage)]
+    words = [page.t("stopping") if view.job.cancel_requested else cloud.doing(page, view)]
     words.append(page.counted(stage, step, total))
     if view.eta:
         words.append(page.t("left", time=page.duration(view.eta)))
@@ -163,8 +168,7 @@ def _running(page: Page, view: JobView) -> tuple[str, str]:
         source = f"../preview/{escape(view.job.id)}.webp?v={version}"
         screen = f'<img id="preview" class="live" src="{source}" alt="{escape(page.t("preview_alt"))}">'
     else:
-        screen = f'<div class="veil"><h2 role="status">{escape(page.stage(stage))}</h2>'
-        screen += f'<p class="muted">{escape(page.t("may_close"))}</p></div>'
+        screen = _veil(page, cloud.doing(page, view))
     return screen, _bar(step, total) + facts([*words, *_about(page, view)]) + _actions(page, view)
 
 
@@ -365,7 +369,7 @@ def _actions(page: Page, view: JobView) -> str:
                 key=job,
                 symbol="stop",
                 id_="cancel",
-                confirm=page.t("cancel_confirm"),
+                confirm=cloud.cancel_question(page, view),
             )
         )
     if view.asset is not None:

@@ -6,13 +6,14 @@ import pytest
 
 from pipelines.cloud_facts import Money
 from pipelines.models import MODELS
-from pipelines.request import Notice
+from pipelines.request import Notice, Progress
 from studio.access import Visitor
+from studio.claims import Attempt, Claims
 from studio.core import Estimate, Studio
 from studio.grid_plan import GridPlan
 from studio.refusal import Refused
 from studio.settings import Settings
-from studio.ui import compare_form, form, stage
+from studio.ui import compare_form, form, queue, stage
 from studio.ui.context import Page
 
 ME = Visitor("me", admin=True)
@@ -47,7 +48,7 @@ def test_only_what_the_region_has_is_offered(tmp_path: Path) -> None:
 def test_the_price_stands_there_before_the_button_is_pressed(page: Page) -> None:
     found = page.studio.estimate(**PLUS)
     assert (found.paid, found.cost) == (True, Money(pytest.approx(0.70), "CNY"))
-    assert "0.70 CNY" in form.price(page, found)
+    assert "list price 0.70 CNY" in form.price(page, found)
     assert "free" not in form.price(page, found)
     assert "free" in form.price(page, page.studio.estimate(prompt="a boat"))
     assert "names no price" in form.price(page, Estimate(None, 0, 0.0, paid=True))
@@ -65,7 +66,9 @@ def test_every_choice_of_a_clouds_model_can_be_made(tmp_path: Path, model: str) 
         page.studio.estimate(**every, seconds=seconds)
     for _, style in form.styles(page):
         found = page.studio.estimate(**every, style=style, quality="final")
-    assert found.cost is None, "nobody knows the prices of another server"
+    assert (found.cost is None) == ("cn" not in spec.cloud.tiers[0].price), (
+        "the list of the region that is set"
+    )
 
 
 def test_a_comparison_tells_what_its_cells_cost_in_the_cloud(page: Page) -> None:
@@ -105,11 +108,58 @@ def test_what_the_cloud_made_of_the_prompt_stands_beside_it(page: Page) -> None:
     assert "What the cloud made of the prompt" in html
 
 
+def _begun(studio: Studio, *, token: str = "") -> tuple[str, Claims, Attempt]:
+    """A job of the cloud in the hands of a living worker, and by what it goes on."""
+    job_id, claims = studio.generate(ME, **PLUS), Claims(studio.engine, "w1")
+    claims.claim("t1", "cloud")
+    attempt = claims.begin(job_id, "t1")
+    assert attempt is not None
+    studio.jobs.fleet.beat("w1", device="cpu", pid=1, version="1", job_id=None)
+    if token:
+        assert claims.keep_token(attempt, token, "") == (True, "go")
+    return job_id, claims, attempt
+
+
+def _shown(page: Page, job_id: str) -> tuple[str, str]:
+    """What stage and queue say of a job."""
+    found = [view for view in page.studio.queue(ME) if view.job.id == job_id]
+    return stage.render(page, page.studio.job(ME, job_id)), queue._row(page, ME, found[0])
+
+
+def test_each_moment_in_the_cloud_has_words_of_its_own(page: Page) -> None:
+    job_id, claims, attempt = _begun(page.studio)
+    for html in _shown(page, job_id):
+        assert "Ordering in the cloud" in html, "at once, before anything is reported"
+        assert "model" not in html.partition("Ordering")[0].lower()
+    assert claims.keep_token(attempt, "host ?1", "") == (True, "go")
+    assert all(
+        "Ordering in the cloud" in html and "Cancel this film?" in html for html in _shown(page, job_id)
+    )
+    assert claims.keep_token(attempt, "host task", "host ?1") == (True, "go")
+    asked = "if it has begun there, it goes on and is paid"
+    moments = {"waiting": "Asked the cloud", "denoising": "making it", "decoding": "Fetching the clip"}
+    for moment, words in moments.items():
+        claims.report(attempt, Progress(moment), None, None)  # type: ignore[arg-type]
+        for html in _shown(page, job_id):
+            assert words in html
+            assert (asked in html) == (moment == "waiting")
+            assert ("cancel all the same" in html.lower()) == (moment != "waiting")
+
+
+def test_what_is_ordered_has_no_place_in_the_queue_after_a_restart(page: Page) -> None:
+    job_id, claims, _ = _begun(page.studio, token="host task")
+    assert claims.give_back("cloud") == 1
+    assert page.studio.job(ME, job_id).state == "queued"
+    for html in _shown(page, job_id):
+        assert "Ordered in the cloud; being fetched" in html
+        assert "next" not in html.lower().replace(PLUS["prompt"], "")
+    page.studio.cancel(ME, job_id)
+    for html in _shown(page, job_id):
+        assert "it may be made, and paid, there" in html
+
+
 def claims_attempt(studio: Studio, job_id: str, actual: str) -> None:
     """As a worker does: claim, begin, report."""
-    from pipelines.request import Progress
-    from studio.claims import Claims
-
     claims = Claims(studio.engine, "w1")
     assert claims.claim("t1", "cloud") == job_id
     attempt = claims.begin(job_id, "t1")
@@ -118,18 +168,10 @@ def claims_attempt(studio: Studio, job_id: str, actual: str) -> None:
 
 
 def test_a_cancelled_job_says_that_it_is_paid(page: Page) -> None:
-    from studio.claims import Claims
-
-    job_id = page.studio.generate(ME, **PLUS)
-    claims = Claims(page.studio.engine, "w1")
-    claims.claim("t1", "cloud")
-    attempt = claims.begin(job_id, "t1")
-    assert attempt is not None
-    page.studio.jobs.fleet.beat("w1", device="cpu", pid=1, version="1", job_id=None)
+    job_id, claims, attempt = _begun(page.studio, token="host task")
     page.studio.cancel(ME, job_id)
     assert claims.stopped(attempt, Notice("cloud_goes_on"))
-    html = stage.render(page, page.studio.job(ME, job_id))
-    assert "this clip is paid" in html
+    assert all("this clip is paid" in html for html in _shown(page, job_id))
 
 
 def test_fields_that_the_cloud_decides_say_so(page: Page) -> None:
@@ -141,8 +183,6 @@ def test_fields_that_the_cloud_decides_say_so(page: Page) -> None:
 
 
 def test_a_token_is_kept_under_the_fence_and_found_by_whoever_goes_on(page: Page) -> None:
-    from studio.claims import Claims
-
     studio = page.studio
     job_id = studio.generate(ME, **PLUS)
     first, second = Claims(studio.engine, "w1"), Claims(studio.engine, "w2")

@@ -1,0 +1,30 @@
+"""A job of the cloud in words: it is ordered, waited for and fetched, and what cancelling it means."""
+
+from pipelines.cloud_facts import is_ordered
+from studio.core import JobView
+from studio.ui.context import Page
+
+_DOING = {"waiting": "cloud_waiting", "denoising": "cloud_making", "decoding": "cloud_fetching"}
+
+
+def ordered(view: JobView) -> bool:
+    """Whether the cloud has taken this job's order: it makes it, whoever looks after it here."""
+    return view.job.kind == "cloud" and is_ordered(view.job.resume_token)
+
+
+def doing(page: Page, view: JobView) -> str:
+    """What a running job is doing, here or in the cloud."""
+    stage = view.progress.stage if view.progress else "loading"
+    if view.job.kind != "cloud" or stage == "saving":
+        return page.stage(stage)
+    if not ordered(view):
+        return page.t("cloud_ordering")
+    return page.t(_DOING.get(stage, "cloud_ordered"))
+
+
+def cancel_question(page: Page, view: JobView) -> str:
+    """What is asked before a job is cancelled; that it costs all the same, where it does."""
+    if not ordered(view):
+        return page.t("cancel_confirm")
+    begun = view.progress is not None and view.progress.stage != "waiting"
+    return page.t("cancel_confirm_paid" if begun else "cancel_confirm_ordered")
