@@ -306,6 +306,9 @@ def _wire_picture(page: Page, made: Create, *, begins: gr.HTML) -> None:
 
 def _wire_asking(made: Create, *, generate: gr.Button) -> None:
     """The button returns at once with a job's id; following it is another event."""
+    # A busy machine needs seconds: that it was heard is seen before it has answered.
+    busy = "() => {{ document.querySelector('#generate').ariaBusy = '{}' }}"
+    generate.click(None, None, None, js=busy.format("true"))
     asked = generate.click(
         made.desk.ask,
         None,
@@ -316,6 +319,7 @@ def _wire_asking(made: Create, *, generate: gr.Button) -> None:
         show_progress="hidden",
         preprocess=False,
     )
+    asked.then(None, None, None, js=busy.format("false"))
     asked.then(None, None, None, js="() => review.troubled()")
     asked.then(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **RAW)
 

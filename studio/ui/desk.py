@@ -138,7 +138,9 @@ class Desk:
         """What a model is for and whether it is here, as HTML."""
         spec = MODELS.get(model) or self.page.studio.models()[0]
         look = "model-note" if fields.weights_here(self.page, spec) else "model-note absent"
-        told = f'<p class="{look}">{escape(fields.model_note(self.page, spec))}</p>'
+        # The stylesheet takes hints about another model away.
+        kind = "cloud" if spec.cloud is not None else "closed" if spec.closed_world else "open"
+        told = f'<p class="{look}" data-model="{kind}">{escape(fields.model_note(self.page, spec))}</p>'
         if look == "model-note":
             return told
         return told + button(self.page.t("to_models"), "to_models", symbol="next", look="bare")
