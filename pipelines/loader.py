@@ -19,7 +19,7 @@ from pipelines import gguf_files, hub, placing, prompts, tiny_vae
 from pipelines.engine import PLAIN, best, put_on
 from pipelines.hub import find as find
 from pipelines.models import ModelSpec
-from pipelines.placement import Plan, plan
+from pipelines.placement import Plan, card_that_would_do, plan
 from pipelines.prompts import Prompts
 from pipelines.request import Cancelled, ModelError, OnProgress, Progress
 from pipelines.tiny_vae import TinyVae
@@ -201,7 +201,7 @@ def _failure(error: Exception, spec: ModelSpec, device: str, chosen: Plan) -> Ex
     log.warning("%s could not be loaded", spec.name, exc_info=error)
     if is_out_of_memory(error):
         short = "plan_does_not_fit_ram_cloud" if device == "cpu" else "plan_does_not_fit_cloud"
-        return ModelError(short, **chosen.why.values)
+        return ModelError(short, **chosen.why.values | card_that_would_do(spec))
     return ModelError("model_broken", model=spec.title, reason=_brief(error))
 
 

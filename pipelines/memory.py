@@ -13,7 +13,7 @@ Kind = Literal[
 TextEncoder = Literal["stays", "visits", "layers"]
 
 # What the system and Python keep of main memory.
-SYSTEM_RAM_GB = 4.0
+_SYSTEM_RAM_GB = 4.0
 # cuBLAS' and cuDNN's own workspaces, rope, latents, a preview (an estimate).
 _OVERHEAD_GB = 0.35
 # Weights in 8 bits: the embedders and norms stay as they are (diffusers skips them).
@@ -22,6 +22,8 @@ _FP8 = 0.51
 _PINNED = 1.53
 # A streamed expert: the block that runs, the one that comes, and what is no block (embedders, 3 % of 14 B).
 _STREAMED_BLOCKS, _NO_BLOCK = 2, 0.03
+# What counts as a clip's full length, as a share of the model's usual one.
+_FULL = 7 / 8
 # UMT5's embedding, the largest piece of a text encoder that comes to the card layer by layer.
 _TEXT_PIECES_GB = 2.3
 # diffusers' tiles of 256 x 256 pixels; all of them (they overlap), their rows, the video, its clamped copy.
@@ -69,10 +71,28 @@ class Moments(NamedTuple):
 
 
 def clips(spec: ModelSpec) -> list[Clip]:
-    """Every size at its longest, usual and shortest; the largest first, equals in the model's order."""
-    lengths = sorted({spec.max_frames, spec.default_frames, spec.min_frames})
-    found = [Clip(size, frames) for size in spec.sizes for frames in lengths]
-    return sorted(found, key=lambda clip: -clip.size.width * clip.size.height * clip.frames)
+    """Every size in several lengths, the one to lay a model out for first.
+
+    Full lengths (seven eighths of the usual one and more) come before halves, and those before the shortest:
+    a small picture of five seconds is of more use than a large one of one. Then the larger picture is first.
+    """
+    usual, found = spec.default_frames, []
+    for least in (usual * _FULL, usual / 2):
+        found.append(min((one for one in spec.legal_frames() if one >= least), default=usual))
+    lengths = {spec.max_frames, usual, *found, spec.min_frames}
+    every = [Clip(size, frames) for size in spec.sizes for frames in lengths]
+
+    def place(clip: Clip) -> tuple[int, int, int, int]:
+        pixels = clip.size.width * clip.size.height
+        return -fullness(spec, clip), -pixels, spec.sizes.index(clip.size), -clip.frames
+
+    return sorted(every, key=place)
+
+
+def fullness(spec: ModelSpec, clip: Clip) -> int:
+    """2 for a clip of about the model's usual length, 1 for half of it and more, 0 for a shorter one."""
+    share = clip.frames / spec.default_frames
+    return (share >= _FULL) + (share >= 0.5)
 
 
 def denoise_gb(shape: Shape, clip: Clip, *, pictured: bool = True) -> float:
@@ -123,10 +143,13 @@ def moments(layout: Layout, spec: ModelSpec, clip: Clip, *, tiled: bool, picture
 
 
 def main_memory_gb(layout: Layout, spec: ModelSpec) -> float:
-    """What main memory has to hold: all that is not on the card, or the largest part while it is read."""
+    """What main memory has to hold: all that is not on the card, or the largest part while it is read.
+
+    With what the system and Python keep (`system_gb`).
+    """
     shape = _shape(spec)
     expert, text, vae = parts_gb(spec)
-    system = 0.0 if spec.embedded else SYSTEM_RAM_GB
+    system = system_gb(spec)
     if layout.way == "resident":
         beside = 0.0 if layout.text_encoder == "stays" else text
         return max(expert, text, beside + vae) + system
@@ -135,6 +158,11 @@ def main_memory_gb(layout: Layout, spec: ModelSpec) -> float:
     # The last expert is read in bf16 while the others are there in 8 bits.
     last = expert * (1 - _FP8) if layout.fp8 else 0.0
     return kept + max(text + vae, last) + system
+
+
+def system_gb(spec: ModelSpec) -> float:
+    """What is left of main memory for the system and Python beside a model; an embedded one asks for none."""
+    return 0.0 if spec.embedded else _SYSTEM_RAM_GB
 
 
 def parts_gb(spec: ModelSpec) -> tuple[float, float, float]:

@@ -4,7 +4,9 @@
 """
 
 import argparse
+import itertools
 import json
+import math
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -13,7 +15,6 @@ from pathlib import Path
 from typing import Literal
 
 from pipelines.memory import (
-    SYSTEM_RAM_GB,
     Clip,
     Kind,
     Layout,
@@ -21,8 +22,10 @@ from pipelines.memory import (
     clips,
     decode_gb,
     denoise_gb,
+    fullness,
     main_memory_gb,
     moments,
+    system_gb,
 )
 from pipelines.models import MODELS, ModelSpec, Size
 from pipelines.request import Notice
@@ -33,11 +36,14 @@ ORDER: tuple[Kind, ...] = (
 )  # fmt: skip
 """The plans for a card, best first: those that change no weight before those that do, then by speed."""
 
-# torch's allocator cuts memory into pieces, and the desktop wants some: what is left of a card for a plan.
-_USABLE, _CARD_KEEPS_GB = 0.95, 0.3
+# torch's allocator cuts what is free into pieces: what of it a plan may fill.
+_USABLE = 0.96
+# What the driver and CUDA keep of a card, and firmware and kernel of main memory: neither is ever free.
+_CARD_KEEPS_GB, _RAM_SEEN = 0.5, 0.97
 # Cards as they are sold, in GB; what the page names when it says which card a model needs.
 CARDS = (8, 12, 16, 24, 32, 48, 80, 141)
 MEMORIES = (16, 32, 64, 128, 256)
+_MOST_GB = 100_000
 _WORDS = Path(__file__).resolve().parent.parent / "assets" / "words"
 
 
@@ -57,7 +63,8 @@ class Plan:
     does_not_fit           no plan works, not even for the smallest clip
 
     `card_gb` is the predicted peak for `largest`, the largest clip that the plan makes (None if none),
-    `ram_gb` what main memory has to hold, `usable_gb` what of the card a plan may fill; GB of 2^30 bytes.
+    `ram_gb` what it takes of main memory (what the system keeps comes on top), `usable_gb` what of the card a
+    plan may fill; GB of 2^30 bytes.
     """
 
     kind: Literal[Kind, "cpu", "elsewhere", "does_not_fit"]
@@ -87,22 +94,27 @@ def plan(
     clip: Clip | None = None,
     gguf_gb: float | None = None,
 ) -> Plan:
-    """The best plan for a model on a card with `vram_gb` free (None: no GPU) and `ram_gb` of main memory.
+    """The best plan for a model on a card with `vram_gb` free (None: no GPU), beside `ram_gb` of main memory.
 
-    It is the plan for `clip`; without one, for the largest clip that any plan makes here. `gguf_gb` is the
-    size of one expert's GGUF file where there are some that can be read; without, that plan is not offered.
+    Both are what the system reports, which is less than what is sold (`free_of`, `seen_of`). It is the plan
+    for `clip`; without one, for the largest clip that any plan makes here, where a few frames less are better
+    than a slower plan (`memory.clips`). `gguf_gb` is the size of one expert's GGUF file where there are some
+    that can be read; without, that plan is not offered.
     """
     if spec.shape is None:
         return Plan("elsewhere", Notice("plan_elsewhere", {"model": spec.title}))
-    wanted = clips(spec) if clip is None else [clip]
-    for one in wanted:
-        if vram_gb is None:
-            found = _on_the_processor(spec, one, ram_gb)
-        else:
-            found = _on_the_card(spec, one, vram_gb, ram_gb, gguf_gb)
-        if found is not None:
-            return found
-    return _does_not_fit(spec, wanted[-1], vram_gb, ram_gb)
+    found = _found(spec, vram_gb, ram_gb, clip, gguf_gb)
+    return found or _does_not_fit(spec, clip, vram_gb, ram_gb)
+
+
+def free_of(card_gb: float) -> float:
+    """About how much of a card is free for a plan, by the GB that it is sold with."""
+    return max(0.0, card_gb - _CARD_KEEPS_GB)
+
+
+def seen_of(memory_gb: float) -> float:
+    """About how much main memory the system reports, by the GB that it is sold with."""
+    return memory_gb * _RAM_SEEN
 
 
 def peak_gb(chosen: Plan, spec: ModelSpec, clip: Clip, *, pictured: bool = True) -> float:
@@ -138,20 +150,41 @@ def instead(spec: ModelSpec, *, vram_gb: float | None, ram_gb: float) -> ModelSp
     return None
 
 
-def smallest_machine(spec: ModelSpec) -> tuple[int, int] | None:
-    """The smallest card that a model runs on, and the least main memory beside it, in GB as they are sold.
+def smallest_machine(spec: ModelSpec, clip: Clip | None = None) -> tuple[int, int] | None:
+    """The smallest card that a model (or one clip of it) runs on, and the least main memory beside it.
 
-    None if no card will do.
+    Both in GB as they are sold; None if no card will do.
     """
     for card in CARDS:
         for ram in MEMORIES:
-            if plan(spec, vram_gb=card, ram_gb=ram).fits:
+            if spec.shape is None or _found(spec, free_of(card), seen_of(ram), clip) is not None:
                 return card, ram
     return None
 
 
+def card_that_would_do(spec: ModelSpec, clip: Clip | None = None) -> dict[str, object]:
+    """The smallest machine as values of a sentence that says that a card is too small."""
+    card, ram = smallest_machine(spec, clip) or (CARDS[-1], MEMORIES[-1])
+    return {"card": card, "card_ram": ram}
+
+
 def _usable(vram_gb: float) -> float:
-    return max(0.0, vram_gb * _USABLE - _CARD_KEEPS_GB)
+    return vram_gb * _USABLE
+
+
+def _found(
+    spec: ModelSpec, vram_gb: float | None, ram_gb: float, clip: Clip | None, gguf_gb: float | None = None
+) -> Plan | None:
+    wanted = clips(spec) if clip is None else [clip]
+    # Clips of one size and of about one length: the best plan is the one that makes any of them.
+    for _, alike in itertools.groupby(wanted, key=lambda one: (one.size, fullness(spec, one))):
+        if vram_gb is None:
+            found = _on_the_processor(spec, list(alike), ram_gb)
+        else:
+            found = _on_the_card(spec, list(alike), vram_gb, ram_gb, gguf_gb)
+        if found is not None:
+            return found
+    return None
 
 
 def _layouts(spec: ModelSpec, gguf_gb: float | None) -> list[Layout]:
@@ -170,27 +203,31 @@ def _layouts(spec: ModelSpec, gguf_gb: float | None) -> list[Layout]:
 
 
 def _on_the_card(
-    spec: ModelSpec, clip: Clip, vram_gb: float, ram_gb: float, gguf_gb: float | None
+    spec: ModelSpec, alike: Sequence[Clip], vram_gb: float, ram_gb: float, gguf_gb: float | None
 ) -> Plan | None:
     usable = _usable(vram_gb)
     for layout in _layouts(spec, gguf_gb):
         ram = main_memory_gb(layout, spec)
+        if ram > ram_gb:
+            continue
         # Where everything stays on the card there is room to decode in one piece, or it is no such plan.
-        for tiled in (False,) if layout.way == "resident" else (False, True):
+        for clip, tiled in itertools.product(alike, (False,) if layout.way == "resident" else (False, True)):
             peak = max(moments(layout, spec, clip, tiled=tiled))
-            if peak <= usable and ram <= ram_gb:
-                values = _values(spec, peak, vram_gb, clip) | {"ram_gb": round(ram, 1)}
+            if peak <= usable:
+                takes = ram - system_gb(spec)
+                values = _values(spec, peak, vram_gb, clip) | {"ram_gb": round(takes, 1)}
                 single = "_single" if layout.way == "one_at_a_time" and not spec.two_experts else ""
                 why = Notice(f"plan_{layout.kind}{single}", values)
-                return Plan(layout.kind, why, peak, ram, usable, clip, layout)
+                return Plan(layout.kind, why, peak, takes, usable, clip, layout)
     return None
 
 
-def _on_the_processor(spec: ModelSpec, clip: Clip, ram_gb: float) -> Plan | None:
-    needs = _processor_gb(spec, clip)
-    if needs > ram_gb:
-        return None
-    return Plan("cpu", Notice("plan_cpu", _values(spec, needs, ram_gb, clip)), 0.0, needs, 0.0, clip)
+def _on_the_processor(spec: ModelSpec, alike: Sequence[Clip], ram_gb: float) -> Plan | None:
+    for clip in alike:
+        takes = _processor_gb(spec, clip)
+        if takes + system_gb(spec) <= ram_gb:
+            return Plan("cpu", Notice("plan_cpu", _values(spec, takes, ram_gb, clip)), 0.0, takes, 0.0, clip)
+    return None
 
 
 def _processor_gb(spec: ModelSpec, clip: Clip) -> float:
@@ -198,7 +235,7 @@ def _processor_gb(spec: ModelSpec, clip: Clip) -> float:
         return 0.0
     # bf16 weights are widened on a CPU, where they would run at half the speed.
     work = max(2 * denoise_gb(spec.shape, clip), decode_gb(spec.shape, clip, tiled=False))
-    return 2 * spec.shape.weights_gb + work + (0 if spec.embedded else SYSTEM_RAM_GB)
+    return 2 * spec.shape.weights_gb + work
 
 
 def _values(spec: ModelSpec, needs: float, has: float, clip: Clip) -> dict[str, object]:
@@ -206,18 +243,19 @@ def _values(spec: ModelSpec, needs: float, has: float, clip: Clip) -> dict[str, 
     return values | {"size": str(clip.size), "frames": clip.frames}
 
 
-def _does_not_fit(spec: ModelSpec, clip: Clip, vram_gb: float | None, ram_gb: float) -> Plan:
+def _does_not_fit(spec: ModelSpec, wanted: Clip | None, vram_gb: float | None, ram_gb: float) -> Plan:
     """Which of the two memories is short, by the layout that needs the least, and what runs instead."""
-    code, needs, has = "plan_does_not_fit_ram", _processor_gb(spec, clip), ram_gb
+    clip = wanted or clips(spec)[-1]
+    code, needs, has = "plan_does_not_fit_ram", _processor_gb(spec, clip) + system_gb(spec), ram_gb
     if vram_gb is not None:
         peaks = {layout: max(moments(layout, spec, clip, tiled=True)) for layout in _layouts(spec, None)}
         fitting = [main_memory_gb(one, spec) for one, peak in peaks.items() if peak <= _usable(vram_gb)]
         needs = min(fitting, default=0.0)
         if not fitting:
-            code, needs, has = "plan_does_not_fit", (min(peaks.values()) + _CARD_KEEPS_GB) / _USABLE, vram_gb
+            code, needs, has = "plan_does_not_fit", min(peaks.values()) / _USABLE, vram_gb
     other = instead(spec, vram_gb=vram_gb, ram_gb=ram_gb)
-    values = {"model": spec.title, "needs_gb": round(needs, 1), "has_gb": round(has, 1)}
-    values["instead"] = "" if other is None else other.title
+    values: dict[str, object] = {"model": spec.title, "needs_gb": round(needs, 1), "has_gb": round(has, 1)}
+    values |= {"instead": "" if other is None else other.title} | card_that_would_do(spec, wanted)
     return Plan("does_not_fit", Notice(code if other else f"{code}_cloud", values))
 
 
@@ -242,14 +280,25 @@ def _clip_of(spec: ModelSpec, size: str | None, frames: int | None) -> Clip | No
     return Clip(Size(*chosen), length)
 
 
+def _gigabytes(text: str) -> float:
+    """Memory as it is typed; argparse says the sentence and ends with exit code 2."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found <= _MOST_GB:
+        raise argparse.ArgumentTypeError(f"{text} is no memory: GB from 0 to {_MOST_GB}")
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Say the plan for a machine; exit code 2 for a model, size or length there is not, 1 if nothing fits."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.placement", description=__doc__)
     parser.add_argument("model", help="one of: " + ", ".join(MODELS))
-    parser.add_argument(
-        "--vram", type=float, metavar="GB", help="free memory of the card; leave out for none"
-    )
-    parser.add_argument("--ram", type=float, metavar="GB", required=True, help="main memory")
+    card = f"the card's memory as it is sold; {_CARD_KEEPS_GB:g} GB less count as free. Leave out for no card"
+    parser.add_argument("--vram", type=_gigabytes, metavar="GB", help=card)
+    memory = "main memory as it is sold; the system reports a little less"
+    parser.add_argument("--ram", type=_gigabytes, metavar="GB", required=True, help=memory)
     parser.add_argument("--size", metavar="WxH", help="for this size (without: the largest that fits)")
     parser.add_argument("--frames", type=int, help="for this length")
     parser.add_argument("--language", choices=("en", "zh"), default="en")
@@ -264,7 +313,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    chosen = plan(spec, vram_gb=options.vram, ram_gb=options.ram, clip=clip)
+    free = None if options.vram is None else free_of(options.vram)
+    chosen = plan(spec, vram_gb=free, ram_gb=seen_of(options.ram), clip=clip)
     text = _sentence(chosen.why, options.language)
     if options.json:
         print(json.dumps({"model": spec.name, "text": text, **asdict(chosen)}, ensure_ascii=False))

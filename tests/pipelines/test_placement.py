@@ -7,9 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.memory import Clip, clips, decode_gb, denoise_gb
+from pipelines.memory import Clip, clips, decode_gb, denoise_gb, fullness, system_gb
 from pipelines.models import MODELS, ModelSpec
-from pipelines.placement import CARDS, ORDER, _usable, instead, main, peak_gb, plan, smallest_machine, tiles
+from pipelines.placement import (
+    CARDS,
+    ORDER,
+    _usable,
+    free_of,
+    instead,
+    main,
+    peak_gb,
+    plan,
+    seen_of,
+    smallest_machine,
+    tiles,
+)
 from pipelines.shapes import GB
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +61,7 @@ TABLE = {
 
 @pytest.mark.parametrize(("model", "card"), TABLE)
 def test_every_card_has_its_plan(model: str, card: int) -> None:
-    found = [plan(MODELS[model], vram_gb=card, ram_gb=ram).kind for ram in RAMS]
+    found = [plan(MODELS[model], vram_gb=free_of(card), ram_gb=seen_of(ram)).kind for ram in RAMS]
     assert tuple(found) == TABLE[model, card]
 
 
@@ -86,12 +98,39 @@ def test_the_predicted_peak_is_never_above_what_a_plan_may_fill(spec: ModelSpec)
                 continue
             assert chosen.largest is not None
             assert 0 < chosen.card_gb <= chosen.usable_gb == _usable(card) < card
-            assert chosen.ram_gb <= ram
+            assert chosen.ram_gb + system_gb(spec) <= ram
             assert chosen.card_gb == pytest.approx(peak_gb(chosen, spec, chosen.largest))
+            largest, frames = chosen.largest
             smaller = [
-                one for one in clips(spec) if clips(spec).index(one) > clips(spec).index(chosen.largest)
+                one
+                for one in clips(spec)
+                if one.frames <= frames and one.size.width * one.size.height <= largest.width * largest.height
             ]
             assert all(peak_gb(chosen, spec, one) <= chosen.usable_gb for one in smaller)
+
+
+@pytest.mark.parametrize("free", [22.4, 22.5, 23.5])
+def test_what_is_really_free_of_a_24_gb_card_keeps_its_plan(free: float) -> None:
+    # A few frames less rather than a slower plan; and the full length would still be below what is free.
+    for model in (A14B, I2V):
+        chosen = plan(MODELS[model], vram_gb=free, ram_gb=62)
+        assert chosen.kind == FP8_TURNS
+        assert chosen.largest is not None
+        assert chosen.largest.size == (1280, 720)
+        assert chosen.largest.frames >= 73
+        assert chosen.card_gb < peak_gb(chosen, MODELS[model], clips(MODELS[model])[0]) + 0.01 < free
+    full = plan(MODELS[A14B], vram_gb=free_of(24), ram_gb=seen_of(64)).largest
+    assert full == ((1280, 720), 81)
+
+
+def test_a_small_picture_of_full_length_comes_before_a_large_one_of_a_second() -> None:
+    chosen = plan(MODELS[T5B], vram_gb=7.5, ram_gb=31)
+    assert chosen.largest == ((832, 480), 121)
+    assert chosen.ram_gb <= 31 - 4
+    for spec in LOCAL:
+        order = [fullness(spec, clip) for clip in clips(spec)]
+        assert order == sorted(order, reverse=True)
+        assert clips(spec)[0].frames == spec.max_frames
 
 
 def test_a_bigger_card_makes_a_larger_clip() -> None:
@@ -186,6 +225,31 @@ def test_the_dry_run_needs_no_torch() -> None:
     assert done.returncode == 1
     assert "Wan2.2 TI2V-5B" in done.stdout
     assert "内存" in done.stdout
+
+
+@pytest.mark.parametrize("odd", ["nan", "inf", "-inf", "-1", "1e999", "much", "0x10"])
+@pytest.mark.parametrize("which", ["--vram", "--ram"])
+def test_the_dry_run_refuses_what_is_no_memory(
+    which: str, odd: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"--vram": "24", "--ram": "64"} | {which: odd}
+    with pytest.raises(SystemExit) as ended:
+        main([A14B, *(f"{name}={value}" for name, value in given.items()), "--json"])
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert f"{odd} is no memory: GB from 0" in said.err
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("vram", ["0", "0.001", "3"])
+def test_a_card_that_is_too_small_is_told_one_that_would_do(
+    vram: str, language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([A14B, "--vram", vram, "--ram", "64", "--json", "--language", language]) == 1
+    said = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert said["why"]["values"]["card"] == 8
+    assert "8 GB" in said["text"]
+    assert "64 GB" in said["text"]
 
 
 def test_the_dry_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
