@@ -54,7 +54,7 @@ class Estimate:
     """What pressing the button costs: seconds of rendering (None if unknown) and of waiting before.
 
     `told` says what will be done otherwise than was asked for. `paid`: the cloud takes money for it, `cost`
-    by its list (None: the list does not tell).
+    by its list (None: the list does not tell). `cannot`: why it would be refused as things stand.
     """
 
     seconds: float | None
@@ -63,6 +63,7 @@ class Estimate:
     told: tuple[Notice, ...] = ()
     paid: bool = False
     cost: Money | None = None
+    cannot: Notice | None = None
 
 
 class Studio:
@@ -110,6 +111,9 @@ class Studio:
     def generate(self, visitor: Visitor, /, **form: Any) -> str:
         """Queue one clip, return its job id at once; `Refused` says what is wrong, then nothing is queued."""
         request, kept = self._asked(visitor, form)
+        cannot = self.model_room.cannot(request.spec)
+        if cannot is not None:
+            raise Refused(cannot)
         return self.jobs.submit(owner=visitor.owner, form=kept, request=request)
 
     def estimate(self, **form: Any) -> Estimate:
@@ -123,6 +127,7 @@ class Studio:
             told=ways.instead(kept, request),
             paid=request.spec.cloud is not None,
             cost=clip_price(request, self.settings),
+            cannot=self.model_room.cannot(request.spec),
         )
 
     def again(self, visitor: Visitor, job_id: str) -> str:

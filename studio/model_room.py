@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,44 @@ class ModelRoom:
             return True
         folder = hub.locate(repos.of_model(spec), self.home)
         return folder is not None and (folder / "model_index.json").is_file()
+
+    def cannot(self, spec: ModelSpec) -> Notice | None:
+        """Why a clip of this model would certainly fail; None where it may not.
+
+        model_missing where the only worker is this machine's and the weights are not here, the plan's
+        sentence where no worker has room. What another machine has, nobody knows.
+        """
+        workers = self.workers()
+        alone = self.settings.local_worker and all(one.id == self.settings.worker_id for one in workers)
+        if alone and not self.is_here(spec):
+            weights = repos.of_model(spec)
+            values = {"model": spec.title, "size_gb": weights.size_gb, "repo": spec.repo}
+            return Notice("model_missing", values | {"field": "model"})
+        if spec.shape is None or not workers or any(one.ram_gb is None for one in workers):
+            return None
+        if self._has_gguf(spec):
+            return None
+        plans = [_plan(spec.name, one.vram_gb, one.ram_gb or 0.0) for one in workers]
+        if any(one.fits for one in plans):
+            return None
+        return Notice(plans[0].why.code, dict(plans[0].why.values) | {"field": "model"})
+
+    def _has_gguf(self, spec: ModelSpec) -> bool:
+        """Whether the worker may run it from smaller files, which only the worker can read."""
+        folder = hub.locate(repos.of_model(spec), self.home)
+        return folder is not None and next(folder.rglob("*.gguf"), None) is not None
+
+    def no_room(self, shelf: Shelf) -> Notice | None:
+        """That the disk has no room for what is missing of something, before anybody asks for it."""
+        weights = shelf.weights
+        if shelf.state not in ("missing", "partial", "broken"):
+            return None
+        here = shelf.size if shelf.state != "missing" else 0
+        try:
+            fetch.room_for(weights, round(weights.size_gb * 1e9) - here, self.home)
+        except ModelError as error:
+            return error.notice
+        return None
 
     def now(self) -> tuple[str, dict[str, errands.Activity]]:
         """A mark that is another one once anything must be drawn anew, and what is being worked on."""
@@ -284,6 +323,11 @@ class ModelRoom:
         except Exception:
             log.exception("%s: %s failed", weights.name, work)
         return True
+
+
+@lru_cache(maxsize=64)
+def _plan(model: str, vram_gb: float | None, ram_gb: float) -> placement.Plan:
+    return placement.plan(MODELS[model], vram_gb=vram_gb, ram_gb=ram_gb)
 
 
 def _admin_only(visitor: Visitor) -> None:

@@ -49,6 +49,8 @@ class Desk:
             estimate = self.page.studio.estimate(**{**form, "prompt": form.get("prompt") or "…"})
         except Refused:
             return escape(self.page.t("price_fix"))
+        if estimate.cannot is not None:
+            return f'<span class="otherwise">{escape(self.page.say(estimate.cannot))}</span>'
         otherwise = "".join(
             f'<span class="otherwise">{escape(self.page.say(notice))}</span>' for notice in estimate.told
         )
@@ -58,8 +60,18 @@ class Desk:
         named = [str(notice.values.get("field", "")) for notice in refused.notices]
         return (
             f'<p class="sorry" role="alert" data-field="{escape(named[0] if named else "")}">'
-            f"{escape(self.page.say(*refused.notices))}</p>"
+            f"{escape(self.page.say(*refused.notices))}</p>{self._way(refused)}"
         )
+
+    def _way(self, refused: Refused) -> str:
+        """The door to the models, where one that is not here is why."""
+        about = any(notice.code.startswith(("model_missing", "plan_")) for notice in refused.notices)
+        return button(self.page.t("to_models"), "to_models", symbol="next", look="bare") if about else ""
+
+    def models_now(self, model: Any) -> Updates:
+        """The models as they are here now, and what is said of the one that is chosen."""
+        found = {"model_note": self.model_note(str(model))}
+        return found | {"model": gr.update(choices=fields.models(self.page))}
 
     # -- filling the form ----------------------------------------------------------------------------------
 

@@ -115,6 +115,9 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         def show_projects(request: gr.Request) -> str:
             return project_choice.render(page, page.visitor(request))
 
+        def show_models(model: Any) -> dict[Any, Any]:
+            return made.by_component(made.desk.models_now(model))
+
         def rest() -> Any:
             return gr.Timer(active=False)
 
@@ -144,6 +147,9 @@ def build(studio: Studio, language: Language) -> gr.Blocks:
         tab_library.select(None, None, None, js="() => library.opened()")
         told.followed.then(show_bar, None, bar, **quick)
         _cross_tabs(page, tabs, made, told, rows, kept)
+        shown = [made.form["model"], made.model_note]
+        gr.on([blocks.load, tab_create.select], show_models, made.form["model"], shown, **create.RAW)
+        tab_create.select(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **create.RAW)
         gr.on([blocks.load, tab_create.select], show_projects, None, made.filing, **quick)
         blocks.load(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **create.RAW)
         blocks.load(None, None, made.job, js="() => studio.asked()")

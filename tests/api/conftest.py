@@ -78,7 +78,8 @@ class Counter:
 @pytest.fixture
 def counter(tmp_path: Path) -> Iterator[Counter]:
     """Behind a password, which no program needs to know."""
-    studio = Studio(Settings(studio_home=tmp_path / "home", access_password="secret", admin_token="admin"))
+    shared: dict[str, Any] = {"access_password": "secret", "admin_token": "admin", "local_worker": False}
+    studio = Studio(Settings(studio_home=tmp_path / "home", **shared))
     _, secret = studio.keys.make(ADMIN, "tests")
     with client_of(studio, raise_server_exceptions=False) as client:
         yield Counter(studio, client, secret)

@@ -1,6 +1,7 @@
 """The room of models: everybody looks, admins change; the studio's thread does what is asked for."""
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from studio.model_room import ModelRoom
 from studio.settings import Settings
 from studio.ui import models
 from studio.ui.context import Page
+from studio.ui.desk import Desk
 from studio.ui.models import Message
 from studio.words import say
 from tests.hub.kit import COMMIT, LARGE, SPEC, WEIGHTS, Repo, serving
@@ -161,6 +163,35 @@ def test_a_lora_of_the_hub_is_added_by_its_names(studio: Studio) -> None:
     assert activity.notice.code.startswith("download_")
     models.delete(ADMIN, "grain")
     assert named("grain", home) is None
+
+
+def test_a_clip_that_would_certainly_fail_is_not_queued(studio: Studio, tiny: Path) -> None:
+    settings, form = studio.settings, {"prompt": "a boat", "model": SPEC.name}
+    price = Desk(Page(studio=studio, language="en")).price
+    assert refusal(partial(studio.generate, ADMIN, **form)).code == "model_missing"
+    assert "The weights of" in price(**form)
+    beat = partial(studio.model_room.fleet.beat, device="cuda", pid=1, version="1", job_id=None)
+    beat(settings.worker_id, machine=Machine("Small", 4.0, 16.0))
+    studio.model_room.link(ADMIN, SPEC.name, str(tiny))
+    assert refusal(partial(studio.generate, ADMIN, **form)).code.startswith("plan_does_not_fit")
+    assert "4" in price(**form)
+    assert studio.jobs.list(owner=None, limit=9) == []
+    beat("another", machine=Machine("Large", 80.0, 128.0))
+    studio.model_room.delete(ADMIN, SPEC.name)
+    assert studio.generate(ADMIN, **form), "another machine may have it"
+
+
+def test_the_list_of_models_is_that_of_now(studio: Studio, tiny: Path) -> None:
+    desk = Desk(Page(studio=studio, language="en"))
+
+    def listed() -> str:
+        return next(
+            text for text, name in desk.models_now(SPEC.name)["model"]["choices"] if name == SPEC.name
+        )
+
+    assert listed() != SPEC.title
+    studio.model_room.link(ADMIN, SPEC.name, str(tiny))
+    assert listed() == SPEC.title
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

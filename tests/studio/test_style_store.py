@@ -34,7 +34,8 @@ WORDS: dict[str, Any] = {
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Studio:
-    return Studio(Settings(studio_home=tmp_path / "home", access_password="p", admin_token="secret"))
+    shared: dict[str, Any] = {"access_password": "p", "admin_token": "secret", "local_worker": False}
+    return Studio(Settings(studio_home=tmp_path / "home", **shared))
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ INSTEAD = Notice("tier_instead", {"tier": "fast", "lora": "wan2.2-t2v-lightning"
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Studio:
-    return Studio(Settings(studio_home=tmp_path / "home", open_demo=True))
+    return Studio(Settings(studio_home=tmp_path / "home", open_demo=True, local_worker=False))
 
 
 def _lora(studio: Studio, name: str, **more: int) -> None:
