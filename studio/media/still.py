@@ -29,6 +29,10 @@ CONTINUES_AT = 3
 """A clip is gone on from its third frame from the end: models let the last ones go soft."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
+# What phones and browsers make too, known by their first bytes and never opened.
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+# Each picture of a GIF that moves says how long it stays.
+_GIF_STAYS = b"\x21\xf9\x04"
 # MPO is what many phones make: a JPEG with a second picture in it.
 _ONE_PICTURE = ("JPEG", "MPO")
 # What Pillow's readers raise over a file that is broken, or made to break them.
@@ -48,12 +52,13 @@ def normal(data: bytes) -> Still:
     """A picture that somebody brought, made plain.
 
     MediaError "file_empty", "picture_bad" (no PNG, JPEG or WebP, or broken), "still_too_big" above 25 MB or
-    50 million pixels (never decoded), "still_animated", "picture_small" below 64 pixels a side.
+    50 million pixels (never decoded), "still_animated", "still_heic", "picture_small" below 64 pixels a side.
     """
     if not data:
         raise MediaError("file_empty")
     if len(data) > MAX_BYTES:
         raise _too_big()
+    _refuse_by_name(data)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -74,6 +79,14 @@ def normal(data: bytes) -> Still:
     buffer = io.BytesIO()
     plain.save(buffer, "PNG")
     return Still(buffer.getvalue(), plain.width, plain.height)
+
+
+def _refuse_by_name(data: bytes) -> None:
+    """What people often bring, and can do something about: a phone's HEIC, a GIF of several pictures."""
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+        raise MediaError("still_heic")
+    if data[:6] in (b"GIF87a", b"GIF89a") and data.count(_GIF_STAYS) > 1:
+        raise MediaError("still_animated")
 
 
 def frame_of(

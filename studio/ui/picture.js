@@ -14,6 +14,10 @@ window.picture = (() => {
     line.setAttribute('role', 'alert');
     place.append(line);
   }
+  function refused(text) {
+    const { picture, stays } = area().dataset;
+    said(picture ? `${text} ${stays}` : text);
+  }
   function bring(file) {
     sending?.abort();
     const language = one('.topbar')?.dataset.lang?.slice(0, 2) || 'en';
@@ -29,7 +33,7 @@ window.picture = (() => {
       let found = {};
       try { found = JSON.parse(request.responseText); } catch { /* no answer */ }
       if (request.status === 200 && found.id) studio.send('first_picture', { act: 'picture', key: found.id });
-      else said(found.errors?.map((error) => error.text).join(' ') || area().dataset.unsent);
+      else refused(found.errors?.map((error) => error.text).join(' ') || area().dataset.unsent);
     });
     request.open('POST', `../inputs?${new URLSearchParams({ language })}`);
     request.send(file);

@@ -9,6 +9,8 @@ from typing import Any
 import gradio as gr
 
 from pipelines.models import MODELS, ModelSpec, Size
+from pipelines.request import Notice
+from studio.library import Asset
 from studio.picture_rows import Picture
 from studio.pictures import cut_off, size_for
 from studio.ui import form as fields
@@ -37,6 +39,7 @@ def render(page: Page, first_frame: Any, model: Any, size: Any, *, said: str = "
         data_takes=spec.first_frame != "no",
         data_drop=page.t("picture_drop"),
         data_unsent=page.t("picture_unsent"),
+        data_stays=page.t("picture_stays"),
     )
     return f'<div{named}>{inside}<div class="said">{sorry}</div></div>'
 
@@ -57,6 +60,17 @@ def taker(page: Page, model: Any) -> ModelSpec | None:
     """The model that a clip is gone on with: the chosen one if it can, else the first here that can."""
     here = takers(page)
     return next((spec for spec in here if spec.name == model), here[0] if here else None)
+
+
+def continuing(page: Page, asset: Asset) -> str:
+    """The button that goes on from a clip; quiet, beside why it can't, where no model here can."""
+    can = taker(page, asset.model) is not None
+    look = "" if can else "bare"
+    shown = button(page.t("go_on"), "go_on", key=asset.id, symbol="next", look=look, id_="go_on")
+    if can:
+        return shown
+    why = page.say(Notice("go_on_no_model", {"models": able(page)}))
+    return f'<span class="cant-go-on">{shown}<small>{escape(why)}</small></span>'
 
 
 def suggested(page: Page, first_frame: Any, model: Any) -> Any:

@@ -15,7 +15,7 @@ from studio.media.looks import LOOKS
 from studio.rows import CLIPS, OPEN, kind_of
 from studio.story.film_plan import FilmPlan
 from studio.styles import STYLES
-from studio.ui import cloud, edits, unwanted, ways, withheld
+from studio.ui import cloud, edits, picture, unwanted, ways, withheld
 from studio.ui.context import Page
 from studio.ui.edit_words import operation_words
 from studio.ui.form import version as style_version
@@ -136,7 +136,7 @@ def _tint(view: JobView) -> str:
 
 def queued(page: Page, view: JobView) -> str:
     """The screen of a job that waits: how many are before it, and how long that takes."""
-    if cloud.ordered(view):
+    if cloud.ordered(view.job):
         return _veil(page, page.t("cloud_ordered"), page.t("cloud_ordered_more"))
     ahead = view.position or 0
     title = page.t("waiting_next") if ahead == 0 else page.t("waiting_ahead", count=ahead)
@@ -160,7 +160,7 @@ def _running(page: Page, view: JobView) -> tuple[str, str]:
     if progress is not None:
         stage, step, total = progress.stage, progress.step, progress.total
         version = progress.preview_version
-    words = [page.t("stopping") if view.job.cancel_requested else cloud.doing(page, view)]
+    words = [page.t("stopping") if view.job.cancel_requested else cloud.doing(page, view.job, view.progress)]
     words.append(page.counted(stage, step, total))
     if view.eta:
         words.append(page.t("left", time=page.duration(view.eta)))
@@ -168,7 +168,7 @@ def _running(page: Page, view: JobView) -> tuple[str, str]:
         source = f"../preview/{escape(view.job.id)}.webp?v={version}"
         screen = f'<img id="preview" class="live" src="{source}" alt="{escape(page.t("preview_alt"))}">'
     else:
-        screen = _veil(page, cloud.doing(page, view))
+        screen = _veil(page, cloud.doing(page, view.job, view.progress))
     return screen, _bar(step, total) + facts([*words, *_about(page, view)]) + _actions(page, view)
 
 
@@ -380,7 +380,7 @@ def _actions(page: Page, view: JobView) -> str:
         if view.job.kind in CLIPS:
             found.append(button(page.t("again"), "again", key=job, symbol="again", id_="again"))
         if view.job.kind != "film" and view.asset.kind in ("clip", "edit"):
-            found.append(button(page.t("go_on"), "go_on", key=view.asset.id, symbol="next", id_="go_on"))
+            found.append(picture.continuing(page, view.asset))
         found.append(button(page.t("verify"), "verify", key=view.asset.id, symbol="shield", id_="to_verify"))
     if view.job.plan is not None:
         key = f"{view.job.plan.story_id} {job}"

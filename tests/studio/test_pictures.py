@@ -107,9 +107,12 @@ def test_what_is_no_still_picture_is_refused_in_words(studio: Studio) -> None:
         "picture_bad": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         "still_animated": moving,
         "picture_small": picture(200, 40),
+        "still_heic": b"\x00\x00\x00\x24ftypheic" + bytes(40),
         "still_too_big": bytes(still.MAX_BYTES + 1),
     }
     assert {code: refused(studio, data).code for code, data in codes.items()} == {c: c for c in codes}
+    as_gif = saved(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
+    assert refused(studio, as_gif).code == "still_animated"
     for broken in (whole[: len(whole) // 2], picture()[:60], b"GIF89a" + bytes(40), b"#EXTM3U\nfile:///etc"):
         assert refused(studio, broken).code == "picture_bad"
 

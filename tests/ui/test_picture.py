@@ -99,6 +99,7 @@ def test_a_finished_clip_can_be_continued(page: Page, studio: Studio, here: list
     me, desk = Visitor("ann", admin=False), Desk(page)
     view = JobView(job("done"), None, None, None, asset=asset(), may_change=True)
     assert 'data-act="go_on"' in render(page, view)
+    assert "cant-go-on" not in render(page, view)
     made = clip(studio)
     updates = desk.go_on(me, made.id)
     values = {
@@ -117,6 +118,10 @@ def test_without_a_model_that_can_the_page_says_which_could(
     from studio.refusal import Refused
 
     here.remove(CAN)
+    view = JobView(job("done"), None, None, None, asset=asset(), may_change=True)
+    html = render(page, view)
+    assert 'class="btn bare" data-act="go_on"' in html
+    assert "No model here can go on" in html[html.index("cant-go-on") :]
     with pytest.raises(Refused) as error:
         Desk(page).go_on(Visitor("ann", admin=False), clip(studio).id)
     told = page.say(*error.value.notices)
