@@ -139,7 +139,8 @@ def _show(shelf: Shelf, language: Language) -> int:
     if shelf.folder is not None:
         print(shelf.folder.resolve())
     if spec is not None:
-        largest = max(spec.sizes, key=lambda one: one.width * one.height)
+        # Sketch's are of about one size: its first is what it is made for.
+        largest = spec.sizes[0] if spec.embedded else max(spec.sizes, key=lambda one: one.width * one.height)
         seconds = round((spec.max_frames - 1) / spec.fps)
         facts = (
             words.page(f"model_first_frame_{spec.first_frame}", language),
