@@ -2,29 +2,30 @@
 
 from pipelines.cloud_facts import is_ordered
 from studio.core import JobView
+from studio.jobs import Job, JobProgress
 from studio.ui.context import Page
 
 _DOING = {"waiting": "cloud_waiting", "denoising": "cloud_making", "decoding": "cloud_fetching"}
 
 
-def ordered(view: JobView) -> bool:
+def ordered(job: Job) -> bool:
     """Whether the cloud has taken this job's order: it makes it, whoever looks after it here."""
-    return view.job.kind == "cloud" and is_ordered(view.job.resume_token)
+    return job.kind == "cloud" and is_ordered(job.resume_token)
 
 
-def doing(page: Page, view: JobView) -> str:
+def doing(page: Page, job: Job, progress: JobProgress | None) -> str:
     """What a running job is doing, here or in the cloud."""
-    stage = view.progress.stage if view.progress else "loading"
-    if view.job.kind != "cloud" or stage == "saving":
+    stage = progress.stage if progress else "loading"
+    if job.kind != "cloud" or stage == "saving":
         return page.stage(stage)
-    if not ordered(view):
+    if not ordered(job):
         return page.t("cloud_ordering")
     return page.t(_DOING.get(stage, "cloud_ordered"))
 
 
 def cancel_question(page: Page, view: JobView) -> str:
     """What is asked before a job is cancelled; that it costs all the same, where it does."""
-    if not ordered(view):
+    if not ordered(view.job):
         return page.t("cancel_confirm")
     begun = view.progress is not None and view.progress.stage != "waiting"
     return page.t("cancel_confirm_paid" if begun else "cancel_confirm_ordered")

@@ -8,7 +8,7 @@ from html import escape
 from studio.access import Visitor
 from studio.grid_view import AGAIN, Cell, GridLine, GridView
 from studio.rows import Job
-from studio.ui import share
+from studio.ui import cloud, share
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, icon
 from studio.ui.synced import SyncedClip
@@ -274,6 +274,8 @@ def _waiting(page: Page, visitor: Visitor, view: GridView, cell: Cell) -> str:
     t, job = page.t, cell.job
     if cell.state == "running" and job is not None:
         return _running(page, visitor, cell, job)
+    if cell.state == "queued" and job is not None and cloud.ordered(job):
+        return f'<span class="cmp-state">{escape(t("cloud_ordered"))}</span>'
     if cell.state == "queued":
         words = t("row_next") if not cell.position else t("row_ahead", count=cell.position)
         return f'<span class="cmp-state">{escape(words)}</span>'
@@ -287,7 +289,8 @@ def _waiting(page: Page, visitor: Visitor, view: GridView, cell: Cell) -> str:
 def _running(page: Page, visitor: Visitor, cell: Cell, job: Job) -> str:
     progress, live, words, share = cell.progress, "", page.state("running"), 0.0
     if progress is not None:
-        words = page.counted(progress.stage, progress.step, progress.total) or page.stage(progress.stage)
+        counted = page.counted(progress.stage, progress.step, progress.total)
+        words = counted or cloud.doing(page, job, progress)
         share = 100 * progress.step / progress.total if progress.total else 0.0
         if progress.preview_version and page.studio.shows_previews(visitor, cell.form.get("project")):
             source = f"../preview/{job.id}.webp?v={progress.preview_version}"

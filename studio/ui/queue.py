@@ -175,14 +175,15 @@ def _state(page: Page, view: JobView) -> str:
     job, progress = view.job, view.progress
     if job.state == "running":
         step, total = (progress.step, progress.total) if progress else (0, 0)
-        words = cloud.doing(page, view) if progress or job.kind == "cloud" else page.state("running")
+        told = progress is not None or job.kind == "cloud"
+        words = cloud.doing(page, job, progress) if told else page.state("running")
         if progress and (count := page.counted(progress.stage, step, total)):
             words = count if progress.stage != "cutting" else f"{words} {count}"
         if view.eta:
             words += " · " + page.t("left", time=page.duration(view.eta))
         share = 100 * step / total if total else 0
         return f'{escape(words)}<span class="bar"><i style="width:{share:.0f}%"></i></span>'
-    if job.state == "queued" and cloud.ordered(view):
+    if job.state == "queued" and cloud.ordered(job):
         return escape(page.t("cloud_ordered"))
     if job.state == "queued":
         words = page.t("row_next") if not view.position else page.t("row_ahead", count=view.position)
