@@ -20,7 +20,16 @@ from pipelines.errands import Activity, activity_of, beside, forget, held, say, 
 from pipelines.fetch import Hub
 from pipelines.intact import Checked, OnBytes
 from pipelines.models import MODELS, ModelSpec
-from pipelines.repos import Weights, everything, is_commit, of_model, read_json, read_manifest, write_whole
+from pipelines.repos import (
+    MANIFEST,
+    Weights,
+    everything,
+    is_commit,
+    of_model,
+    read_json,
+    read_manifest,
+    write_whole,
+)
 from pipelines.request import ModelError, Notice
 
 State = Literal["shipped", "installed", "linked", "cached", "broken", "partial", "missing"]
@@ -86,7 +95,9 @@ def shelf(weights: Weights, home: Path) -> Shelf:
     folder = locate(weights, home)
     if folder is None or (folder != own and activity is not None and activity.work == "download"):
         partial = beside(own, "partial")
-        state: State = "partial" if partial.is_dir() else "missing"
+        # The list of what should come is nothing that came.
+        came = size_of(partial) - (list_.stat().st_size if (list_ := partial / MANIFEST).is_file() else 0)
+        state: State = "partial" if came > 0 else "missing"
         linked = own.is_symlink()
         gone = (Notice("weights_link_gone", {"path": os.readlink(own)}),) if linked else ()
         return Shelf(weights, "broken" if linked else state, None, size_of(partial), "", gone, activity)
@@ -162,7 +173,12 @@ def download(
             else:
                 return own
         partial.mkdir(parents=True, exist_ok=True)
-        manifest = fetch.begin(weights, hub, partial, revision)
+        try:
+            manifest = fetch.begin(weights, hub, partial, revision)
+        finally:
+            # Nothing came, so nothing has begun.
+            with contextlib.suppress(OSError):
+                partial.rmdir()
         _pin(weights, home, manifest.revision)
         fetch.fetch(weights, hub, manifest, partial, on_bytes=told, should_stop=stop)
         faults = intact.faults(weights, partial)

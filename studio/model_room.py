@@ -233,7 +233,10 @@ class ModelRoom:
         self._try(lambda: hub.link(weights, self.home, Path(folder.strip())))
 
     def add_lora(self, visitor: Visitor, name: str, repo: str, high: str, low: str) -> None:
-        """Fetch a LoRA of the hub, as one file or as a pair, and know it by `name` from then on."""
+        """Fetch a LoRA of the hub, as one file or as a pair, and know it by `name` from then on.
+
+        The hub is asked first: `Refused` where it has no such thing, or can't be reached now.
+        """
         _admin_only(visitor)
         name, repo, high, low = (text.strip() for text in (name, repo, high, low))
         if not repos.LORA_NAME.fullmatch(name) or name in MODELS:
@@ -245,7 +248,12 @@ class ModelRoom:
         files = [one for one in (high, low) if one]
         if not files or not all(repos.is_safe(one) and one.endswith(".safetensors") for one in files):
             raise Refused(Notice("lora_files", {"value": ", ".join(files)[:80]}))
+        if len(set(files)) < len(files):
+            raise Refused(Notice("lora_same"))
         weights = repos.lora(name, repo, files[0], files[1] if len(files) > 1 else None)
+        where = Hub(self.settings.hf_endpoint, self.settings.hf_token)
+        # What is known is fetched again and again: only what the hub really has becomes known.
+        self._try(lambda: fetch.ask(weights, where, None))
         repos.remember(self.home, weights)
         self._want(weights, "download")
 

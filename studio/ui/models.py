@@ -77,7 +77,8 @@ def answer(page: Page, visitor: Visitor, asked: Message) -> str:
         sorry = ""
     except Refused as refused:
         sorry = page.say(*refused.notices)
-    return render(page, visitor, sorry=sorry, told=told, about=name)
+    about = models_more.NEW_LORA if asked.act == "add_lora" else name
+    return render(page, visitor, sorry=sorry, told=told, about=about)
 
 
 def render(page: Page, visitor: Visitor, *, sorry: str = "", told: str = "", about: str = "") -> str:
@@ -93,7 +94,7 @@ def render(page: Page, visitor: Visitor, *, sorry: str = "", told: str = "", abo
         for card in cards
         if card.spec is not None
     )
-    top = "" if about in names else said
+    top = "" if about in {*names, models_more.NEW_LORA} else said
     named = attributes(class_="models", data_mark=mark)
     place = str(room.home / "models") if visitor.admin else "models"
     free = page.t("models_free", size=model_words.size(room.free(), page.language), path=place)
@@ -132,16 +133,18 @@ def _card(page: Page, visitor: Visitor, card: Card, said: str) -> str:
     key = spec.name.replace(".", "_").replace("-", "_")
     faults = "".join(f"<li>{escape(page.say(notice))}</li>" for notice in shelf.faults[:4])
     wrong = f'<ul class="faults">{faults}</ul>' if faults and not busy else ""
+    full = parts.room(page, card) if visitor.admin and not busy else ""
     return (
         f'<article{named}><div class="head"><h3>{escape(spec.title)}</h3>{parts.badge(page, card)}</div>'
         f"<p>{escape(page.t(f'model_{key}'))}</p>{facts(_facts(page, spec))}"
-        f"{_plans(page, card)}{wrong}{parts.activity(page, card.weights.name, shelf.activity)}{said}"
+        f"{_plans(page, card)}{wrong}{full}{parts.activity(page, card.weights.name, shelf.activity)}{said}"
         f"{parts.actions(page, visitor, card)}{_details(page, visitor, card)}</article>"
     )
 
 
 def _facts(page: Page, spec: ModelSpec) -> list[str]:
-    largest = max(spec.sizes, key=lambda size: size.width * size.height)
+    # Sketch's are of about one size: its first is what it is made for.
+    largest = spec.sizes[0] if spec.embedded else max(spec.sizes, key=lambda one: one.width * one.height)
     seconds = round((spec.max_frames - 1) / spec.fps)
     return [
         page.t(f"model_first_frame_{spec.first_frame}"),

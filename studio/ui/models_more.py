@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from pipelines.errands import Activity
 from pipelines.networks import Purpose
 from studio import model_words
 from studio.access import Visitor
@@ -12,6 +13,8 @@ from studio.ui.context import Page
 from studio.ui.markup import attributes, button
 
 _PURPOSES: tuple[Purpose, ...] = ("larger", "smoother")
+NEW_LORA = "new_lora"
+"""What a sentence is about that stands with the form of a new LoRA."""
 _FIELDS = (("name", 64, "film-grain"), ("repo", 160, "somebody/wan-loras"))
 _FILES = (("high", 200, "high_noise.safetensors"), ("low", 200, "low_noise.safetensors"))
 
@@ -28,7 +31,8 @@ def loras(page: Page, visitor: Visitor, cards: Sequence[Card], said: str, about:
         )
         for lora in page.studio.model_room.own_loras()
     )
-    inside = f'<ul class="rows">{rows}</ul>{_form(page) if visitor.admin else ""}'
+    told = said if about == NEW_LORA else ""
+    inside = f'<ul class="rows">{rows}</ul>{_form(page, told) if visitor.admin else ""}'
     return _section(page, "models_loras", inside, page.t("models_loras_hint"))
 
 
@@ -36,11 +40,16 @@ def _lora(page: Page, visitor: Visitor, card: Card, said: str) -> str:
     name, shelf = card.weights.name, card.shelf
     pair = any(spec.distilled is not None and spec.distilled.name == name for spec in page.studio.models())
     about = page.t("models_lora_pair") if pair else card.weights.repo
-    below = parts.activity(page, name, shelf.activity) + said
+    below = parts.room(page, card) if visitor.admin and shelf.activity is None else ""
+    below += parts.activity(page, name, shelf.activity) + said
     does = parts.actions(page, visitor, card)
-    if visitor.admin and not pair and shelf.state == "missing" and shelf.activity is None:
+    if visitor.admin and not pair and shelf.state == "missing" and not _at_work(shelf.activity):
         does += _delete(page, name)
     return parts.row(name, about, parts.badge(page, card), does, below)
+
+
+def _at_work(doing: Activity | None) -> bool:
+    return doing is not None and (doing.live or doing.wanted)
 
 
 def _delete(page: Page, name: str) -> str:
@@ -50,7 +59,7 @@ def _delete(page: Page, name: str) -> str:
     return f'<div class="actions">{drawn}</div>'
 
 
-def _form(page: Page) -> str:
+def _form(page: Page, said: str) -> str:
     boxes = "".join(
         f"<label class='box'><span>{escape(page.t(f'model_lora_{name}'))}</span><input"
         + attributes(
@@ -62,10 +71,10 @@ def _form(page: Page) -> str:
     add = button(page.t("models_lora_add"), "models", key="add_lora", look="raised", symbol="download")
     summary = escape(page.t("models_lora_new"))
     hint = escape(page.t("models_lora_hint"))
-    named = attributes(class_="recipe", data_keep="new_lora", id="lora_form")
+    named = attributes(class_="recipe", data_keep=NEW_LORA, id="lora_form", open=bool(said))
     return (
         f'<details{named}><summary>{summary}</summary><p class="hint">{hint}</p>'
-        f'<div class="boxes">{boxes}</div><div class="actions">{add}</div></details>'
+        f'<div class="boxes">{boxes}</div>{said}<div class="actions">{add}</div></details>'
     )
 
 

@@ -40,11 +40,14 @@ def activity(page: Page, name: str, doing: Activity | None) -> str:
     """A bar while something is done, or how it ended."""
     if doing is None:
         return ""
-    wrong = doing.notice is not None and not doing.notice.code.startswith("weights_verified")
+    wrong = doing.notice is not None and doing.notice.code not in (
+        "weights_verified",
+        "weights_verified_form",
+    )
     told = ""
     if doing.notice is not None:
-        good = doing.notice.code in ("weights_verified", "weights_verified_form")
-        look = "told done" if good else "sorry"
+        good = doing.notice.code == "weights_verified"
+        look = "told done" if good else "sorry" if wrong else "muted"
         named = attributes(class_=look, role="alert" if wrong else "status")
         told = f"<p{named}>{icon('check') if good else ''}{escape(page.say(doing.notice))}</p>"
     if not (doing.live or doing.wanted):
@@ -56,6 +59,16 @@ def activity(page: Page, name: str, doing: Activity | None) -> str:
         f'{told}<div{bar}><div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{width}"><i style="width:{width}%"></i></div>'
         f'<p class="note">{escape(text)}</p></div>'
+    )
+
+
+def room(page: Page, card: Card) -> str:
+    """That the disk has no room for it, before somebody presses the button; nothing if it has."""
+    full = page.studio.model_room.no_room(card.shelf)
+    return (
+        ""
+        if full is None
+        else f'<p class="fit" data-fits="false">{icon("alert")}<span>{escape(page.say(full))}</span></p>'
     )
 
 
@@ -75,7 +88,7 @@ def actions(page: Page, visitor: Visitor, card: Card) -> str:
             found.append(_does(page, key, name, "download", "raised", act="download"))
     elif doing is not None and doing.bad:
         found.append(_does(page, "models_mend", name, "download", "raised", act="download"))
-    if shelf.folder is not None:
+    if shelf.folder is not None and shelf.state != "shipped":
         found.append(_does(page, "models_verify", name, "shield", "", act="verify"))
     if shelf.state in ("installed", "linked", "broken", "partial"):
         linked = shelf.weights.place(page.studio.settings.studio_home).is_symlink()

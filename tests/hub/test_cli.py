@@ -83,10 +83,10 @@ def test_what_can_not_be_done_is_said(run: Run, tmp_path: Path, repo: Repo) -> N
     assert caught.value.code == 2
 
 
-def test_a_folder_is_linked_into_another_home(run: Run, tiny: Path, tmp_path: Path) -> None:
-    code, out, _ = run("--home", str(tmp_path / "other"), "link", SPEC.name, str(tiny))
+def test_a_folder_is_linked_into_another_home(run: Run, published: Path, tmp_path: Path) -> None:
+    code, out, _ = run("--home", str(tmp_path / "other"), "link", SPEC.name, str(published))
     assert (code, out.strip()) == (0, str(tmp_path / "other" / "models" / SPEC.name))
-    assert Path(out.strip()).resolve() == tiny
+    assert Path(out.strip()).resolve() == published
 
 
 def test_the_command_needs_no_torch_and_stops_by_ctrl_c(repo: Repo, hub: Hub, tmp_path: Path) -> None:

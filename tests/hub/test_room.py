@@ -139,7 +139,7 @@ def test_what_a_worker_holds_is_not_deleted_and_where_it_runs_is_told(studio: St
     assert models.delete(ADMIN, SPEC.name)
 
 
-def test_a_lora_of_the_hub_is_added_by_its_names(studio: Studio) -> None:
+def test_a_lora_of_the_hub_is_added_by_its_names(studio: Studio, repo: Repo) -> None:
     models, home = studio.model_room, studio.settings.studio_home
     wrong = {
         ("../x", "a/b", "h.safetensors", ""): "lora_name",
@@ -152,27 +152,30 @@ def test_a_lora_of_the_hub_is_added_by_its_names(studio: Studio) -> None:
     }
     for given, code in wrong.items():
         assert refusal(models.add_lora, ADMIN, *given).code == code
-    models.add_lora(ADMIN, "grain", "somebody/grain", "high.safetensors", "low.safetensors")
-    added = named("grain", home)
-    assert added is not None
+    twice = ("grain", "somebody/grain", "high.safetensors", "high.safetensors")
+    assert refusal(models.add_lora, ADMIN, *twice).code == "lora_same"
+    absent = ("grain", "somebody/grain", "high.safetensors", "low.safetensors")
+    assert refusal(models.add_lora, ADMIN, *absent).code == "download_unknown"
+    assert named("grain", home) is None, "what the hub has not is not known for ever"
+    repo.repo = "somebody/grain"
+    assert refusal(models.add_lora, ADMIN, *absent).code == "download_lacks"
+    assert errands.wanted(home) == []
+    models.add_lora(ADMIN, "grain", "somebody/grain", LARGE, "")
     assert [one.name for one in errands.wanted(home)] == ["grain"]
     assert models.work_once()
-    activity = errands.activity_of(added, home)
-    assert activity is not None
-    assert activity.notice is not None
-    assert activity.notice.code.startswith("download_")
+    assert named("grain", home) is not None
     models.delete(ADMIN, "grain")
     assert named("grain", home) is None
 
 
-def test_a_clip_that_would_certainly_fail_is_not_queued(studio: Studio, tiny: Path) -> None:
+def test_a_clip_that_would_certainly_fail_is_not_queued(studio: Studio, published: Path) -> None:
     settings, form = studio.settings, {"prompt": "a boat", "model": SPEC.name}
     price = Desk(Page(studio=studio, language="en")).price
     assert refusal(partial(studio.generate, ADMIN, **form)).code == "model_missing"
     assert "The weights of" in price(**form)
     beat = partial(studio.model_room.fleet.beat, device="cuda", pid=1, version="1", job_id=None)
     beat(settings.worker_id, machine=Machine("Small", 4.0, 16.0))
-    studio.model_room.link(ADMIN, SPEC.name, str(tiny))
+    studio.model_room.link(ADMIN, SPEC.name, str(published))
     assert refusal(partial(studio.generate, ADMIN, **form)).code.startswith("plan_does_not_fit")
     assert "4" in price(**form)
     assert studio.jobs.list(owner=None, limit=9) == []
@@ -181,7 +184,7 @@ def test_a_clip_that_would_certainly_fail_is_not_queued(studio: Studio, tiny: Pa
     assert studio.generate(ADMIN, **form), "another machine may have it"
 
 
-def test_the_list_of_models_is_that_of_now(studio: Studio, tiny: Path) -> None:
+def test_the_list_of_models_is_that_of_now(studio: Studio, published: Path) -> None:
     desk = Desk(Page(studio=studio, language="en"))
 
     def listed() -> str:
@@ -190,8 +193,28 @@ def test_the_list_of_models_is_that_of_now(studio: Studio, tiny: Path) -> None:
         )
 
     assert listed() != SPEC.title
-    studio.model_room.link(ADMIN, SPEC.name, str(tiny))
+    studio.model_room.link(ADMIN, SPEC.name, str(published))
     assert listed() == SPEC.title
+
+
+def test_a_new_loras_refusal_stands_with_its_form(studio: Studio) -> None:
+    values = {"name": "grain", "repo": "nowhere", "high": "a.safetensors", "low": ""}
+    drawn = models.answer(Page(studio, "en"), ADMIN, Message("add_lora", "", values))
+    assert drawn.count('class="sorry"') == 1
+    assert drawn.index('id="lora_form"') < drawn.index('class="sorry"') < drawn.index('data-key="add_lora"')
+
+
+def test_what_is_larger_than_the_disk_says_so_before_it_is_asked_for(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "GB of free disk"
+    assert told not in models.render(Page(studio, "en"), GUEST)
+    monkeypatch.setattr("pipelines.fetch._SPARE", 10**18)
+    assert told in models.render(Page(studio, "en"), ADMIN)
+
+
+def test_what_ships_has_nothing_to_compare(studio: Studio) -> None:
+    assert 'data-key="verify sketch"' not in models.render(Page(studio, "en"), ADMIN)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -27,10 +27,9 @@ def refusal(does, *args, **more) -> Notice:
 
 
 @pytest.fixture
-def kept(tiny: Path, tmp_path: Path) -> Path:
+def kept(published: Path) -> Path:
     """A folder that somebody fetched by other means: what is needed, and more."""
-    shutil.copytree(tiny, tmp_path / "elsewhere")
-    return tmp_path / "elsewhere"
+    return published
 
 
 def test_everything_is_known_with_its_commit_size_and_licence(tmp_path: Path) -> None:
