@@ -309,3 +309,11 @@ def test_names_that_stay_inside() -> None:
     ]
     assert [name for name in good if not is_safe(name)] == []
     assert [name for name in bad if is_safe(name)] == []
+
+
+def test_a_download_that_brought_nothing_has_not_begun(hub: Hub, repo: Repo, tmp_path: Path) -> None:
+    repo.repo = "somebody/else"
+    assert refusal(room.download, WEIGHTS, tmp_path, hub).code == "download_unknown"
+    found = room.shelf(WEIGHTS, tmp_path)
+    assert (found.state, found.size) == ("missing", 0)
+    assert not list((tmp_path / "models").glob(".*.partial"))
