@@ -14,6 +14,8 @@ window.share = (() => {
   // The room that the open dialog is about ("story ID"), and what every post to it carries.
   let about = '';
   let token = '';
+  // The first answer about it: nothing is posted before, however fast somebody presses.
+  let known_of = Promise.resolve();
 
   // -- asking ---------------------------------------------------------------------------------------------------------
   const address = (room) => { const [kind, ...rest] = room.split(' '); return `../discuss/${kind}/${rest.map(encodeURIComponent).join('')}`.replaceAll('%2C', ','); };
@@ -36,7 +38,8 @@ window.share = (() => {
     sorry('');
     one('.asked', shown).textContent = named(button);
     shown.showModal();
-    await refresh();
+    known_of = refresh();
+    await known_of;
   }
   // What is shared, by the name that stands beside the button.
   const named = (button) => {
@@ -97,6 +100,7 @@ window.share = (() => {
     sorry('');
     const base = new URL('..', location.href).href;
     try {
+      await known_of;
       const { days, note, rights } = Object.fromEntries(new FormData(form));
       const found = await ask(`${address(about)}/links`, { rights, days: Number(days), note, base });
       const place = one('#share_made');

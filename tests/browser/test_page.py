@@ -51,7 +51,7 @@ def test_it_fits_every_width_and_every_thumb(context: BrowserContext) -> None:
     page = opened(context)
     page.click("#advanced .label-wrap")
     page.click("#model input")
-    page.get_by_role("option", name="A14B").click()
+    page.get_by_role("option", name="Wan2.2 T2V-A14B").click()
     expect(page.locator("#size label")).to_have_count(6)
     for width in (1440, 800, 390, 320):
         page.set_viewport_size({"width": width, "height": 844})
