@@ -106,6 +106,8 @@ def test_the_command_needs_no_torch_and_stops_by_ctrl_c(repo: Repo, hub: Hub, tm
         cwd=ROOT,
         env=os.environ | {"HF_ENDPOINT": hub.endpoint},
         stderr=subprocess.DEVNULL,
+        # Whoever runs the tests in the background has Ctrl+C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     part = tmp_path / "models" / f".{SPEC.name}.partial" / f"{LARGE}.part"
     until = time.monotonic() + 60
