@@ -255,7 +255,10 @@ def clips(bench: Bench, subject: Subject, video: WanVideo, inputs: Inputs) -> No
 def queue(bench: Bench, subject: Subject, video: WanVideo) -> None:
     """Ten jobs through the studio's own worker path: checked, labelled, encoded, signed, published."""
     home, spec = bench.folder / "home", subject.spec
-    settings = Settings(studio_home=home, open_demo=True, model=spec.name, device=bench.device)
+    # The weights are made in memory by this process's own worker: none is looked for on the disk.
+    settings = Settings(
+        studio_home=home, open_demo=True, local_worker=False, model=spec.name, device=bench.device
+    )
     studio = Studio(settings)
     if (bench.folder / "loras").is_dir():
         shutil.copytree(bench.folder / "loras", home / "loras", dirs_exist_ok=True)
