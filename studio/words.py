@@ -32,6 +32,11 @@ _AI = re.compile(r"(?<![A-Za-z])AI(?![A-Za-z])|人工智[能慧]")
 _MADE = re.compile(r"生成|合成|(?<![A-Za-z])generated(?![A-Za-z])", re.IGNORECASE)
 
 
+def named(asked: str | None) -> Language | None:
+    """The language that an address or a form names; None for any other."""
+    return next((one for one in LANGUAGES if one == asked), None)
+
+
 def say(notice: Notice | str, language: Language, **values: Any) -> str:
     """A notice (or the code of one, with its values) as a sentence of plain text in the reader's language.
 

@@ -48,7 +48,11 @@ class PlannedShot(_Plan):
 
 
 class FilmPlan(_Plan):
-    """A whole film. `music` is a mood or a path below the home, `logo` a path below the home; empty: none."""
+    """A whole film. `music` is a mood or a path below the home, `logo` a path below the home; empty: none.
+
+    `larger` and `smoother` say what makes its takes so, as it was told before the film was asked for: where
+    it is no network, the cut does it, by Lanczos and as `fps_mode` says.
+    """
 
     version: Literal[1] = 1
     story_id: str
@@ -60,6 +64,8 @@ class FilmPlan(_Plan):
     height: int
     fps: int
     fps_mode: Literal["blend", "motion"] = "blend"
+    larger: Literal["lanczos", "network"] = "lanczos"
+    smoother: Literal["blend", "network"] = "blend"
     transition_seconds: float = 0.5
     look: str = ""
     narrate: bool = True
@@ -94,7 +100,7 @@ def whole_seconds(requests: Sequence[GenerationRequest]) -> float:
 
 
 # Fields that requests did not have at first, with the value that changes nothing.
-_SINCE = {"look": "", "tier": "exact", "loras": (), "first_frame": ""}
+_SINCE = {"look": "", "tier": "exact", "loras": (), "pair": "", "first_frame": ""}
 
 
 def key_of(request: GenerationRequest) -> str:

@@ -187,8 +187,13 @@ def shot_seconds(story: Story, shot: Shot) -> float:
     return max(SHORTEST, _spoken(story, shot)) if shot.text.strip() else _silent(story, shot)
 
 
-def rest_seconds(plan: FilmPlan, film_seconds: float) -> float:
-    """About how long voice and cutting take, for a studio that has made no film yet."""
+def rest_seconds(plan: FilmPlan, film_seconds: float) -> float | None:
+    """About how long voice and cutting take, for a studio that has made no film yet.
+
+    None where networks take part: how fast they are here nobody knows.
+    """
+    if "network" in (plan.larger, plan.smoother):
+        return None
     told = [shot.narration for shot in plan.shots] if plan.narrate else []
     spoken = sum(_seconds(text, voice=plan.voice, speed=plan.voice_speed) for text in told)
     width, height = frame_size(plan.format, plan.height)

@@ -91,7 +91,8 @@ class Look(_Document):
     `seed` is the family that every shot's seed comes from; `music` a mood, or an uploaded file's place below
     the home, `music_name` what that file was called; `logo` such a place. `height` is the frame's short side
     in pixels, `project` the id of the one that its films are kept in. `own_style` is the style itself where
-    it is none of the shipped ones, as it was when chosen.
+    it is none of the shipped ones, as it was when chosen. `networks`: the studio's make its films larger and
+    smoother where it has any.
     """
 
     style: Name = "none"
@@ -101,9 +102,10 @@ class Look(_Document):
     model: Name = ""
     quality: Quality = "standard"
     format: Format = "16:9"
-    height: Literal[480, 720, 1080] = 720
+    height: Literal[480, 720, 1080, 2160] = 720
     fps: Literal[24, 30] = 24
     fps_mode: Literal["blend", "motion"] = "blend"
+    networks: bool = True
     transition: TransitionKind = "crossfade"
     transition_seconds: Annotated[float, Field(ge=0.2, le=2)] = 0.5
     narrate: bool = True

@@ -17,6 +17,8 @@ _REACH = 12
 # In how many characters behind a word a pronoun may speak of it.
 _NEAR = 70
 _PRONOUN = re.compile(r"\b(?:he|him|his|she|her|it|its)\b|[他她它](?!们)", re.IGNORECASE)
+# They may be somebody in a myth.
+_SKY = re.compile(r"(?:sun|moon|[日月阳]|月亮)$", re.IGNORECASE)
 
 
 class Past(Protocol):
@@ -134,6 +136,8 @@ def antecedents(
     def note(word: str, **cues: float) -> None:
         if is_me(word) or word in found or is_body(word):
             return
+        if wanted in ("male", "female") and is_setting(word) and not _SKY.search(word):
+            return  # Rain falls. He wakes.
         said = next(
             (ago for other, ago in spoken.items() if same(other, [word]) or same(word, [other])), None
         )

@@ -7,10 +7,15 @@ from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from studio.text.meaning import meanings
 from studio.text.traits import NAMED, hint_names
 from studio.text.units import Unit
 
 FILE = Path(__file__).resolve().parent.parent.parent / "assets" / "lexicon" / "borders.toml"
+MEANT = FILE.with_suffix(".npy")
 
 # Lengths count as their logarithm, brought to about 0 to 2 like the other cues.
 _LENGTH_SCALE = 3.0
@@ -28,6 +33,32 @@ def weights() -> Mapping[str, float]:
     """Weight of each cue by its name; "bias" is what a border without any cue has."""
     table: dict[str, float] = tomllib.loads(FILE.read_text(encoding="utf-8"))["weights"]
     return table
+
+
+@cache
+def direction() -> npt.NDArray[np.float32]:
+    """How much each part of a sentence's meaning speaks for a new shot: (512,)."""
+    found: npt.NDArray[np.float32] = np.load(MEANT, allow_pickle=False).astype(np.float32)
+    return found
+
+
+def is_open(i: int, unit: Unit) -> bool:
+    """Whether the words decide about a border before unit i, not the layout."""
+    return i > 0 and not unit.opens and not unit.said
+
+
+def meanings_of(text: str, units: Sequence[Unit]) -> npt.NDArray[np.float32]:
+    """What each unit says (units, 512); zeros where the layout decides."""
+    found = np.zeros((len(units), 512), np.float32)
+    asked = [i for i, unit in enumerate(units) if is_open(i, unit)]
+    if asked:
+        found[asked] = meanings([text[units[i].start : units[i].end] for i in asked])
+    return found
+
+
+def meant(text: str, units: Sequence[Unit]) -> list[float]:
+    """How much what each unit says speaks for a new shot, as log odds: a gesture, a moral, a view."""
+    return [float(odds) for odds in meanings_of(text, units) @ direction()]
 
 
 def strength(cues: Mapping[str, float], weight: Mapping[str, float]) -> float:

@@ -10,6 +10,8 @@ from studio.text.antecedents import Candidate, Past, is_me, is_pronoun, is_setti
 from studio.text.beings import is_body, is_unseen, kind_of
 from studio.text.clause import Clause
 from studio.text.language import has_han
+from studio.text.likely import as_cue, clause_around, likely
+from studio.text.mention import Mention
 from studio.text.mentions import spoken_of
 from studio.text.presence import presence
 from studio.text.terms import find, table, words
@@ -22,6 +24,10 @@ _SPOKEN = frozenset(
         *("counted", "owned", "of", "ba", "by", "has_of", "passive", "says"),
         *("a", "the", "led", "beside", "owns"),
     )
+)
+# What of a noun's standing tells whether the shot is about it.
+_STANDS = frozenset(
+    ("opens", "opens_clause", "before_verb", "ends_clause", "has_follows", "counted", "modifies", "simile")
 )
 # Log odds above which the surest one counts though nobody is sure.
 _ALONE = -2.0
@@ -62,12 +68,14 @@ def doers_of(
     told: str,
     story: str = "",
     text: str = "",
+    nouns: Sequence[Mention] = (),
 ) -> list[str]:
     """Up to three who act or are described, in the text's order.
 
-    `told` is what the shot tells, `story` the text of the whole story, `text` that of the shot in it.
+    `told` is what the shot tells, `story` the text of the whole story, `text` that of the shot in it; `nouns`
+    are its noun phrases, whatever they do there.
     """
-    return chosen(candidates(clauses, past, names, told, story, text), weights())
+    return chosen(candidates(clauses, past, names, told, story, text, nouns), weights())
 
 
 def chosen(found: Sequence[Candidate], weight: Mapping[str, float]) -> list[str]:
@@ -85,13 +93,16 @@ def candidates(
     told: str,
     story: str = "",
     text: str = "",
+    nouns: Sequence[Mention] = (),
 ) -> list[Candidate]:
     """Everybody and everything that may be a subject of the shot, each once, with cues."""
     gathered = _Gathered([list(fields.subject) for fields in past], names, story or told, text or told)
     for clause in clauses:
         gathered.read(clause)
     gathered.mention(told)
+    gathered.stands(nouns)
     gathered.carry()
+    gathered.means(told)
     return gathered.weighed()
 
 
@@ -230,6 +241,30 @@ class _Gathered:
                 word = proper(one.word, self.text, self.story, self.names)
                 if not self._there(word):
                     self.note(word, noun=1.0)
+
+    def stands(self, nouns: Sequence[Mention]) -> None:
+        """How everything named stands in its clause; what nothing else told of may be a subject too."""
+        for noun in nouns:
+            word = noun.phrase
+            low = word.lower()
+            one = next((one for one in self.found if one.word.lower() == low), None)
+            if one is None and (self._there(word) or is_unseen(word) or is_pronoun(word)):
+                continue
+            cues = {f"np_{noun.role}": 1.0, **{f"np_{name}": 1.0 for name in _STANDS & noun.flags.keys()}}
+            self.note(one.word if one else word, **({} if one else {"np": 1.0}), **cues)
+
+    def means(self, told: str) -> None:
+        """What the meanings of the candidates and of their clauses say."""
+        here = [one for one in self.found if _place_of(one.word, told, told.lower()) >= 0]
+        asked = [(one.word, clause_around(told, one.word)) for one in here]
+        for one, odds in zip(here, likely("subject", asked), strict=True):
+            value = as_cue(odds)
+            how = next((how for how in ("acts", "appears", "named", "is", "np") if how in one.cues), "other")
+            one.cues |= {"like": value, f"like_{how}": value}
+        for one in self.found:
+            one.cues.setdefault("like", 0.0)
+            told_of = any(one is other for other in here) or _ROLES & one.cues.keys()
+            one.cues["away"] = float(not told_of)
 
     def _there(self, word: str) -> bool:
         """Whether a candidate says the same already: 孩子 of 孩子们, 大孔雀 of 孔雀."""

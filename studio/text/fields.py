@@ -17,7 +17,7 @@ from studio.text.grounds import is_indoors
 from studio.text.holding import Setting
 from studio.text.language import has_han
 from studio.text.names import nameless
-from studio.text.places import Shown, scenery_of
+from studio.text.places import Shown, nouns_in, scenery_of
 from studio.text.setting import setting_of
 from studio.text.told import Told, headings_of, told_in
 from studio.text.traditional import Own, each, simplified
@@ -96,7 +96,8 @@ def _read(
     told = told_in(text)
     clauses = _clauses(told, names)
     around = "\n".join(part for part in (heading, told.around) if part)
-    subjects = doers_of(clauses, past, names, " ".join(told.sentences), story, text)
+    nouns = nouns_in(_parts(told), names)
+    subjects = doers_of(clauses, past, names, " ".join(told.sentences), story, text, nouns)
     told = Told(tuple(nameless(sentence, names) for sentence in told.sentences), told.around)
     settings = [_setting(one) for one in past]
     scenery = scenery_of(_parts(told), around, subjects, names)

@@ -24,6 +24,7 @@ _LAST_VOWEL = re.compile(r"([aeiouy]+[^aeiouy\W]*e?)\W*$")
 # Lines of verse are no longer than this, by `words_of`.
 _LONGEST_VERSE = 30
 _SHORT_HEADING = 16
+_LONGEST_HEADLINE = 40
 _WRAPPED_FROM = 50
 _WRAPPED_HAN_FROM = 16
 _INNER_STOP = re.compile(rf"[，。！？；][{HAN}]+$")
@@ -162,9 +163,11 @@ def _is_title(text: str, lines: list[Line]) -> bool:
     """Whether the first of these lines is a title: short, and over something told otherwise."""
     line = lines[0]
     second = _following(lines)[0]
-    if second is None or not short(text[line.start : line.end]):
+    if second is None:
         return False
     below = lines[second]
+    if not short(text[line.start : line.end]):
+        return _is_headline(text, lines[: second + 1])
     if below.kind != "plain" or text[line.start] == "《" or _without_head(text, lines) != lines:
         return True
     if second == 1 and len(lines) > 3 and lines[2].kind == "blank" and _is_author(text, below):
@@ -176,6 +179,14 @@ def _is_title(text: str, lines: list[Line]) -> bool:
         return ended or any(a.kind == b.kind == "plain" for a, b in neighbours)
     told = text[below.start : below.end]
     return bool(FULL_STOP.search(told)) and words_of(text[line.start : line.end]) < words_of(told)
+
+
+def _is_headline(text: str, lines: list[Line]) -> bool:
+    """Whether the first of these lines is a longer title, as news have it, alone over the last one."""
+    line, told = lines[0], text[lines[-1].start : lines[-1].end]
+    alone = len(lines) > 2 and lines[-1].kind == "plain"
+    headline = short(text[line.start : line.end], _LONGEST_HEADLINE)
+    return alone and headline and bool(FULL_STOP.search(told)) and words_of(told) > _LONGEST_HEADLINE
 
 
 def _without_author(text: str, lines: list[Line]) -> list[Line]:

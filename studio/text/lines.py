@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from studio.text.framing import names_framing
+from studio.text.columns import rows_of
+from studio.text.framing import LOOK_LABEL, NOTE_WITHIN, SHOOTING, names_framing
 from studio.text.language import EMOJI, HAN, words_of
 
 # chapter: a heading, of a screenplay's scene too. shot: the label of exactly one shot. item: of a list.
@@ -31,29 +32,31 @@ _LONGEST_HEADING = 200
 
 _N = r"(?:\d{1,3}|[一二三四五六七八九十百零两]{1,4}|[IVX]{1,5}\b)"
 _N_EN = rf"(?:{_N}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
-_GAP = r"(?=[\s:：、.，,（(【\[—–·-]|$)"
+_GAP = r"(?=[\s:：、.，,（(【\[—–·|｜/／-]|$)"
 _ASIDE = r"(?:\s*[（(][^()（）\n]{1,40}[)）])?"
-_SEPARATOR = r"\s*[:：.、—–|-]*\s*"
+_SEPARATOR = r"\s*[:：.、—–|｜/／-]*\s*"
 
 _RULE = re.compile(r"[\W_]{3,}")
-_MARKDOWN = re.compile(r"#{1,6}\s*(?P<rest>\S.*?)[\s#]*")
+_MARKDOWN = re.compile(r"#{1,6}(?!\d)\s*(?P<rest>\S.*?)[\s#]*")
 _BOLD = re.compile(r"(\*\*|__)(?P<rest>[^*_]{1,60})\1")
 _ITALIC = re.compile(r"([*_])(?P<rest>[^*_]{1,120})\1")
 _BOOK_TITLE = re.compile(r"《(?P<rest>[^《》]{1,40})》")
 _BRACKETS = re.compile(r"[【\[［](?P<label>[^】\]］\n]{1,40})[】\]］]\s*[:：]?\s*")
 _SHOT = re.compile(
-    rf"(?P<label>(?:(?:分镜头?|镜头|镜号|画面|镜|shots?|frame|panel|clip|sc|cut)\s*[#.]?\s*(?:{_N_EN}|[A-H]\b)"
-    rf"|第{_N}(?:个镜头|个画面|镜|格)|0\d){_GAP}{_ASIDE}){_SEPARATOR}",
+    rf"(?P<label>(?:(?:分镜头?|镜头|镜号|画面|镜|片段|分段|段落|图|shots?|frame|panel|clip|sc|cut|beat|image|(?:story)?board|vignette|slide|spread)"
+    rf"\s*[#.]?\s*(?:{_N_EN}|[A-H]\b)|第{_N}(?:个镜头|个画面|镜|格|帧|张图?)|[PC]\d{{1,2}}|#\s?\d{{1,2}}"
+    rf"|0\d(?!:\d)){_GAP}{_ASIDE}){_SEPARATOR}",
     re.IGNORECASE,
 )
 _CHAPTER = re.compile(
     r"(?P<label>(?:(?:scene|act|chapter|part|episode|verse|stanza|lesson|day|week|场景|场次|场|幕|章)"
-    rf"\s*[#.]?\s*{_N_EN}|第{_N}(?:场|幕|章|回|节|集|话|部分|部|篇|卷|课|景|段)){_GAP}{_ASIDE}){_SEPARATOR}",
+    rf"\s*[#.]?\s*{_N_EN}|S\d{{1,2}}|第{_N}(?:场|幕|章|回|节|集|话|部分|部|篇|卷|课|景|段)){_GAP}{_ASIDE})"
+    rf"{_SEPARATOR}",
     re.IGNORECASE,
 )
-_OF_A_PLAY = re.compile(r"场|幕|scene|act\b", re.IGNORECASE)
+_OF_A_PLAY = re.compile(r"场|幕|scene|act\b|^S\d", re.IGNORECASE)
 _SCENE = re.compile(
-    r"(?P<label>(?:\d{1,3}[.、．]?\s*)?"
+    r"(?P<label>(?:\d{1,3}(?:[-–—.]\d{1,3})?[.、．]?\s*)?"
     r"(?:(?:INT|EXT|INT\.?\s*/\s*EXT|EXT\.?\s*/\s*INT|I/E|EST)[.\s]"
     r"|(?:内外景|内景|外景|内|外|日|夜)(?=[\s.·:：，,/／-]))[^。！？!?]{1,60}?"
     r"(?:[-–—,.·\s]\s*(?:DAY|NIGHT|DAWN|DUSK|MORNING|EVENING|AFTERNOON|NOON|LATER|CONTINUOUS|SUNSET|SUNRISE"
@@ -81,17 +84,21 @@ _ITEM = re.compile(
 _CLOCK = re.compile(r"\d{1,2}:\d\d\b|\d{1,3}\s*[-–—~至到]\s*\d{1,3}\s*(?:s|sec|seconds|秒)\b")
 _TITLE_LABEL = re.compile(r"(?:title|片名|标题|题目|剧名|故事名|名称)\s*[:：]\s*(?P<rest>.+)", re.IGNORECASE)
 _NOTE = re.compile(
-    r"(?:style|look|format|length|duration|client|product|brand|music|sfx|sound|audio|notes?|cast|characters"
-    r"|author|writer|director|written by|camera|shot size|景别|机位|运镜|拍摄手法"
-    r"|风格|时长|片长|规格|客户|产品|品牌|音乐|配乐|音效|背景音乐|BGM"
-    r"|备注|说明|时间|地点|人物|道具|场地|目标受众|受众|主题|字数|time|place|location|setting|audience|theme"
-    r"|角色|演员|作者|编剧|导演|文|画风|色调)\s*[:：]\s*\S.*",
+    rf"[*_]*(?:{LOOK_LABEL}|[{HAN}]{{0,2}}{SHOOTING}"
+    r"|format|length|duration|client|product|brand|music|sfx|fx|vfx|sound|audio|notes?|cast|characters|props?"
+    r"|talent|wardrobe|author|writer|director|written by|running time|aspect ratio|ratio|transition|cta"
+    r"|时长|片长|规格|客户|产品|品牌|音乐|配乐|音效|声音|背景音乐|BGM|转场|特效|道具|服装|服化道|话题|标签|平台"
+    r"|备注|说明|时间|地点|人物|场地|目标受众|受众|主题|字数|time|place|location|setting|audience|theme"
+    r"|角色|演员|作者|编剧|导演|文)[*_]*\s*[:：]\s*\S.*",
     re.IGNORECASE,
 )
 _VISUAL = re.compile(
-    rf"(?P<label>(?:visuals?|video|picture|image|on screen|画面|镜头|影像|视频|图像){_ASIDE})\s*[:：]\s*",
+    rf"(?P<label>(?:visuals?|video|picture|image|on screen|[AB]-?roll"
+    rf"|(?:画面|镜头)(?:内容|描述)?|影像|视频|图像)"
+    rf"{_ASIDE})\s*[:：]\s*",
     re.IGNORECASE,
 )
+_PICTURE = re.compile(r"(?:visuals?|video|picture|image|画面|镜头|影像)(?:内容|描述|说明)?", re.IGNORECASE)
 _NARRATOR = re.compile(
     r"(?P<label>(?:narrator|narration|voice[ -]?over|v\.?o\.?|旁白|画外音|解说词?|讲述者?|配音|口播|叙述者?)"
     rf"{_ASIDE})\s*[:：]\s*",
@@ -118,12 +125,22 @@ _DATELINE = re.compile(
     r"[A-Z]{3,}(?:[ ,]+[A-Z][\w.]*){0,4}(?:,? ?\([^()]{1,20}\))? ?[—–-]{1,2} (?=[A-Z\"“])"
     r"|(?:本报|本网|新华社|中新社|中新网)[^，。\s]{0,16}?(?:讯|电)\s*(?:[（(][^（）()]{1,30}[)）])?\s*(?=\S)"
 )
+# What is heard, or done to the light or the screen, in brackets on a line of its own.
+_STAGED = re.compile(
+    r"[（(\[【](?=[^（()）]*(?:音乐|音效|配乐|片头|片尾|黑场|灯光|渐[亮暗强弱黑]|淡[入出]|转场|字幕|落幕|幕[起落]"
+    r"|风声|雨声|掌声"
+    r"|\b(?:music|sfx|lights?|blackout|fades?|curtain|titles?|credits|applause|sound of)\b))"
+    r"[^（()）]{1,40}[)）\]】][。.]?",
+    re.IGNORECASE,
+)
 _VOICE = re.compile(r"旁白|画外音|字幕|narrator|voice", re.IGNORECASE)
 _DASHED_SPEECH = re.compile(r"(?P<label>—{1,2})\s*(?=[^\s—])")
 # How a shot is framed, before what it shows: (wide) …, Close-up: …, 全景｜….
 _FRAMED = re.compile(
     r"\s*(?:[（(](?P<aside>[^()（）\n]{1,40})[)）]\s*[:：｜|]?|(?P<open>[^:：｜|\n。！？!?.]{1,30}?)\s*[:：｜|])\s*"
 )
+# Frame 2. LOW ANGLE. Dawn …
+_FRAMED_SHORTLY = re.compile(r"\s*(?P<aside>)(?P<open>[^.。:：\n]{1,30})[.。](?:\s+|$)")
 # What Chinese screenplays put before each thing that is seen.
 _DIRECTION = re.compile(r"[△▲※]\s*(?=\S)")
 _SPEAKER = re.compile(
@@ -169,8 +186,17 @@ def lines_of(text: str) -> list[Line]:
     """Every line of a text, blank ones too. Works the same for LF, CRLF and CR."""
     found = []
     place = 0
+    rows = dict(rows_of(text))
     for raw in text.splitlines(keepends=True):
         bare = raw.strip()
+        if place in rows:
+            row = rows[place]
+            found.append(Line("shot", row.start, row.end, row.label) if row else Line("rule", place, place))
+            if row and row.said:
+                start, end, who = row.said
+                found.append(Line("narrator" if _VOICE.search(who) else "speaker", start, end, who))
+            place += len(raw)
+            continue
         start = place + len(raw) - len(raw.lstrip()) if bare else place
         found.append(_line(text, start, start + len(bare), raw[:1].isspace()))
         place += len(raw)
@@ -193,6 +219,8 @@ def _framed(text: str, line: Line) -> Line:
     if line.kind not in ("plain", "item", "shot", "visual"):
         return line
     match = _FRAMED.match(text, line.start, line.end)
+    if line.kind == "shot" and match is None:
+        match = _FRAMED_SHORTLY.match(text, line.start, line.end)
     if match is None:
         return line
     frame = match["aside"] or match["open"]
@@ -221,7 +249,13 @@ def _heading(bare: str, start: int, end: int) -> Line | None:
         return Line("chapter", end, end, bare)
     if _DATE.fullmatch(bare) and not FULL_STOP.search(bare):
         return Line("chapter", end, end, bare)
-    if _NOTE.fullmatch(bare) or _CREDIT.fullmatch(bare) or _SALUTATION.fullmatch(bare):
+    if (
+        _NOTE.fullmatch(bare)
+        or NOTE_WITHIN.search(bare)
+        or _STAGED.fullmatch(bare)
+        or _CREDIT.fullmatch(bare)
+        or _SALUTATION.fullmatch(bare)
+    ):
         return Line("note", end, end, bare)
     return None
 
@@ -240,6 +274,10 @@ def _labelled(bare: str, start: int, end: int, indented: bool) -> Line:
             behind, label = (brackets.end(), inside) if brackets else (match.end(), match["label"].strip())
             scene = marker or ("scene" if _OF_A_PLAY.search(label) else "")
             return Line(kind, start + behind, end, label, scene if kind == "chapter" else "")
+    if brackets and _PICTURE.fullmatch(inside):
+        return Line("visual", start + brackets.end(), end, inside)
+    if brackets and _NOTE.fullmatch(f"{inside}：{bare[brackets.end() :] or inside}"):
+        return Line("note", end, end, f"{inside}：{bare[brackets.end() :]}")
     if brackets and _CLOCK.match(inside):
         return Line("item", start + brackets.end(), end, inside, "clock", indented)
     if brackets:

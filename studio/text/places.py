@@ -8,6 +8,7 @@ from functools import cache
 
 from studio.text.grounds import BROAD, core, is_indoors, is_within, kinds_of, size_of
 from studio.text.language import has_han
+from studio.text.likely import as_cue, clause_around, likely
 from studio.text.mention import Mention
 from studio.text.places_en import mentions_en
 from studio.text.places_zh import mentions_zh
@@ -108,6 +109,7 @@ def scenery_of(
             cues = shown.cues("zh" if chinese else "en")
             found.append((shown, cues | {"title": float(title), "only_label": float(shown.phrase == bare)}))
     text = " ".join(part for part, _ in parts)
+    found = _liked(found, text, label)
     flags = {
         "labelled": float(bool(label.strip())),
         "time": float(bool(find(text, "times", "day", free=True))),
@@ -116,6 +118,29 @@ def scenery_of(
         "by_name": float(any(one in names for one in subjects)),
     }
     return Scenery(tuple(found), tuple(scene_of(around)), tuple(subjects), flags)
+
+
+def _liked(
+    found: Sequence[tuple[Mention, Mapping[str, float]]], text: str, label: str
+) -> list[tuple[Mention, Mapping[str, float]]]:
+    """The phrases with what their meanings, and those of their clauses, say."""
+    asked = [
+        (one.phrase, clause_around(label if one.role == "label" else text, one.phrase)) for one, _ in found
+    ]
+    values = map(as_cue, likely("environment", asked))
+    return [
+        (one, {**cues, "like": value, f"like_{one.role}": value})
+        for (one, cues), value in zip(found, values, strict=True)
+    ]
+
+
+def nouns_in(parts: Sequence[tuple[str, bool]], names: Collection[str]) -> list[Mention]:
+    """Every noun phrase of a shot and how it stands there, names left out."""
+    return [
+        mention
+        for text, chinese in parts
+        for mention in (mentions_zh(text, names) if chinese else mentions_en(text))
+    ]
 
 
 def named_in(scenery: Scenery, past: Sequence[Shown], weight: Mapping[str, float]) -> list[Named]:

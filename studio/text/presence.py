@@ -10,6 +10,8 @@ from studio.text.terms import words
 from studio.text.told import unquoted
 
 _NEAR = 40
+# Named more often than this is no surer: a text may say the same again and again.
+_MANY = 12
 _BEFORE_ZH = {
     "counted": re.compile(rf"[一两三四五六七八九十几][{HAN}]{{1,2}}[^，。的]{{0,4}}(?:的[^，。]{{0,3}})?$"),
     "owned": re.compile(r"[他她它我]的?$"),
@@ -47,7 +49,7 @@ def presence(word: str, text: str, story: str) -> dict[str, float]:
         if chinese and _says().match(right):
             found["says"] = 1.0
     times = _times(word, story)
-    found["often"] = math.log(max(1, times))
+    found["often"] = math.log(min(_MANY, max(1, times)))
     found["once"] = float(times <= 1)
     found["several"] = float(plural(word))
     found["gendered"] = float(gender_of(word) in ("male", "female"))

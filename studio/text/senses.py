@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from studio.text.meaning import meanings
+from studio.text.meaning import remembered
 from studio.text.terms import FOLDER
 
 WEIGHTS = FOLDER / "senses.npz"
@@ -38,6 +38,6 @@ def senses() -> Senses:
 def guessed_kind(noun: str) -> str:
     """The likeliest kind of a noun, or "" if none is likelier than not."""
     known = senses()
-    odds = known.weights @ meanings([noun])[0] + known.bias
+    odds = known.weights @ remembered([noun])[0] + known.bias
     best = int(odds.argmax())
     return known.kinds[best] if 1 / (1 + float(np.exp(-odds[best]))) > SURE else ""

@@ -3,10 +3,11 @@
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.request import Notice
-from studio.text.borders import Told, strength, weights
+from studio.text.borders import Told, meant, strength, weights
 from studio.text.language import HAN, TextLanguage, language_of
 from studio.text.layout import layout_of
 from studio.text.problems import TextProblem
@@ -65,7 +66,7 @@ def split_story(text: str) -> StoryDraft:
     units = units_of(plain, layout.passages)
     if not units:
         return _one_shot(text)
-    runs = _runs(units)
+    runs = _runs(units, meant(plain, units))
     notices = []
     if len(runs) > MOST_SHOTS:
         notices.append(Notice("story_many_shots", {"count": len(runs), "high": MOST_SHOTS}))
@@ -96,7 +97,7 @@ def _one_shot(text: str) -> StoryDraft:
     return StoryDraft("", language_of(text), (shot,), (Notice("story_abstract"),))
 
 
-def _runs(units: list[Unit]) -> list[_Run]:
+def _runs(units: list[Unit], meant: Sequence[float]) -> list[_Run]:
     weight = weights()
     told = Told(units)
     groups: list[list[Unit]] = []
@@ -105,7 +106,7 @@ def _runs(units: list[Unit]) -> list[_Run]:
     for i, unit in enumerate(units):
         sure = unit.sure
         if not unit.opens and groups:
-            sure = -math.inf if unit.said else strength(told.cues(i, opening), weight)
+            sure = -math.inf if unit.said else strength(told.cues(i, opening), weight) + meant[i]
         if not groups or unit.opens or sure > 0:
             opening = i
             groups.append([unit])
@@ -140,7 +141,8 @@ def _cost(run: _Run, before: int, length: int) -> float:
 def _shot(text: str, run: _Run, own: Own) -> ShotDraft:
     first, last = run.units[0], run.units[-1]
     told = " ".join(_tidy(text[unit.start : unit.end]) for unit in run.units)
-    return ShotDraft(first.start, last.end, _closed_up(told), own(first.heading))
+    end = first.start + len(text[first.start : last.end].rstrip())
+    return ShotDraft(first.start, end, _closed_up(told), own(first.heading))
 
 
 def _tidy(text: str) -> str:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from studio.text.columns import picture_of
+from studio.text.framing import framing_in
 from studio.text.language import has_han
 from studio.text.lines import FULL_STOP, Line, lines_of
 from studio.text.sentences import sentences, speech_spans
@@ -12,8 +14,14 @@ from studio.text.traditional import Own, simplified
 _SAID = re.compile(r"[。！？!?，,…~～.]")
 _QUOTES = '“”‘’「」『』"'
 _PARENTHESES = re.compile(r"[（(][^()（）]*[)）]")
-_SCENE = re.compile(r"\b(?:INT|EXT|I/E)\b|内景|外景|第.{1,3}场", re.IGNORECASE)
+_NOTED = re.compile(r"[（(\[【]([^()（）\[\]【】\n]{1,60})[)）\]】]")
+_SCENE = re.compile(
+    r"\b(?:INT|EXT|I/E)\b|内景|外景|第.{1,3}场|^场(?:景|次)?\s*[\d一二三四五六七八九十]|^S\d{1,2}\b"
+    r"|(?:^|\s)[日夜晨昏内外][\s/／]+[日夜晨昏内外](?:\s|$)|(?:^|\s)[内外][\s/／]+(?:日|夜|清晨|黄昏|傍晚|深夜|黎明|晨)",
+    re.IGNORECASE,
+)
 _LABELLED = ("chapter", "shot", "item", "note", "visual")
+_NUMBERED = ("shot", "item", "visual")
 _LEADING = re.compile(r"[\s\-–—•*·]+")
 
 
@@ -27,6 +35,7 @@ class Told:
 
 def told_in(text: str) -> Told:
     """Take a shot's text apart. Labels behind its last told line belong to the next shot and are left out."""
+    text = picture_of(text)
     lines = lines_of(text)
     last = max(
         (i for i, line in enumerate(lines) if line.start < line.end and not _only_sets(text, line)),
@@ -35,7 +44,7 @@ def told_in(text: str) -> Told:
     told: list[str] = []
     around: list[str] = []
     cue = False
-    for line in lines[: last + 1]:
+    for line in lines[: max({last, *_closing(lines, True)}) + 1]:
         bare = text[line.start : line.end]
         if line.kind in _LABELLED:
             around.append(_label(text, line))
@@ -56,8 +65,35 @@ def told_in(text: str) -> Told:
             continue
         if cue:
             continue
+        around += [f"（{framing}）" for framing in _noted(bare)]
         told += [part for start, end in sentences(bare) if (part := unsaid(bare[start:end]))]
     return Told(tuple(told), "\n".join(around))
+
+
+def _closing(lines: Sequence[Line], begun: bool = False) -> set[int]:
+    """Which notes stand straight below a shot and not over the next picture: they are of the shot above.
+
+    `begun`: the lines are those of one shot, whose label stands before them.
+    """
+    if not any(line.kind in _NUMBERED for line in lines):
+        return set()
+    found: set[int] = set()
+    run: list[int] = []
+    for i, line in enumerate([*lines, Line("blank", 0, 0)]):
+        if line.kind == "note":
+            told = begun and i > 0 and lines[i - 1].start < lines[i - 1].end
+            run = [*run, i] if run or told else []
+            continue
+        found.update(run if line.kind not in ("visual", "plain") else ())
+        begun = begun or line.kind in _NUMBERED
+        run = []
+    return found
+
+
+def _noted(bare: str) -> list[str]:
+    """What asides in brackets say of the camera."""
+    asides = (match[1] for match in _NOTED.finditer(bare))
+    return [word for aside in asides for word in framing_in(aside)]
 
 
 def _only_sets(text: str, line: Line) -> bool:
@@ -126,21 +162,26 @@ def _title(head: str) -> str:
 
 def headings_of(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
     """What stands over each shot text[start:end]: labels before it, and the heading of the scene it is in."""
+    lines = lines_of(text)
+    closing = _closing(lines)
     labels = [
         (text.rfind("\n", 0, line.start) + 1, line.kind, _label(text, line))
-        for line in lines_of(text)
-        if line.kind in _LABELLED
+        for i, line in enumerate(lines)
+        if line.kind in _LABELLED and i not in closing
     ]
+    below = [(lines[i].start, _label(text, lines[i])) for i in sorted(closing)]
+    ends = [start for start, _ in spans[1:]] + [len(text) + 1]
     found: list[str] = []
     scene = _title(text[: spans[0][0]]) if spans else ""
     place = -1
-    for start, _ in spans:
+    for (start, _), end in zip(spans, ends, strict=True):
         # A label at which a shot itself begins is read with that shot's text.
         own = [(kind, label) for at, kind, label in labels if place < at < start]
         if chapter := next((label for kind, label in reversed(own) if kind == "chapter"), ""):
             # Only a scene's heading holds for all its shots; a title or a date stands over the first one.
             scene = chapter if is_scene(chapter) else ""
-        found.append("\n".join(dict.fromkeys([scene, *(label for _, label in own)])).strip())
+        notes = [label for at, label in below if start < at < end]
+        found.append("\n".join(dict.fromkeys([scene, *(label for _, label in own), *notes])).strip())
         scene = "" if scene.startswith("《") else scene
         place = start
     return found

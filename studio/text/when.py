@@ -24,9 +24,13 @@ _SUN_TELLS = re.compile(rf"\b(?:sun|moon) {_SETS}\b", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,2}(?:st|nd|rd|th)? (?:of )?$")
 _DATE_BEHIND = re.compile(r" \d{1,2}(?:st|nd|rd|th)?\b(?!\d)")
 _SCENE_TIME = re.compile(
-    r"(?:^|[\s\-–—.·，,])(?P<day>日|夜|晨|昏|DAY|NIGHT|DAWN|DUSK|MORNING|EVENING|AFTERNOON)\s*$",
+    r"(?:^|[\s\-–—.·，,])(?P<day>日|夜|晨|昏|DAY|NIGHT|DAWN|DUSK|MORNING|EVENING|AFTERNOON)"
+    r"(?=\s*$|\s*[（(]|[\s/／·.，,]+[内外])",
     re.IGNORECASE | re.MULTILINE,
 )
+# A time of day before what happens then (07:40 …); from 0:00 on, figures count a film's seconds.
+_HOUR = re.compile(r"^\W*(?P<hour>(?:0?[5-9]|1\d|2[0-3])[:：][0-5]\d)(?!\s*[-–—~至到:：]|\d)", re.MULTILINE)
+_MONTH_OF_A_DATE = re.compile(r"[一二三四五六七八九十廿\d]{1,3}[日号]")
 _SIMILE = re.compile(
     r"(?:像|如|好像|仿佛|如同|宛如)[^，。；]{1,12}(?:一样|似的|一般|般)?"
     r"|\bas \w+ as (?:an? |the )?\w+(?: \w+)?|\blike (?:an? |the )?\w+",
@@ -43,6 +47,7 @@ _SUN_SHINES = re.compile(
     r"(?! (?:set|down|gone|low|rising|setting))"
 )
 _TITLE = re.compile(r"^《.*》$", re.MULTILINE)
+_LIGHTS = frozenset(("夕阳", "落日", "暮色", "夜色", "夕照", "白昼", "白日"))
 _GO_TOGETHER = frozenset(("wind", "cold", "thunder"))
 _LATE = ("傍晚", "黄昏", "晚", "夜", "日落", "夕", "evening", "dusk", "sunset", "night", "twilight")
 
@@ -57,10 +62,11 @@ def time_of(text: str, around: str, turn: Turn, headed_scene: bool) -> list[str]
     day, season = _named(text)
     loose = [m.group() for m in _SUN.finditer(text)]
     clock = [m["time"] for script in SCRIPTS for m in pattern_of("times", "clock", script).finditer(text)]
-    headed = _named(around)[0] or [m["day"] for m in _SCENE_TIME.finditer(around)]
+    hours = [m["hour"] for m in _HOUR.finditer(around)] if not clock else []
+    headed = _named(around)[0] or hours or [m["day"] for m in _SCENE_TIME.finditer(around)]
     if headed_scene and headed and not day:
         loose = []
-    day = longest([*day, *loose, *clock]) or headed
+    day = _without_lights(longest([*day, *loose, *clock])) or headed
     season = season or _named(around)[1]
     last = turn.past[-1].time if turn.past else ()
     shines = _SUN_SHINES.search(text) is not None
@@ -87,11 +93,17 @@ def time_of(text: str, around: str, turn: Turn, headed_scene: bool) -> list[str]
     return [*(season or held_season), *(day or [word for word in held if word not in held_season])]
 
 
+def _without_lights(day: list[str]) -> list[str]:
+    """Times of day less the light by which one shows that is named too: 傍晚 says more than 夕阳."""
+    return [word for word in day if word not in _LIGHTS or len(day) == 1]
+
+
 def _named(text: str) -> tuple[list[str], list[str]]:
     """(times of day, seasons and festivals) that a text names; "winter night" gives both."""
-    found = [f.word for f in find(text, "times", "day", "season")]
+    times = find(text, "times", "day", "season")
+    found = [f.word for f in times]
     day = [word for word in found if not _is_season(word)]
-    season = [word for word in found if _is_season(word)]
+    season = [f.word for f in times if _is_season(f.word) and not _MONTH_OF_A_DATE.match(text, f.end)]
     season += [f.word for word in day if " " in word for f in find(word, "times", "season")]
     for one in find(text, "times", "months"):
         # A month with a day's figure is a date and does not show.
@@ -113,7 +125,8 @@ def weather_of(text: str, around: str, time: Sequence[str], turn: Turn, outside:
     changed = bool(turn.past) and list(time) != list(before)
     for word in dict.fromkeys((*last, *outside)):
         kind = _kind(word)
-        if kind in kinds or kind in over:
+        # No rain lasts from one year to another.
+        if kind in kinds or kind in over or turn.cues["new_year"]:
             continue
         own = {
             "over": bool(over),

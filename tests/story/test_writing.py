@@ -14,11 +14,17 @@ from studio.text.shots import ShotDraft, StoryDraft
 from tests.text.corpus import STORIES, Annotated, annotated, matches
 
 # A little less than the rules reach on stories nobody tuned them to; README.md says how much. 0.85 is wanted.
-# A second reader agrees with the first to .94 (subject), .90 (environment), .82 (weather), and to .92 or more
-# in the others.
+# A second reader who follows the same guide agrees with the first to .92 (subject), .89 (environment), .93
+# (weather), and to .88 or more in the others.
 REACHED = {
-    "subject": 0.775, "action": 0.85, "environment": 0.67, "time": 0.87, "weather": 0.66, "mood": 0.85,
-    "camera": 0.85, "style": 0.95,
+    "unseen": {
+        "subject": 0.81, "action": 0.85, "environment": 0.65, "time": 0.90, "weather": 0.68, "mood": 0.88,
+        "camera": 0.85, "style": 0.98,
+    },
+    "fresh": {
+        "subject": 0.77, "action": 0.81, "environment": 0.65, "time": 0.91, "weather": 0.65, "mood": 0.80,
+        "camera": 0.67, "style": 0.94,
+    },
 }  # fmt: skip
 TEXTS = ("小明走进森林。", "一只鹿站在雪地里。")
 
@@ -101,9 +107,10 @@ def cut_right(story: Annotated) -> StoryReading:
 
 
 @pytest.mark.slow
-def test_what_a_story_shows_agrees_with_stories_the_rules_were_not_made_for() -> None:
+@pytest.mark.parametrize("folder", REACHED)
+def test_what_a_story_shows_agrees_with_stories_the_rules_were_not_made_for(folder: str) -> None:
     right, counted = Counter[str](), Counter[str]()
-    for path in sorted((STORIES / "unseen").glob("*.toml")):
+    for path in sorted((STORIES / folder).glob("*.toml")):
         told = annotated(path)
         story = write_as_read(Story(), told.text, cut_right(told))
         for shot, gold in zip(story.shots, told.shots, strict=True):
@@ -112,7 +119,7 @@ def test_what_a_story_shows_agrees_with_stories_the_rules_were_not_made_for() ->
                 counted[name] += len(phrases) + len(gold[name])
     scores = {name: 2 * right[name] / counted[name] for name in ShotFields.model_fields}
     print("set F1:", {name: round(score, 3) for name, score in scores.items()})
-    assert {name: score for name, score in scores.items() if score < REACHED[name]} == {}
+    assert {name: score for name, score in scores.items() if score < REACHED[folder][name]} == {}
 
 
 def test_what_was_written_by_hand_holds_for_the_shots_behind_it() -> None:

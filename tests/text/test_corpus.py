@@ -10,7 +10,10 @@ FIELDS = {"subject", "action", "environment", "time", "weather", "mood", "camera
 HOLDS = {"environment", "time", "weather", "style"}
 
 
-@pytest.mark.parametrize(("folder", "count"), [("dev", 80), ("check", 20), ("unseen", 24)])
+@pytest.mark.parametrize(
+    ("folder", "count"),
+    [("dev", 80), ("check", 20), ("further", 348), ("unseen", 24), ("fresh", 24)],
+)
 def test_there_are_stories_in_two_languages_and_their_mixture(folder: str, count: int) -> None:
     stories = [path for path in STORIES if path.parent.name == folder]
     languages = [tomllib.loads(path.read_text(encoding="utf-8"))["language"] for path in stories]

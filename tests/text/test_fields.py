@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from studio.text.fields import MAX_PHRASE, MAX_PHRASES, ShotFields, fields_of, fields_of_story
+from studio.text.shots import split_story
 from tests.text.corpus import STORIES, Annotated, annotated
 
 DEV = sorted((STORIES / "dev").glob("*.toml"))[::4]
@@ -269,3 +270,82 @@ def test_left_is_a_direction_behind_an_article() -> None:
     fields = fields_of("A red train drives to the left through the mountains.")
     assert (fields.subject, fields.action) == (("red train",), ("drives to the left",))
     assert fields_of("She turned left and left the room.").action == ("turned left", "left the room")
+
+
+@pytest.mark.parametrize(
+    ("text", "camera"),
+    [
+        (
+            "镜头一（特写）\n一只手握住门把。\n镜头二（全景，缓推）\n雪地里站着一个女人。",
+            ["特写", "全景 缓推"],
+        ),
+        (
+            "镜号｜画面｜景别/运镜｜声音\n1｜船来了。｜远景，缓推｜浪\n2｜手抓住绳子。｜特写｜",
+            ["远景 缓推", "特写"],
+        ),
+        (
+            "| # | Framing | Visual |\n|---|---|---|\n| 1 | Wide | A town. Smoke. |\n| 2 | | A match. |",
+            ["Wide", ""],
+        ),
+        ("Frame 1. WIDE. A tower stands.\nFrame 2. POV. The sill.", ["WIDE", "POV"]),
+        ("P1（近景）：裁缝踩着缝纫机。\nP2：孙女跑下来。\nP3（快切）：屋檐滴水。", ["近景", "", "快切"]),
+        ("FRAME 1｜drone｜黑沙滩上一道白浪。\nFRAME 2｜大林趴在桌上。", ["drone", ""]),
+        (
+            "SHOT 1 - WIDE:\nA bus crawls along.\n\nSHOT 2 - LOW ANGLE:\nThe driver steps down.",
+            ["WIDE", "LOW ANGLE"],
+        ),
+        ("1. 画面：一滴水落下。\n景别：特写\n2. 画面：孩子们奔跑。\n景别：全景", ["特写", "全景"]),
+        (
+            "镜头1\n景别：特写\n运镜：缓慢推近\n画面：一滴水落下。\n\n镜头2\n画面：孩子们奔跑。",
+            ["特写 缓慢推近", ""],
+        ),
+        ("① 地铁里人贴着人。（手持晃动）\n② 她按下耳机。（升格，俯拍）", ["手持晃动", "升格 俯拍"]),
+        (
+            "Scene 1: Rooftop. (drone)\nA boy sits on the edge.\n\nScene 2: Street.\nHe runs past.",
+            ["drone", ""],
+        ),
+        (
+            "1. Low angle. A bus stops.\n2. Steam lifts.\n3. Aerial, pulling away. It leaves.",
+            ["Low angle", "", "Aerial"],
+        ),
+        ("Dissolve to: a kitchen. A cat sleeps on the mat.", [""]),
+    ],
+)
+def test_camera_words_are_those_of_their_own_shot(text: str, camera: list[str]) -> None:
+    spans = [(shot.start, shot.end) for shot in split_story(text).shots]
+    assert [" ".join(one.camera) for one in fields_of_story(text, spans)] == camera
+
+
+@pytest.mark.parametrize(
+    ("head", "style"),
+    [
+        ("视觉：高饱和，霓虹，竖屏", ("高饱和", "霓虹", "竖屏")),
+        ("调性：胶片颗粒，暖灰色", ("胶片颗粒", "暖灰色")),
+        ("画面要求：赛博朋克，4:3 画幅，低饱和", ("赛博朋克", "4:3 画幅", "低饱和")),
+        ("Visual style: moody, teal and orange", ("moody", "teal and orange")),
+        ("时长：45秒｜竖屏｜风格：剪纸，暖光", ("剪纸", "暖光")),
+        ("Length: 40 seconds. Treatment: linocut, two colours", ("linocut", "two colours")),
+        ("Tone: 冷白，minimal", ("冷白", "minimal")),
+    ],
+)
+def test_a_note_of_the_look_holds_for_all_shots(head: str, style: tuple[str, ...]) -> None:
+    text = f"一碗面 · 60秒\n{head}\n\n1. 一只手拧开瓶盖。\n2. 女孩跑过草地。"
+    spans = [(shot.start, shot.end) for shot in split_story(text).shots]
+    assert [one.style for one in fields_of_story(text, spans)] == [style, style]
+
+
+def test_things_that_could_be_a_style_are_none_in_plain_prose() -> None:
+    assert fields_of("The skull was cut out of the rock. Tray, black and white, barked at it.").style == ()
+
+
+def test_clocks_over_what_happens_are_times_and_seconds_of_a_film_are_not() -> None:
+    day, film = "07:40 大巴开上高速。\n09:15 教练拍着冲浪板。", "0:00 大巴开上高速。\n0:05 教练拍着冲浪板。"
+    for text, times in ((day, [("07:40",), ("09:15",)]), (film, [(), ()])):
+        spans = [(shot.start, shot.end) for shot in split_story(text).shots]
+        assert [one.time for one in fields_of_story(text, spans)] == times
+
+
+def test_a_scenes_heading_tells_the_time_wherever_it_stands() -> None:
+    text = "场1　内　办公室　黄昏\n\n老师批改作业。\n\n场2　外　麦田　日（闪回）\n\n少年割麦。"
+    spans = [(shot.start, shot.end) for shot in split_story(text).shots]
+    assert [one.time for one in fields_of_story(text, spans)] == [("黄昏",), ("日",)]

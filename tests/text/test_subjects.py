@@ -3,6 +3,7 @@
 import pytest
 
 from studio.text.aliases import proper
+from studio.text.antecedents import meant
 from studio.text.fields import ShotFields, fields_of
 from studio.text.mentions import spoken_of
 
@@ -42,6 +43,11 @@ def test_a_pronoun_reaches_whom_the_story_spoke_of_though_no_shot_was_about_them
     before = (ShotFields(subject=("pigeons",)), ShotFields(subject=("Rain",)))
     story = "Pigeons coo at a tired man on the bench. Rain falls. He wakes."
     assert fields_of("He wakes.", before=before, story=story).subject == ("man",)
+
+
+def test_rain_is_no_he_though_the_moon_of_a_myth_may_be_a_she() -> None:
+    assert meant("He", ["Rain"], [["man"]], "A man sat. Rain fell. He slept.") == ["man"]
+    assert meant("She", ["Moon"], [], "The Moon rose. She smiled.") == ["Moon"]
 
 
 def test_who_was_spoken_of_comes_last_one_first_with_how_long_ago() -> None:
