@@ -6,7 +6,7 @@ against plain eager diffusers. Quality can't be told from random weights, and is
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads would be counted as work
+os.environ.update(OMP_WAIT_POLICY="PASSIVE", PYTORCH_ALLOC_CONF="expandable_segments:True")  # before torch
 
 import argparse
 import contextlib
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -275,15 +276,18 @@ def queue(bench: Bench, subject: Subject, video: WanVideo) -> None:
     hand = Hand("clip", maker.claims, orders, maker.make)
     video.generate = _clocked(video.generate, held)  # type: ignore[method-assign]
     loader._resident = loader._Resident(spec, home, loader.resolve_device(bench.device), video)
-    begun, outcomes, busy = time.monotonic(), [], _Utilization(bench.card)
+    begun, made, busy = time.monotonic(), 0, _Utilization(bench.card)
     with busy:
-        while job := hand.claim(f"ticket-{len(outcomes)}"):
-            outcomes.append(hand.make(job, f"ticket-{len(outcomes)}"))
+        while job := hand.claim(f"ticket-{made}"):
+            hand.make(job, f"ticket-{made}")
+            made += 1
+        hand.wait(600)
     wall = time.monotonic() - begun
     loader._resident = None
     bench.head(f"{subject.name}: a queue of {bench.jobs} four-step jobs", "done", "wall s", "s a job",
                "rendering, share of wall", "GPU busy (nvidia-smi)")  # fmt: skip
-    bench.say(outcomes.count("done"), f"{wall:.1f}", f"{wall / max(1, len(outcomes)):.1f}",
+    done = len(studio.jobs.list(states=("done",), limit=bench.jobs))
+    bench.say(done, f"{wall:.1f}", f"{wall / max(1, made):.1f}",
               f"{held[0] / wall:.1%}", busy.told())  # fmt: skip
 
 
@@ -363,10 +367,7 @@ def _one_peak(bench: Bench, subject: Subject, shot: Shot, kind: Any) -> None:
         part = getattr(pipe, name)
         if part is not None:
             setattr(pipe, name, placing._lay_out(part, plan, bench.device))
-    if layout.way == "one_at_a_time":
-        pipe.enable_model_cpu_offload(device=bench.device)
-    else:
-        pipe.vae.to(bench.device)
+    placing._lay_out_the_rest(pipe, plan, bench.device)
     engine = put_on(pipe, Engine(best_attention(bench.device), compiled=False, fused=False))
     given = Given(pipe.transformer.config.text_dim, subject.spec.max_sequence_length)
     video = WanVideo(pipe, subject.spec, engine=engine, plan=plan, kept=given)
@@ -385,7 +386,15 @@ def _machine(device: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    code = 1
+    try:
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 0
+    except BaseException:
+        traceback.print_exc()
     sys.stdout.flush()
-    # Not by itself: what compiled beside it may outlive the work.
-    os._exit(0)
+    sys.stderr.flush()
+    # Not by itself: the processes that compile for torch may keep a finished one waiting for ever.
+    os._exit(code)

@@ -93,11 +93,13 @@ def expert(subject: Subject, device: str) -> WanTransformer3DModel:
     for name, module in model.named_modules():
         if name and any(part in name.split(".") for part in wide):
             module.to(torch.float32)
+    # Drawn on the card, also for main memory: a processor needs minutes for so many.
+    source = "cuda" if torch.cuda.is_available() else device
     for name, weight in model.named_parameters():
         if any(part in name for part in ("norm_q.weight", "norm_k.weight", "norm2.weight")):
             weight.fill_(1.0)
         else:
-            weight.normal_(std=0.02)
+            weight.copy_(torch.empty_like(weight, device=source).normal_(std=0.02))
         if "scale_shift_table" in name:
             weight.data = weight.data.to(torch.float32)
     # Its tables are computed when it is made, and a model from nowhere has none.

@@ -14,6 +14,7 @@ from diffusers.hooks.group_offloading import _maybe_remove_and_reapply_group_off
 from pipelines import loras
 from pipelines.engine import experts_of, fuse
 from pipelines.models import MODELS, ModelSpec
+from pipelines.placing import know_the_order
 from pipelines.request import GenerationRequest, Inputs, ModelError
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Adapters:
             return
         self._pipe.unload_lora_weights()
         for expert, slots in zip(experts_of(self._pipe), self._slots, strict=True):
+            know_the_order(expert)
             if slots and self._fused:
                 fuse(expert)
             slots.clear()
@@ -108,11 +110,16 @@ class Adapters:
             transformer=expert,
             adapter_name=slot,
             metadata=metadata,
-            _pipeline=self._pipe,
+            # Told of it, diffusers takes a text encoder that visits for a sign that all parts do, and lays
+            # the model out anew.
+            _pipeline=None,
             low_cpu_mem_usage=True,
             hotswap=swapped,
         )
         _widen(expert, slot, tensors)
+        # What streams blocks to the card knows the tensors that were there before.
+        _maybe_remove_and_reapply_group_offloading(expert)
+        know_the_order(expert)
         log.info("LoRA %s is %s", one.name, "swapped in" if swapped else "loaded")
 
     def _read(self, one: Wanted) -> tuple[dict[str, torch.Tensor], Any, dict[str, tuple[int, ...]]]:
@@ -154,14 +161,10 @@ class Adapters:
 
 def _widen(expert: Any, slot: str, tensors: dict[str, torch.Tensor]) -> None:
     """Give a slot its numbers back where the base weights are kept in 8 bits: it is loaded as those are."""
-    narrow = False
     for name, weight in expert.named_parameters():
         own = tensors.get("transformer." + name.replace(f".{slot}.", ".")) if f".{slot}." in name else None
         if own is not None and own.dtype != weight.dtype:
-            weight.data, narrow = own.to(weight.device), True
-    if narrow:
-        # What streams blocks to the card keeps copies of them.
-        _maybe_remove_and_reapply_group_offloading(expert)
+            weight.data = own.to(weight.device)
 
 
 def wanted_by(request: GenerationRequest, inputs: Inputs, experts: int) -> list[list[Wanted]]:

@@ -4,7 +4,9 @@
 """
 
 import contextlib
+import functools
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from typing import Literal
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-from pipelines import fetch, intact
+from pipelines import fetch, gguf_files, intact
 from pipelines.errands import Activity, activity_of, beside, forget, held, say, working
 from pipelines.fetch import Hub
 from pipelines.intact import Checked, OnBytes
@@ -31,6 +33,11 @@ from pipelines.repos import (
     write_whole,
 )
 from pipelines.request import ModelError, Notice
+
+# Faults that are sentences of their own: nothing is broken, it is another model's folder.
+_OTHER_MODEL = ("weights_other", "weights_misfit", "weights_expert_more")
+
+_EXPERT_FILE = re.compile(r"transformer(_2)?/.*\.safetensors$")
 
 State = Literal["shipped", "installed", "linked", "cached", "broken", "partial", "missing"]
 
@@ -57,23 +64,74 @@ class Shelf:
 
 
 def find(spec: ModelSpec, home: Path) -> Path:
-    """The folder with a model's weights; ModelError("model_missing") if it is nowhere on this machine.
+    """The folder with a model's weights; ModelError: model_missing, model_link_gone (what was linked moved).
 
     First home/models/NAME (downloaded, put there by hand, or a link), then the repository for a shipped
     model, else the cache of huggingface_hub. Asks nobody.
     """
-    folder = locate(of_model(spec), home)
-    if folder is None or not (folder / "model_index.json").is_file():
-        size = of_model(spec).size_gb
-        raise ModelError("model_missing", model=spec.title, size_gb=size, repo=spec.repo)
+    weights = of_model(spec)
+    own, folder = weights.place(home), locate(weights, home)
+    if folder is None and own.is_symlink():
+        raise ModelError("model_link_gone", model=spec.title, path=os.readlink(own))
+    if folder is None or not (own.is_symlink() or (folder / "model_index.json").is_file()):
+        raise ModelError("model_missing", model=spec.title, size_gb=weights.size_gb, repo=spec.repo)
     return folder
+
+
+def sound(spec: ModelSpec, home: Path) -> Path:
+    """The same for whoever is about to use it: looked through at a glance, as when it was linked.
+
+    A folder that somebody else keeps may hold another model by now, or half of one. ModelError: as `find`,
+    weights_broken (with what is wrong), weights_other, weights_misfit, weights_expert_more.
+    """
+    folder, weights = find(spec, home), of_model(spec)
+    if spec.embedded:
+        return folder
+    faults = _seen(weights, folder, weights.place(home).is_symlink(), _marks(folder))
+    if gguf_files.offered(folder, two_experts=spec.two_experts) is not None:
+        # Whoever brings the experts in that form may have left out the others.
+        faults = [one for one in faults if not _EXPERT_FILE.match(str(one.values.get("file", "")))]
+    if faults:
+        raise _told(weights, faults[0])
+    return folder
+
+
+def _told(weights: Weights, fault: Notice) -> ModelError:
+    if fault.code in _OTHER_MODEL:
+        return ModelError(fault.code, **fault.values)
+    return ModelError("weights_broken", model=weights.title, reason=fault)
+
+
+def _marks(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells cheaply that any file of a model is another one."""
+    found = []
+    for path in sorted((*folder.glob("*.json"), *folder.glob("*/*.json"), *folder.glob("*/*.safetensors"))):
+        with contextlib.suppress(OSError):
+            facts = path.stat()
+            found.append((path.relative_to(folder).as_posix(), facts.st_size, facts.st_mtime_ns))
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=32)
+def _seen(
+    weights: Weights, folder: Path, linked: bool, _marks: tuple[tuple[str, int, int], ...]
+) -> list[Notice]:
+    return _faults(weights, folder, linked=linked)
+
+
+def _faults(weights: Weights, folder: Path, *, linked: bool) -> list[Notice]:
+    """What is wrong with a folder at a glance; of a linked one also that it is another model's."""
+    faults, spec = intact.faults(weights, folder), MODELS.get(weights.name)
+    other = intact.misfit(spec, folder) if linked and spec is not None and not faults else None
+    return faults if other is None else [other]
 
 
 def locate(weights: Weights, home: Path) -> Path | None:
     """Where weights lie, whole or not; None if nowhere."""
     own = weights.place(home)
-    if own.is_dir():
-        return own
+    if own.is_dir() or own.is_symlink():
+        # Where somebody linked a folder, no other one is taken for it.
+        return own if own.is_dir() else None
     if weights.shipped is not None:
         return weights.shipped if weights.shipped.is_dir() else None
     return _cached(weights)
@@ -101,7 +159,7 @@ def shelf(weights: Weights, home: Path) -> Shelf:
         linked = own.is_symlink()
         gone = (Notice("weights_link_gone", {"path": os.readlink(own)}),) if linked else ()
         return Shelf(weights, "broken" if linked else state, None, size_of(partial), "", gone, activity)
-    faults = tuple(intact.faults(weights, folder))
+    faults = tuple(_faults(weights, folder, linked=own.is_symlink()))
     whole: State = "linked" if own.is_symlink() else "installed" if folder == own else "cached"
     if folder == weights.shipped:
         whole = "shipped"
@@ -258,13 +316,9 @@ def link(weights: Weights, home: Path, folder: Path) -> Path:
         raise ModelError("link_no_folder", path=str(folder))
     if own.exists() and not own.is_symlink():
         raise ModelError("weights_there", model=weights.title)
-    faults = intact.faults(weights, folder)
+    faults = _faults(weights, folder, linked=True)
     if faults:
-        raise ModelError("weights_broken", model=weights.title, reason=faults[0])
-    spec = MODELS.get(weights.name)
-    other = None if spec is None else intact.misfit(spec, folder)
-    if other is not None:
-        raise ModelError(other.code, **other.values)
+        raise _told(weights, faults[0])
     with held(weights, home):
         fresh = own.with_name(f".{own.name}.{secrets.token_hex(4)}.link")
         fresh.symlink_to(folder.resolve(), target_is_directory=True)

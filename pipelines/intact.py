@@ -84,8 +84,8 @@ def _made(spec: ModelSpec) -> dict[tuple[str, str], int]:
         return {}
     if spec.embedded:
         return _told(REPOSITORY / spec.repo)
-    # A VAE that makes one latent of 16 x 16 pixels has more channels; a first frame comes beside the noise.
-    latent = 48 if spec.shape.spatial == 16 else 16
+    # A first frame comes beside the noise.
+    latent = spec.shape.channels
     takes = 2 * latent + 4 if spec.first_frame == "needed" else latent
     shape = {"num_layers": spec.shape.layers, "width": spec.shape.hidden, "ffn_dim": spec.shape.ffn}
     expert = shape | {"in_channels": takes, "out_channels": latent}

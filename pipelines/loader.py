@@ -57,7 +57,8 @@ def load(
     Another model is freed first. `device` is "cuda", "cuda:1", "mps" or "cpu"; None or "" takes the best one.
     `ahead`: nobody waits for it. Then no other model is freed for it, and it gives way between two parts as
     soon as somebody waits for another one: Cancelled.
-    Raises ModelError: model_missing, model_broken, device_missing, plan_does_not_fit; nothing is left behind.
+    Raises ModelError: model_broken, device_missing, plan_does_not_fit or what `hub.sound` raises; nothing is
+    left behind.
     Raises RuntimeError while another model is making a clip, which goes on.
     """
     global _resident
@@ -67,6 +68,9 @@ def load(
     try:
         with _lock:
             where = resolve_device(device)
+            if where.startswith("cuda:"):
+                # Each thread begins on the first card: streams and pinned memory would be made there.
+                torch.cuda.set_device(where)
             if _resident is not None and _resident[:3] == (spec, home, where):
                 _resident.video.used = time.monotonic()
                 return _resident.video
@@ -75,7 +79,7 @@ def load(
             unload()
             if on_progress is not None:
                 on_progress(Progress("loading"))
-            folder = find(spec, home)
+            folder = hub.sound(spec, home)
             video = _read(spec, folder, where, home, _gives_way(spec) if ahead else _goes_on)
             _resident = _Resident(spec, home, where, video)
             return video
@@ -166,8 +170,8 @@ def _read(
     spec: ModelSpec, folder: Path, device: str, home: Path, check: Callable[[], None] = _goes_on
 ) -> WanVideo:
     """Read and place the weights; every failure becomes a ModelError."""
-    gguf_gb = gguf_files.size_gb(folder, two_experts=spec.two_experts)
-    chosen = plan(spec, vram_gb=_vram_gb(device), ram_gb=_ram_gb(), gguf_gb=gguf_gb)
+    gguf = gguf_files.offered(folder, two_experts=spec.two_experts)
+    chosen = plan(spec, vram_gb=_vram_gb(device), ram_gb=_ram_gb(), gguf=gguf)
     log.info("%s from %s on %s: %s", spec.name, folder, device, chosen.why)
     if not chosen.fits:
         raise ModelError(chosen.why.code, **chosen.why.values)

@@ -6,10 +6,11 @@ is never trusted: safetensors only, and its header is read for what it is and wh
 
 import hashlib
 import json
+import math
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +30,29 @@ _KINDS = ("F16", "BF16", "F32")
 _FIRST = re.compile(
     r"blocks[._](\d+)[._](?:self_attn|cross_attn|attn1|attn2)[._](?:to_)?[qkv]\.(?:lora_A|lora_down)\.(?:default\.)?weight$"
 )
+# The two matrices of a low-rank change: neither is anything without the other.
+_MATRIX = re.compile(r"\.lora_(A|B|down|up)\.(?=(?:default\.)?weight$)")
+_PARTNER = {"A": "B", "B": "A", "down": "up", "up": "down"}
+# A pickle by its first bytes: on its own, or in the zip that torch.save writes.
+_PICKLE = re.compile(rb"PK\x03\x04|\x80[\x01-\x05]")
 _FACTS = "lora.json"
 _CHUNK = 2**22
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file's header tells: it is for a transformer `hidden` wide with at least `layers` blocks."""
+    """What a file's header tells: it is for a transformer `hidden` wide with at least `layers` blocks.
+
+    `numbers`: how many it holds, whatever they are kept in.
+    """
 
     hidden: int
     layers: int
     rank: int
+    numbers: int
+
+
+_FIELDS = tuple(field.name for field in fields(Header))
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,8 @@ class Lora:
     """A LoRA that is here. `low` is None where one file serves both experts, or the only one.
 
     `revision` is 12 hex digits over the files' content, `source` where it came from ("repo@commit"; empty for
-    a file), `size` bytes of both files.
+    a file), `size` bytes of both files. `half` is "high" or "low" where the only file was made for that one
+    of two experts and the other's is missing; empty otherwise.
     """
 
     name: str
@@ -57,6 +71,7 @@ class Lora:
     revision: str
     source: str
     size: int
+    half: str = ""
 
     def fits(self, spec: ModelSpec) -> bool:
         """Whether it was made for a model of this shape."""
@@ -84,10 +99,12 @@ def find(home: Path, name: str) -> Lora | None:
     try:
         facts = _read_facts(folder)
         marks = [_mark(path) for path in files]
-        if facts.get("marks") != marks:
-            facts = _facts(files, source=str(facts.get("source", ""))) | {"marks": marks}
+        if facts.get("marks") != marks or not set(_FIELDS) <= set(facts.get("header", ())):
+            kept = {"marks": marks, "half": str(facts.get("half", ""))}
+            facts = _facts(files, source=str(facts.get("source", ""))) | kept
             _write_facts(folder, facts)
-        header = Header(**{field: int(facts["header"][field]) for field in ("hidden", "layers", "rank")})
+        header = Header(**{field: int(facts["header"][field]) for field in _FIELDS})
+        half = str(facts.get("half", ""))
         return Lora(
             name=name,
             high=files[0],
@@ -96,6 +113,7 @@ def find(home: Path, name: str) -> Lora | None:
             revision=str(facts["revision"])[:12],
             source=str(facts.get("source", ""))[:200],
             size=sum(path.stat().st_size for path in files),
+            half=half if half in ("high", "low") and len(files) == 1 else "",
         )
     except (ModelError, OSError, KeyError, TypeError, ValueError):
         return None
@@ -108,23 +126,30 @@ def add(
     low: Path | None = None,
     *,
     source: str = "",
+    half: str = "",
     models: Mapping[str, ModelSpec] = MODELS,
+    keep: Callable[[Path, Path], object] = shutil.copyfile,
 ) -> Lora:
-    """Copy a LoRA's files to this home; whole, or not at all.
+    """Copy a LoRA's files to this home (`keep`: or move them); whole, or not at all.
 
-    Raises ModelError: lora_name, lora_there, lora_file (no safetensors, broken, too large), lora_keys (no
-    LoRA of a Wan), lora_pair (two files for different models), lora_fits_none.
+    `half`: which expert ("high", "low") a single file says it is for; forgotten where a model has but one.
+    Raises ModelError: lora_name, lora_there, lora_file (no safetensors, broken, too large), lora_pickle,
+    lora_keys (no LoRA of a Wan), lora_half (a matrix without its partner), lora_pair (two files for different
+    models), lora_fits_none.
     """
     target = _free_place(home, name)
     files = [high] if low is None else [high, low]
-    _suits_one([read_header(path) for path in files], name, models)
+    headers = [read_header(path) for path in files]
+    _suits_one(headers, name, models)
+    one_of_two = any(spec.two_experts and _fits(headers[0], spec) for spec in models.values())
+    known = {"source": source, "half": half if low is None and one_of_two else ""}
     partial = target.with_name(f".{name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         for path, kind in zip(files, ("high", "low"), strict=False):
-            shutil.copyfile(path, partial / f"{kind}.safetensors")
-        return _named(home, name, partial, source)
+            keep(path, partial / f"{kind}.safetensors")
+        return _named(home, name, partial, known)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -141,7 +166,7 @@ def delete(home: Path, name: str) -> None:
 
 
 def read_header(path: Path) -> Header:
-    """What a file is by its header alone; ModelError: lora_file, lora_keys."""
+    """What a file is by its header alone; ModelError: lora_file, lora_pickle, lora_keys, lora_half."""
     try:
         size = path.stat().st_size
         if not 0 < size <= MAX_BYTES:
@@ -153,14 +178,19 @@ def read_header(path: Path) -> Header:
                 shapes[key] = tuple(part.get_shape())
                 kinds.add(part.get_dtype())
     except (SafetensorError, OSError, ValueError) as error:
+        if _is_pickle(path):
+            raise ModelError("lora_pickle", file=path.name[:80]) from error
         raise ModelError("lora_file", file=path.name[:80], high=MAX_BYTES // 2**30) from error
     known = [key for key in shapes if key.startswith(_BEGINNINGS)]
     found = [(match, shapes[key]) for key in known if (match := _FIRST.search(key))]
     widths = {shape[1] for _, shape in found if len(shape) == 2}
     if len(shapes) > _MAX_TENSORS or not kinds <= {*_KINDS} or len(known) != len(shapes) or len(widths) != 1:
         raise ModelError("lora_keys", file=path.name[:80])
+    if (alone := _alone(shapes)) is not None:
+        raise ModelError("lora_half", file=path.name[:80], tensor=alone[:120])
     layers = 1 + max(int(match[1]) for match, _ in found)
-    return Header(hidden=widths.pop(), layers=layers, rank=max(shape[0] for _, shape in found))
+    numbers = sum(math.prod(shape) for shape in shapes.values())
+    return Header(widths.pop(), layers, rank=max(shape[0] for _, shape in found), numbers=numbers)
 
 
 def fitting(header: Header, models: Mapping[str, ModelSpec] = MODELS) -> tuple[str, ...]:
@@ -219,6 +249,13 @@ def resolved(home: Path, uses: Sequence[LoraUse], spec: ModelSpec) -> tuple[Lora
     return tuple(found)
 
 
+def with_pair(home: Path, request: GenerationRequest) -> GenerationRequest:
+    """A request of the tier "fast" with what tells the files of its distilled pair; any other as it is."""
+    pair = request.spec.distilled if request.tier == "fast" else None
+    found = None if pair is None else find(home, pair.name)
+    return request.model_copy(update={"pair": "" if found is None else found.revision})
+
+
 def misfit(name: str, spec: ModelSpec, fits: Sequence[str]) -> ModelError:
     """That a LoRA is another model's, by name where it is known."""
     code = "lora_misfit" if fits else "lora_misfit_all"
@@ -239,10 +276,13 @@ def files_of(home: Path, request: GenerationRequest) -> dict[str, tuple[Path, Pa
             raise ModelError("lora_changed", name=use.name)
         found[use.name] = (lora.high, lora.low)
     if request.tier == "fast" and request.spec.distilled is not None:
-        pair = pair_files(request.spec, home)
+        pair, name = pair_files(request.spec, home), request.spec.distilled.name
         if pair is None:
-            raise ModelError("tier_gone", lora=request.spec.distilled.name, model=request.spec.title)
-        found[request.spec.distilled.name] = pair
+            raise ModelError("tier_gone", lora=name, model=request.spec.title)
+        here = find(home, name) if request.pair else None
+        if request.pair and (here is None or here.revision != request.pair):
+            raise ModelError("lora_changed", name=name)
+        found[name] = pair
     return found
 
 
@@ -252,6 +292,26 @@ def files_of(home: Path, request: GenerationRequest) -> dict[str, tuple[Path, Pa
 def _fits(header: Header, spec: ModelSpec) -> bool:
     shape = spec.shape
     return shape is not None and shape.hidden == header.hidden and header.layers <= shape.layers
+
+
+def _alone(keys: Iterable[str]) -> str | None:
+    """The first matrix whose partner is missing."""
+    there = set(keys)
+    for key in sorted(there):
+        match = _MATRIX.search(key)
+        if match and f"{key[: match.start(1)]}{_PARTNER[match[1]]}{key[match.end(1) :]}" not in there:
+            return key
+    return None
+
+
+def _is_pickle(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            first = file.read(9)
+    except OSError:
+        return False
+    # A broken safetensors file may begin with the same bytes, its header's length, but then comes JSON.
+    return _PICKLE.match(first) is not None and first[8:] != b"{"
 
 
 def _suits_one(headers: Sequence[Header], name: str, models: Mapping[str, ModelSpec]) -> None:
@@ -270,9 +330,9 @@ def _free_place(home: Path, name: str) -> Path:
     return target
 
 
-def _named(home: Path, name: str, partial: Path, source: str) -> Lora:
+def _named(home: Path, name: str, partial: Path, known: Mapping[str, str]) -> Lora:
     """Give a complete folder its name, and look at it once more under it."""
-    _write_facts(partial, {"source": source})
+    _write_facts(partial, known)
     partial.rename(home / "loras" / name)
     found = find(home, name)
     if found is None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from pipelines.extras import extras_of
 from pipelines.memory import Clip
 from pipelines.placement import peak_gb
 from pipelines.request import NO_INPUTS, GenerationRequest, Inputs
@@ -42,5 +43,6 @@ def peak_of(video: WanVideo, request: GenerationRequest, inputs: Inputs = NO_INP
     clip = Clip(request.size, request.num_frames)
     if video.plan is None:
         return Peak("none", 0.0, measured)
-    predicted = peak_gb(video.plan, video.spec, clip, pictured=bool(request.first_frame))
+    extras = extras_of(request, inputs.loras)
+    predicted = peak_gb(video.plan, video.spec, clip, pictured=bool(request.first_frame), extras=extras)
     return Peak(video.plan.kind, predicted, measured)

@@ -14,8 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from pipelines.gguf_files import Gguf
 from pipelines.memory import (
+    NOTHING,
     Clip,
+    Extras,
     Kind,
     Layout,
     TextEncoder,
@@ -23,11 +26,12 @@ from pipelines.memory import (
     decode_gb,
     denoise_gb,
     fullness,
+    lora_gb,
     main_memory_gb,
     moments,
     system_gb,
 )
-from pipelines.models import MODELS, ModelSpec, Size
+from pipelines.models import MODELS, TIERS, ModelSpec, Size
 from pipelines.request import Notice
 
 ORDER: tuple[Kind, ...] = (
@@ -44,6 +48,7 @@ _CARD_KEEPS_GB, _RAM_SEEN = 0.5, 0.97
 CARDS = (8, 12, 16, 24, 32, 48, 80, 141)
 MEMORIES = (16, 32, 64, 128, 256)
 _MOST_GB = 100_000
+_PAIR_RANK, _MOST_RANK = 64, 4096
 _WORDS = Path(__file__).resolve().parent.parent / "assets" / "words"
 
 
@@ -92,19 +97,21 @@ def plan(
     vram_gb: float | None,
     ram_gb: float,
     clip: Clip | None = None,
-    gguf_gb: float | None = None,
+    gguf: Gguf | None = None,
+    extras: Extras = NOTHING,
 ) -> Plan:
     """The best plan for a model on a card with `vram_gb` free (None: no GPU), beside `ram_gb` of main memory.
 
     Both are what the system reports, which is less than what is sold (`free_of`, `seen_of`). It is the plan
     for `clip`; without one, for the largest clip that any plan makes here, where a few frames less are better
-    than a slower plan (`memory.clips`). `gguf_gb` is the size of one expert's GGUF file where there are some
-    that can be read; without, that plan is not offered.
+    than a slower plan (`memory.clips`). `gguf` are the experts in GGUF files where there are some that can be
+    read: without, that plan is not offered; where they are the only ones, no other is. `extras`: with so much
+    on the experts besides.
     """
     if spec.shape is None:
         return Plan("elsewhere", Notice("plan_elsewhere", {"model": spec.title}))
-    found = _found(spec, vram_gb, ram_gb, clip, gguf_gb)
-    return found or _does_not_fit(spec, clip, vram_gb, ram_gb)
+    found = _found(spec, vram_gb, ram_gb, clip, gguf, extras)
+    return found or _does_not_fit(spec, clip, vram_gb, ram_gb, gguf, extras)
 
 
 def free_of(card_gb: float) -> float:
@@ -117,24 +124,31 @@ def seen_of(memory_gb: float) -> float:
     return memory_gb * _RAM_SEEN
 
 
-def peak_gb(chosen: Plan, spec: ModelSpec, clip: Clip, *, pictured: bool = True) -> float:
+def peak_gb(
+    chosen: Plan, spec: ModelSpec, clip: Clip, *, pictured: bool = True, extras: Extras = NOTHING
+) -> float:
     """What a plan is predicted to hold on the card at its fullest moment while it makes a clip, GB of 2^30.
 
     The largest of three moments: the prompt is read, the clip is denoised, the clip is decoded. Each is the
-    weights on the card then plus what the work itself needs (`memory.denoise_gb`, `memory.decode_gb`);
-    LoRAs and step caches come on top. `pictured`: the clip begins with a picture.
+    weights on the card then plus what the work itself needs (`memory.denoise_gb`, `memory.decode_gb`), with
+    the LoRAs and the step cache of `extras`. `pictured`: the clip begins with a picture.
     """
     if chosen.layout is None:
         return 0.0
-    tiled = tiles(chosen, spec, clip)
-    return max(moments(chosen.layout, spec, clip, tiled=tiled, pictured=pictured))
+    tiled = tiles(chosen, spec, clip, extras)
+    return max(moments(chosen.layout, spec, clip, tiled=tiled, pictured=pictured, extras=extras))
 
 
-def tiles(chosen: Plan, spec: ModelSpec, clip: Clip) -> bool:
+def tiles(chosen: Plan, spec: ModelSpec, clip: Clip, extras: Extras = NOTHING) -> bool:
     """Whether a clip is decoded in tiles, which costs two thirds more: where the whole has no room."""
     if chosen.layout is None:
         return False
-    return moments(chosen.layout, spec, clip, tiled=False).decoding > chosen.usable_gb
+    return moments(chosen.layout, spec, clip, tiled=False, extras=extras).decoding > chosen.usable_gb
+
+
+def free_gb(chosen: Plan) -> float:
+    """What was free of the card when the plan was made."""
+    return chosen.usable_gb / _USABLE
 
 
 def instead(spec: ModelSpec, *, vram_gb: float | None, ram_gb: float) -> ModelSpec | None:
@@ -150,21 +164,25 @@ def instead(spec: ModelSpec, *, vram_gb: float | None, ram_gb: float) -> ModelSp
     return None
 
 
-def smallest_machine(spec: ModelSpec, clip: Clip | None = None) -> tuple[int, int] | None:
+def smallest_machine(
+    spec: ModelSpec, clip: Clip | None = None, extras: Extras = NOTHING
+) -> tuple[int, int] | None:
     """The smallest card that a model (or one clip of it) runs on, and the least main memory beside it.
 
     Both in GB as they are sold; None if no card will do.
     """
     for card in CARDS:
         for ram in MEMORIES:
-            if spec.shape is None or _found(spec, free_of(card), seen_of(ram), clip) is not None:
+            if spec.shape is None or _found(spec, free_of(card), seen_of(ram), clip, extras=extras):
                 return card, ram
     return None
 
 
-def card_that_would_do(spec: ModelSpec, clip: Clip | None = None) -> dict[str, object]:
+def card_that_would_do(
+    spec: ModelSpec, clip: Clip | None = None, extras: Extras = NOTHING
+) -> dict[str, object]:
     """The smallest machine as values of a sentence that says that a card is too small."""
-    card, ram = smallest_machine(spec, clip) or (CARDS[-1], MEMORIES[-1])
+    card, ram = smallest_machine(spec, clip, extras) or (CARDS[-1], MEMORIES[-1])
     return {"card": card, "card_ram": ram}
 
 
@@ -173,46 +191,58 @@ def _usable(vram_gb: float) -> float:
 
 
 def _found(
-    spec: ModelSpec, vram_gb: float | None, ram_gb: float, clip: Clip | None, gguf_gb: float | None = None
+    spec: ModelSpec,
+    vram_gb: float | None,
+    ram_gb: float,
+    clip: Clip | None,
+    gguf: Gguf | None = None,
+    extras: Extras = NOTHING,
 ) -> Plan | None:
     wanted = clips(spec) if clip is None else [clip]
     # Clips of one size and of about one length: the best plan is the one that makes any of them.
     for _, alike in itertools.groupby(wanted, key=lambda one: (one.size, fullness(spec, one))):
         if vram_gb is None:
-            found = _on_the_processor(spec, list(alike), ram_gb)
+            found = _on_the_processor(spec, list(alike), ram_gb, extras)
         else:
-            found = _on_the_card(spec, list(alike), vram_gb, ram_gb, gguf_gb)
+            found = _on_the_card(spec, list(alike), vram_gb, ram_gb, gguf, extras)
         if found is not None:
             return found
     return None
 
 
-def _layouts(spec: ModelSpec, gguf_gb: float | None) -> list[Layout]:
+def _layouts(spec: ModelSpec, gguf: Gguf | None) -> list[Layout]:
     """All layouts of a model, best first."""
-    found = []
+    found, size = [], None if gguf is None else gguf.gb
     for kind in ORDER:
         # Embedded models are so small that they stay, or nothing does.
-        if (spec.embedded and kind != "resident") or (kind == "gguf" and gguf_gb is None):
+        if (spec.embedded and kind != "resident") or (kind == "gguf" and gguf is None):
+            continue
+        if gguf is not None and gguf.alone and kind != "gguf":
             continue
         ways: tuple[TextEncoder, ...] = ("visits", "layers")
         if "resident" in kind:
             ways = ("stays",) if kind == "resident" else ("visits",)
         for pinned in (True, False) if kind.endswith("streamed") else (True,):
-            found += [Layout(kind, way, pinned, gguf_gb if kind == "gguf" else None) for way in ways]
+            found += [Layout(kind, way, pinned, size if kind == "gguf" else None) for way in ways]
     return found
 
 
 def _on_the_card(
-    spec: ModelSpec, alike: Sequence[Clip], vram_gb: float, ram_gb: float, gguf_gb: float | None
+    spec: ModelSpec,
+    alike: Sequence[Clip],
+    vram_gb: float,
+    ram_gb: float,
+    gguf: Gguf | None,
+    extras: Extras,
 ) -> Plan | None:
     usable = _usable(vram_gb)
-    for layout in _layouts(spec, gguf_gb):
-        ram = main_memory_gb(layout, spec)
+    for layout in _layouts(spec, gguf):
+        ram = main_memory_gb(layout, spec, extras)
         if ram > ram_gb:
             continue
         # Where everything stays on the card there is room to decode in one piece, or it is no such plan.
         for clip, tiled in itertools.product(alike, (False,) if layout.way == "resident" else (False, True)):
-            peak = max(moments(layout, spec, clip, tiled=tiled))
+            peak = max(moments(layout, spec, clip, tiled=tiled, extras=extras))
             if peak <= usable:
                 takes = ram - system_gb(spec)
                 values = _values(spec, peak, vram_gb, clip) | {"ram_gb": round(takes, 1)}
@@ -222,20 +252,20 @@ def _on_the_card(
     return None
 
 
-def _on_the_processor(spec: ModelSpec, alike: Sequence[Clip], ram_gb: float) -> Plan | None:
+def _on_the_processor(spec: ModelSpec, alike: Sequence[Clip], ram_gb: float, extras: Extras) -> Plan | None:
     for clip in alike:
-        takes = _processor_gb(spec, clip)
+        takes = _processor_gb(spec, clip, extras)
         if takes + system_gb(spec) <= ram_gb:
             return Plan("cpu", Notice("plan_cpu", _values(spec, takes, ram_gb, clip)), 0.0, takes, 0.0, clip)
     return None
 
 
-def _processor_gb(spec: ModelSpec, clip: Clip) -> float:
+def _processor_gb(spec: ModelSpec, clip: Clip, extras: Extras = NOTHING) -> float:
     if spec.shape is None:
         return 0.0
     # bf16 weights are widened on a CPU, where they would run at half the speed.
-    work = max(2 * denoise_gb(spec.shape, clip), decode_gb(spec.shape, clip, tiled=False))
-    return 2 * spec.shape.weights_gb + work
+    work = max(2 * denoise_gb(spec.shape, clip, extras=extras), decode_gb(spec.shape, clip, tiled=False))
+    return 2 * (spec.shape.weights_gb + spec.shape.experts * extras.lora_gb) + work
 
 
 def _values(spec: ModelSpec, needs: float, has: float, clip: Clip) -> dict[str, object]:
@@ -243,19 +273,30 @@ def _values(spec: ModelSpec, needs: float, has: float, clip: Clip) -> dict[str, 
     return values | {"size": str(clip.size), "frames": clip.frames}
 
 
-def _does_not_fit(spec: ModelSpec, wanted: Clip | None, vram_gb: float | None, ram_gb: float) -> Plan:
+def _does_not_fit(
+    spec: ModelSpec,
+    wanted: Clip | None,
+    vram_gb: float | None,
+    ram_gb: float,
+    gguf: Gguf | None,
+    extras: Extras,
+) -> Plan:
     """Which of the two memories is short, by the layout that needs the least, and what runs instead."""
     clip = wanted or clips(spec)[-1]
-    code, needs, has = "plan_does_not_fit_ram", _processor_gb(spec, clip) + system_gb(spec), ram_gb
+    code, needs, has = "plan_does_not_fit_ram", _processor_gb(spec, clip, extras) + system_gb(spec), ram_gb
     if vram_gb is not None:
-        peaks = {layout: max(moments(layout, spec, clip, tiled=True)) for layout in _layouts(spec, None)}
-        fitting = [main_memory_gb(one, spec) for one, peak in peaks.items() if peak <= _usable(vram_gb)]
+        peaks = {
+            one: max(moments(one, spec, clip, tiled=True, extras=extras)) for one in _layouts(spec, gguf)
+        }
+        fitting = [
+            main_memory_gb(one, spec, extras) for one, peak in peaks.items() if peak <= _usable(vram_gb)
+        ]
         needs = min(fitting, default=0.0)
         if not fitting:
             code, needs, has = "plan_does_not_fit", min(peaks.values()) / _USABLE, vram_gb
     other = instead(spec, vram_gb=vram_gb, ram_gb=ram_gb)
     values: dict[str, object] = {"model": spec.title, "needs_gb": round(needs, 1), "has_gb": round(has, 1)}
-    values |= {"instead": "" if other is None else other.title} | card_that_would_do(spec, wanted)
+    values |= {"instead": "" if other is None else other.title} | card_that_would_do(spec, wanted, extras)
     return Plan("does_not_fit", Notice(code if other else f"{code}_cloud", values))
 
 
@@ -280,6 +321,13 @@ def _clip_of(spec: ModelSpec, size: str | None, frames: int | None) -> Clip | No
     return Clip(Size(*chosen), length)
 
 
+def _extras_of(spec: ModelSpec, tier: str, rank: int) -> Extras:
+    """What a tier and LoRAs of a rank add; the pair of "fast" counts as one of rank 64, as published."""
+    rank += _PAIR_RANK if tier == "fast" and spec.distilled is not None else 0
+    size = lora_gb(spec.shape, rank) if spec.shape is not None and rank else 0.0
+    return Extras(lora_gb=size, cached=tier == "balanced", guided=tier != "fast")
+
+
 def _gigabytes(text: str) -> float:
     """Memory as it is typed; argparse says the sentence and ends with exit code 2."""
     try:
@@ -301,6 +349,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--ram", type=_gigabytes, metavar="GB", required=True, help=memory)
     parser.add_argument("--size", metavar="WxH", help="for this size (without: the largest that fits)")
     parser.add_argument("--frames", type=int, help="for this length")
+    parser.add_argument("--tier", choices=TIERS, default="exact", help="with what this tier keeps")
+    rank = "with LoRAs whose ranks add up to this"
+    parser.add_argument("--lora-rank", type=int, default=0, metavar="RANK", help=rank)
     parser.add_argument("--language", choices=("en", "zh"), default="en")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     options = parser.parse_args(arguments)
@@ -314,7 +365,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     free = None if options.vram is None else free_of(options.vram)
-    chosen = plan(spec, vram_gb=free, ram_gb=seen_of(options.ram), clip=clip)
+    extras = _extras_of(spec, options.tier, min(max(0, options.lora_rank), _MOST_RANK))
+    chosen = plan(spec, vram_gb=free, ram_gb=seen_of(options.ram), clip=clip, extras=extras)
     text = _sentence(chosen.why, options.language)
     if options.json:
         print(json.dumps({"model": spec.name, "text": text, **asdict(chosen)}, ensure_ascii=False))

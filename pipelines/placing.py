@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from accelerate import cpu_offload_with_hook
 from accelerate.hooks import CpuOffload
-from diffusers import AutoencoderKLWan, GGUFQuantizationConfig, WanPipeline, WanTransformer3DModel
+from diffusers import AutoencoderKLWan, WanPipeline, WanTransformer3DModel
 from diffusers.hooks import apply_group_offloading
 
 from pipelines import gguf_files
@@ -23,7 +23,7 @@ from pipelines.placement import Plan
 log = logging.getLogger(__name__)
 
 _EXPERTS = ("transformer", "transformer_2")
-_GROUP_HOOK = "group_offloading"
+_GROUP_HOOK, _ORDER_HOOK = "group_offloading", "lazy_prefetch_group_offloading"
 
 
 def assemble(
@@ -39,7 +39,7 @@ def assemble(
     wide = device == "cpu" or spec.embedded
     kind = torch.float32 if wide else torch.bfloat16
     parts: dict[str, Any] = {"default": kind, "vae": torch.float32}
-    if chosen.layout is None or chosen.kind == "resident":
+    if chosen.layout is None:
         check()
         pipe = _whole(spec, WanPipeline.from_pretrained(folder, dtype=parts, local_files_only=True))
         check()
@@ -132,15 +132,12 @@ def _read_expert(folder: Path, name: str, kind: torch.dtype, *, gguf: bool) -> A
     if not (index.get(name) or [None])[0]:
         raise ValueError("it has one expert, two are expected")
     if gguf:
-        file = gguf_files.find(folder, two_experts=_EXPERTS[1] in index)[_EXPERTS.index(name)]
-        return WanTransformer3DModel.from_single_file(
-            str(file),
-            config=str(folder),
-            subfolder=name,
-            quantization_config=GGUFQuantizationConfig(compute_dtype=kind),
-            dtype=kind,
-            local_files_only=True,
-        )
+        # Only here: the package that reads them may be missing where there are none.
+        from pipelines.gguf_experts import read_expert
+
+        two = bool((index.get(_EXPERTS[1]) or [None])[0])
+        file = gguf_files.find(folder, two_experts=two)[_EXPERTS.index(name)]
+        return read_expert(file, folder, name, kind)
     return WanTransformer3DModel.from_pretrained(folder, subfolder=name, dtype=kind, local_files_only=True)
 
 
@@ -163,26 +160,42 @@ def _lay_out(expert: Any, chosen: Plan, device: str) -> Any:
             record_stream=False,
             low_cpu_mem_usage=not layout.pinned,
         )
+        know_the_order(expert)
     return expert
 
 
+def know_the_order(expert: Any) -> None:
+    """Let the blocks of an expert that is streamed come ahead from its first forward on; others: nothing.
+
+    diffusers would watch the first forward to learn their order, and takes its watching hooks off from under
+    a step cache in such a way that the cache is off, too, for the rest of that job.
+    """
+    registry = getattr(expert, "_diffusers_hook", None)
+    watching = None if registry is None else registry.get_hook(_ORDER_HOOK)
+    if watching is not None:
+        watching.execution_order = [(f"blocks.{at}", block) for at, block in enumerate(expert.blocks)]
+        watching.post_forward(expert, None)
+
+
 def _lay_out_the_rest(pipe: WanPipeline, chosen: Plan, device: str) -> None:
-    """The text encoder and the VAE, and who makes room for whom."""
-    layout, where = chosen.layout, torch.device(device)
+    """The text encoder (None: there is none) and the VAE, and who makes room for whom."""
+    layout, where, encoder = chosen.layout, torch.device(device), pipe.text_encoder
     assert layout is not None
-    if layout.text_encoder == "layers":
-        apply_group_offloading(
-            pipe.text_encoder,
-            onload_device=where,
-            offload_device=torch.device("cpu"),
-            offload_type="leaf_level",
-        )
     if layout.way == "one_at_a_time" and layout.text_encoder == "visits":
         # diffusers' chain: each expert makes the other leave when its turn comes, once a job.
         pipe.enable_model_cpu_offload(device=device)
         return
-    if layout.text_encoder == "visits":
-        cpu_offload_with_hook(pipe.text_encoder, where)
+    if encoder is not None and layout.text_encoder == "stays":
+        encoder.to(where)
+    elif encoder is not None and layout.text_encoder == "visits":
+        cpu_offload_with_hook(encoder, where)
+    elif encoder is not None:
+        apply_group_offloading(
+            encoder,
+            onload_device=where,
+            offload_device=torch.device("cpu"),
+            offload_type="leaf_level",
+        )
     if layout.way == "resident":
         pipe.vae.to(where)
         return

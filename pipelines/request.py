@@ -63,7 +63,9 @@ class Progress:
     `actual_prompt` is what a cloud made of the prompt.
     """
 
-    stage: Literal["loading", "encoding", "waiting", "denoising", "decoding", "takes", "voice", "cutting"]
+    stage: Literal[
+        "loading", "encoding", "waiting", "denoising", "decoding", "takes", "voice", "finishing", "cutting"
+    ]
     step: int = 0
     total: int = 0
     preview: bytes | None = None
@@ -163,6 +165,8 @@ class GenerationRequest(BaseModel):
     look                 the colour look that the studio lays over the finished frames; empty for none
     tier                 how the model is run: one of its `tiers`; "fast" has steps and guidance of its own
     loras                at most four, each once
+    pair                 of the tier "fast": 12 hex digits over the files of its distilled pair, as they were
+                         when the clip was asked for; empty if nobody looked
     first_frame          sha256 (64 hex digits) of the picture that the clip begins with; empty for none
     """
 
@@ -182,6 +186,7 @@ class GenerationRequest(BaseModel):
     look: str = Field(default="", max_length=40)
     tier: Tier = "exact"
     loras: tuple[LoraUse, ...] = Field(default=(), max_length=MAX_LORAS)
+    pair: str = Field(default="", pattern=r"^([0-9a-f]{12})?$")
     first_frame: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
     @model_validator(mode="before")

@@ -35,6 +35,11 @@ class Shape(BaseModel):
         return ((frames - 1) // self.temporal + 1) * (height // across) * (width // across)
 
     @property
+    def channels(self) -> int:
+        """How many channels a latent has: the VAE that makes one of 16 x 16 pixels has more."""
+        return 48 if self.spatial == 16 else 16
+
+    @property
     def weights_gb(self) -> float:
         """All parts in bf16, the VAE in fp32, as they lie in memory."""
         return (2 * (self.experts * self.expert + self.text_encoder) + 4 * self.vae) * 1e9 / GB

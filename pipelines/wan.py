@@ -17,8 +17,9 @@ from pipelines import first_frame, placing, prompts, speed
 from pipelines.adapters import Adapters
 from pipelines.decode import decode_ahead, decode_chunks
 from pipelines.engine import PLAIN, Engine
+from pipelines.extras import extras_of, no_room
 from pipelines.first_frame import FirstFrame
-from pipelines.memory import Clip
+from pipelines.memory import NOTHING, Clip
 from pipelines.models import ModelSpec
 from pipelines.placement import Plan, tiles
 from pipelines.preview import Previews, colours_for
@@ -86,8 +87,9 @@ class WanVideo:
         `on_progress` is called at every step, always in the caller's thread; previews come with it, or a few
         milliseconds later with the next transformer block. `should_stop` is asked before every transformer
         block, after every step and before every decoded chunk: make it a flag, not a query.
-        Raises Cancelled, ModelError "out_of_memory", "first_frame_gone" or one about a LoRA (see
-        `Adapters.use`), RuntimeError while another request is running, and whatever `on_progress` raises.
+        Raises Cancelled, ModelError "out_of_memory", "first_frame_gone", one that says that the plan has no
+        room (see `extras.no_room`) or one about a LoRA (see `Adapters.use`), RuntimeError while another
+        request is running, and whatever `on_progress` raises.
         However it ends, also by closing this iterator half-way, the next one gets the very pixels it would
         have got otherwise.
         """
@@ -134,6 +136,10 @@ class WanVideo:
 
     def _frames(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> Iterator[np.ndarray]:
         run.check()
+        run.extras = extras_of(request, inputs.loras)
+        short = None if self.plan is None else no_room(self.plan, request, run.extras)
+        if short is not None:
+            raise ModelError(short.code, **short.values)
         run.say("encoding")
         embeds = self._read(request)
         run.first = self._first_frame(request, run, inputs)
@@ -168,7 +174,7 @@ class WanVideo:
         On a card, tiers that trade exactness for time decode in bf16: a fifth to a quarter less time for
         0.9999 of the structure, as FastVideo measured it. The exact tier keeps the VAE's fp32.
         """
-        if self._tiled(request):
+        if self._tiled(request, run):
             return placing.decode_tiled(self.pipe.vae, latents, run.check)
         if not latents.is_cuda:
             # Its cores are busy either way: a second thread at them was no gain.
@@ -176,10 +182,10 @@ class WanVideo:
         half = request.tier != "exact" and not self.spec.embedded
         return decode_ahead(self.pipe.vae, latents, half=half)
 
-    def _tiled(self, request: GenerationRequest) -> bool:
+    def _tiled(self, request: GenerationRequest, run: "_Run") -> bool:
         """Whether the plan has no room for a whole picture in the VAE."""
         clip = Clip(request.size, request.num_frames)
-        return self.plan is not None and tiles(self.plan, self.spec, clip)
+        return self.plan is not None and tiles(self.plan, self.spec, clip, run.extras)
 
     def _first_frame(self, request: GenerationRequest, run: "_Run", inputs: Inputs) -> FirstFrame | None:
         """The picture that the clip begins with, as latents; None if it begins with none."""
@@ -189,7 +195,7 @@ class WanVideo:
             raise ModelError("first_frame_gone")
         picture = first_frame.fitted(inputs.first_frame, request.width, request.height)
         frames, seed = request.num_frames, request.seed
-        tiled = self._tiled(request)
+        tiled = self._tiled(request, run)
         return first_frame.encode(
             self.pipe, picture, num_frames=frames, seed=seed, check=run.check, tiled=tiled
         )
@@ -251,6 +257,7 @@ class _Run:
         self.previews = previews
         self.hooks: list[Any] = []
         self.first: FirstFrame | None = None
+        self.extras = NOTHING
         self._on_progress = on_progress
         self._should_stop = should_stop
 

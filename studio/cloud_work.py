@@ -13,16 +13,11 @@ from pipelines.cloud_facts import HOSTS
 from pipelines.dashscope import DashScope, fixed_key, key_in
 from pipelines.dashscope_wire import Service
 from pipelines.models import MODELS
-from pipelines.request import Cancelled, GenerationRequest, Inputs, ModelError, Notice, Progress
-from studio.claims import Attempt
-from studio.db import utc_now
-from studio.exporting import Begun
-from studio.media.clip import ClipFacts, write_clip
-from studio.media.looks import graded
-from studio.recipe import Recipe
+from pipelines.request import Cancelled, Inputs, ModelError, Notice, Progress
+from studio.media.clip import ClipFacts
 from studio.reporter import Reporter
 from studio.settings import Settings
-from studio.workflows import Maker
+from studio.workflows import Made, Maker, Rendering
 
 
 def service_of(settings: Settings) -> Service | None:
@@ -40,24 +35,19 @@ def service_of(settings: Settings) -> Service | None:
 class CloudMaker(Maker):
     """Makes clips in the cloud; nothing of it touches the GPU."""
 
-    def _film(
-        self, attempt: Attempt, film: Path, reporter: Reporter, begun: Begun
-    ) -> tuple[ClipFacts, str, float]:
-        """Write the film; its facts, what made it, and when it was begun."""
-        request = attempt.job.request
-        spec, service = MODELS.get(attempt.job.model), service_of(self.settings)
-        if request is None or spec is None or spec.cloud is None:
+    def _film(self, job: Rendering) -> Made:
+        """Have it made, and write what comes back frame by frame."""
+        spec, service = MODELS.get(job.model), service_of(self.settings)
+        if spec is None or spec.cloud is None:
             # Asked for by a studio whose table had this model.
-            raise ModelError(
-                "model_unknown", field="model", value=attempt.job.model, allowed=", ".join(MODELS)
-            )
+            raise ModelError("model_unknown", field="model", value=job.model, allowed=", ".join(MODELS))
         if service is None:
             raise ModelError("cloud_no_key", model=spec.title)
         video, began = DashScope(spec, service, folder=self.tmp), time.monotonic()
         try:
-            return self._written(attempt, video, request, film, reporter, begun), video.revision, began
+            return Made(self._written(job, video), video.revision, began)
         except Cancelled:
-            self._let_go(video, reporter)
+            self._let_go(video, job.reporter)
             raise
 
     def _let_go(self, video: DashScope, reporter: Reporter) -> None:
@@ -73,38 +63,14 @@ class CloudMaker(Maker):
                 raise Cancelled(Notice("cloud_goes_on"))
             reporter(Progress("waiting", resume_token=""))
 
-    def _written(
-        self,
-        attempt: Attempt,
-        video: DashScope,
-        request: GenerationRequest,
-        film: Path,
-        reporter: Reporter,
-        begun: Begun,
-    ) -> ClipFacts:
-        def should_stop() -> bool:
-            told = self.orders.stopping.is_set() or self.orders.draining.is_set()
-            return told or reporter.wish != "go"
-
-        inputs = Inputs(resume_token=attempt.job.resume_token or "")
-        with contextlib.closing(video.generate(request, reporter, should_stop, inputs)) as frames:
+    def _written(self, job: Rendering, video: DashScope) -> ClipFacts:
+        should_stop = job.reporter.stops_at(self.orders.stopping, self.orders.draining)
+        inputs = Inputs(resume_token=job.attempt.job.resume_token or "")
+        with contextlib.closing(video.generate(job.request, job.reporter, should_stop, inputs)) as frames:
             # What the cloud made of the prompt is known by its first frame, and belongs into the recipe.
             first = next(frames)
-            recipe = Recipe(
-                request=request,
-                form=attempt.job.form,
+            return job.write(
+                itertools.chain((first,), frames),
                 model_revision=video.revision,
-                actual_prompt=reporter.actual_prompt,
-                created=utc_now().isoformat(timespec="seconds"),
-                job=attempt.job.id,
-            )
-            return write_clip(
-                graded(itertools.chain((first,), frames), request.look),
-                path=film,
-                fps=request.fps,
-                comment=begun.comment(recipe.text()),
-                tags=begun.tags,
-                label=begun.label,
-                mark=begun.mark_frames(),
-                expected_frames=request.num_frames,
+                actual_prompt=job.reporter.actual_prompt,
             )

@@ -1,7 +1,7 @@
 """Studio: the only door for the page, the API and the command line. No browser, no torch."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from pipelines import loras
 from pipelines.cloud_facts import Money
 from pipelines.models import MODELS, ModelSpec
 from pipelines.request import GenerationRequest, Notice, model_spec, notices
@@ -35,9 +36,10 @@ from studio.picture_rows import Picture
 from studio.pictures import Pictures
 from studio.prices import clip_price
 from studio.recipe import read_recipe
+from studio.refusal import refuse_what_cannot
 from studio.reviewing import Reviews
 from studio.room.rooms import Rooms
-from studio.rows import kind_of
+from studio.rows import kind_of, request_of
 from studio.settings import Settings
 from studio.stories import Stories
 from studio.style_store import Styles
@@ -88,8 +90,11 @@ class Studio:
         self.model_room = ModelRoom(self.engine, settings)
         self.reviews = Reviews(self.engine, settings, self.jobs, self.assets)
         self._tracing = Tracing(self.engine, settings, self.assets)
-        self.stories = Stories(self.engine, settings, self.jobs, self.assets, self._read, self.styles.find)
-        self.grids = Grids(self.engine, settings, self.jobs, self.assets, self._asked)
+        cannot = self.model_room.cannot_make
+        self.stories = Stories(
+            self.engine, settings, self.jobs, self.assets, self._read, self.styles.find, cannot
+        )
+        self.grids = Grids(self.engine, settings, self.jobs, self.assets, self._asked, cannot)
         self.rooms = Rooms(
             self.engine,
             settings,
@@ -101,7 +106,7 @@ class Studio:
         )
         self.votes = Votes(self.engine)
         self.keys, self.api_tasks = Keys(self.engine), Tasks(self.engine)
-        self.edits = Edits(self.engine, settings, self.jobs, self.assets, self._asked)
+        self.edits = Edits(self.engine, settings, self.jobs, self.assets, self._asked, cannot)
         self._followers: Followers[JobView] = Followers(
             self._read, lambda view: view.is_final, lambda view: view.waits_for_a_person
         )
@@ -111,9 +116,7 @@ class Studio:
     def generate(self, visitor: Visitor, /, **form: Any) -> str:
         """Queue one clip, return its job id at once; `Refused` says what is wrong, then nothing is queued."""
         request, kept = self._asked(visitor, form)
-        cannot = self.model_room.cannot(request.spec)
-        if cannot is not None:
-            raise Refused(cannot)
+        refuse_what_cannot(self.model_room.cannot_make, [request])
         return self.jobs.submit(owner=visitor.owner, form=kept, request=request)
 
     def estimate(self, **form: Any) -> Estimate:
@@ -127,7 +130,7 @@ class Studio:
             told=ways.instead(kept, request),
             paid=request.spec.cloud is not None,
             cost=clip_price(request, self.settings),
-            cannot=self.model_room.cannot(request.spec),
+            cannot=self.model_room.cannot_make([request]),
         )
 
     def again(self, visitor: Visitor, job_id: str) -> str:
@@ -186,6 +189,7 @@ class Studio:
             style = self._style(given)
             fields = fields_of(ways.applied(given, spec, self.settings.studio_home), spec, style)
             request = GenerationRequest(**fields)
+            request = loras.with_pair(self.settings.studio_home, request)
             request = request if priced else self.pictures.applied(request)
             original = original_of(given)
         except ValidationError as error:
@@ -204,10 +208,9 @@ class Studio:
 
     def _offered(self, spec: ModelSpec) -> None:
         """Refused for a cloud's model without a key, or in a region that has it not."""
-        if not self.settings.offers(spec):
-            region = self.settings.cloud_region
-            code = "cloud_region" if self.settings.has_cloud else "cloud_no_key"
-            raise Refused(Notice(code, {"field": "model", "model": spec.title, "region": region}))
+        cannot = None if self.settings.offers(spec) else self.model_room.cannot(spec)
+        if cannot is not None:
+            raise Refused(cannot)
 
     def _style(self, given: dict[str, Any]) -> Style | None:
         """The style that a form names, in the version it names while that is kept; None if it names none."""
@@ -246,6 +249,8 @@ class Studio:
                 known, project = True, view.job.form.get("project")
                 hidden = not await asyncio.to_thread(self.shows_previews, visitor, project)
             yield _without_preview(seen_by(visitor, view)) if hidden else seen_by(visitor, view)
+        # Whoever saw it end asks next what is ahead now.
+        self.jobs.forget_outlook()
         if not known:
             raise Refused(Notice("job_unknown"))
 
@@ -299,9 +304,17 @@ class Studio:
         self.jobs.cancel(job_id)
 
     def retry(self, visitor: Visitor, job_id: str) -> None:
-        """Queue one's own failed or cancelled job again, as the same job."""
+        """Queue one's own failed or cancelled job again, as the same job; Refused where that would fail."""
         self._own(visitor, job_id)
+        refuse_what_cannot(self.model_room.cannot_make, self._still_to_make(self._known(job_id)))
         self.jobs.retry(job_id)
+
+    def _still_to_make(self, job: Job) -> Sequence[GenerationRequest]:
+        """The clips that a model has to make for a job if it is asked for again."""
+        if job.plan is not None:
+            return self.jobs.estimate_film(job.owner, job.plan).missing
+        request = job.request or request_of((job.task or {}).get("request"))
+        return () if request is None else (request,)
 
     def to_front(self, visitor: Visitor, job_id: str) -> None:
         """Let a waiting job be the next one; an admin's right."""

@@ -1,6 +1,6 @@
 """The few pages that are not Gradio's: password, admin, and a worded page for what went wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -60,17 +60,27 @@ def admin_page(
     return _page(door("admin_title", language), form, language, status, root)
 
 
+def refused(
+    notices: Iterable[Notice],
+    language: Language,
+    *,
+    status: int = 400,
+    headers: Mapping[str, str] = _NEVER_KEEP,
+) -> Response:
+    """What went wrong, in words, for a program."""
+    found = [{"code": notice.code, "text": say(notice, language)} for notice in notices]
+    return JSONResponse({"errors": found}, status, headers=headers)
+
+
 def refusal(
     notices: list[Notice], status: int, *, headers: Headers, cookies: Mapping[str, str], root: str
 ) -> Response:
     """What went wrong, in words: a page for a person's browser, JSON for a program."""
     language = language_of(headers, cookies)
-    sentences = [say(notice, language) for notice in notices]
     if "text/html" not in headers.get("accept", ""):
-        found = [{"code": notice.code, "text": text} for notice, text in zip(notices, sentences, strict=True)]
-        return JSONResponse({"errors": found}, status, headers=_NEVER_KEEP)
+        return refused(notices, language, status=status)
     back = f'<a href="{escape(root)}/">{escape(door("back", language))}</a>'
-    body = "".join(f"<p>{escape(text)}</p>" for text in sentences) + back
+    body = "".join(f"<p>{escape(text)}</p>" for text in (say(notice, language) for notice in notices)) + back
     return _page(door("title", language), body, language, status, root)
 
 

@@ -1,6 +1,6 @@
 """Edits of finished clips: a wish is read, what it comes to is queued, a clip's takes are found again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
-from pipelines.request import GenerationRequest, Notice
+from pipelines.request import Notice
 from studio import access
 from studio.access import Visitor
 from studio.checking import held_because, texts_of
@@ -20,17 +20,18 @@ from studio.edits.operations import Clip
 from studio.edits.plan import EditPlan
 from studio.edits.reading import read_chosen, read_wishes
 from studio.edits.types import Reading
+from studio.finish_estimates import finish_seconds, past_finishes
+from studio.forms import Resolve
 from studio.jobs import Jobs
 from studio.library import Asset, Library
 from studio.media.ffmpeg import MediaError
 from studio.media.retouch import Operation, Shape, shape_after
-from studio.refusal import Refused
+from studio.refusal import Cannot, Refused, refuse_what_cannot
 from studio.retouching import NAME
 from studio.settings import Settings
 from studio.text.llm import configured
 
 # A clip's request and form to be kept, of a form as a person fills it in; Refused.
-Resolve = Callable[[Visitor, dict[str, Any]], tuple[GenerationRequest, dict[str, Any]]]
 EDITABLE = ("clip", "edit")
 """The kinds of assets that are changed in words."""
 _MOST_TAKES = 24
@@ -52,11 +53,17 @@ class Edits:
     """Owns the table `edit`."""
 
     def __init__(
-        self, engine: Engine, settings: Settings, jobs: Jobs, assets: Library, resolve: Resolve
+        self,
+        engine: Engine,
+        settings: Settings,
+        jobs: Jobs,
+        assets: Library,
+        resolve: Resolve,
+        cannot: Cannot,
     ) -> None:
         self.engine, self.settings = engine, settings
         self.jobs, self.assets = jobs, assets
-        self._resolve = resolve
+        self._resolve, self._cannot = resolve, cannot
 
     def read(self, visitor: Visitor, asset_id: str, text: str) -> Reading:
         """What a wish asks for of a clip; by the language model where one is configured.
@@ -75,7 +82,7 @@ class Edits:
         """Queue what an `EditPlan`'s document asks for, return the job's id; the clip stays as it is.
 
         A clip that is rendered anew keeps its seed and form, and what was done to its pictures is done again.
-        Refused for a document that is none, a clip that can't be made, words that may not be used.
+        Refused for a document that is none, a clip that can't be made (here), words that may not be used.
         """
         source = self._source(visitor, asset_id)
         try:
@@ -114,6 +121,12 @@ class Edits:
             found = connection.execute(query.order_by(columns.created.desc()).limit(_MOST_TAKES))
             return [_take(row) for row in found.mappings()]
 
+    def finish_seconds(self, shape: Shape, chosen: Sequence[Sequence[Operation]]) -> Sequence[float | None]:
+        """How long each way to finish a clip of that shape takes, by those made last; None: nobody knows."""
+        with reading(self.engine) as connection:
+            past = past_finishes(connection)
+        return [finish_seconds(shape, operations, past) for operations in chosen]
+
     def form(self, visitor: Visitor, asset_id: str, plan: EditPlan) -> dict[str, Any]:
         """The form by which an edit would be rendered, to be priced; Refused as `make`."""
         return _form(self._source(visitor, asset_id), plan)
@@ -139,6 +152,7 @@ class Edits:
         self, visitor: Visitor, source: Asset, plan: EditPlan, operations: Sequence[Operation]
     ) -> str:
         request, kept = self._resolve(visitor, _form(source, plan))
+        refuse_what_cannot(self._cannot, [request])
         if not operations:
             return self.jobs.submit(owner=visitor.owner, form=kept, request=request)
         _check(Shape(request.width, request.height, request.num_frames, request.fps), operations)

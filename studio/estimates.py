@@ -29,10 +29,14 @@ class Past:
 
 @dataclass(frozen=True)
 class PastFilm:
-    """One finished film. `rest`: seconds of voice and cutting after its last take was there."""
+    """One finished film. `rest`: seconds of voice and cutting after its last take was there.
+
+    `by`: what made its takes larger and smoother (`film_by`).
+    """
 
     volume: int
     rest: float
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class FilmEstimate:
 
     `film_seconds` is its own length as planned; `render_seconds` until all takes are rendered, of which
     `gpu_seconds` on the GPU; `rest_seconds` voice and cutting: None where nothing like it was made before.
-    `cloud` are the takes that the cloud has to make.
+    `missing` are the takes to render, `cloud` those of them that the cloud has to make.
     """
 
     to_render: int
@@ -51,6 +55,7 @@ class FilmEstimate:
     rest_seconds: float | None
     gpu_seconds: float | None = None
     cloud: tuple[GenerationRequest, ...] = ()
+    missing: tuple[GenerationRequest, ...] = ()
 
 
 class Estimates:
@@ -105,8 +110,14 @@ def film_volume(plan: FilmPlan) -> int:
     return round(width * height * plan.fps * film_seconds(plan))
 
 
-def film_rest(volume: int, past: Sequence[PastFilm]) -> float | None:
-    """Seconds of voice and cutting for a film of so many pixels; None if no film was made yet."""
+def film_by(larger: str | None, smoother: str | None) -> str:
+    """Which networks work on a film's takes ("larger", "larger smoother"): that decides how long it takes."""
+    return " ".join(name for name, how in (("larger", larger), ("smoother", smoother)) if how == "network")
+
+
+def film_rest(volume: int, past: Sequence[PastFilm], by: str = "") -> float | None:
+    """Seconds of voice and cutting for a film of so many pixels; None if none was made like it yet."""
+    past = [film for film in past if film.by == by]
     if not past:
         return None
     # Voice takes the same for small and for large frames: films about as large tell best.
@@ -120,12 +131,13 @@ def waits(
     """When each queued job starts and ends, in seconds from now; None from the first unknown length on.
 
     `running`: seconds left of each running job; `queued`: seconds each waiting job takes, in order;
-    `lanes`: workers that take jobs.
+    `lanes`: workers that take jobs. Of more running ones than these the shortest are being finished.
     """
     if any(left is None for left in running):
         return [(None, None)] * len(queued)
-    ends = [left for left in running if left is not None]
-    ends += [0.0] * (max(lanes, 1) - len(ends))
+    lanes = max(lanes, 1)
+    ends = sorted((left for left in running if left is not None), reverse=True)[:lanes]
+    ends += [0.0] * (lanes - len(ends))
     heapq.heapify(ends)
     times: list[tuple[float | None, float | None]] = []
     for length in queued:

@@ -124,7 +124,7 @@ class FilmTakes:
 
 def form_of(request: GenerationRequest) -> dict[str, Any]:
     """What the page would have to be filled in with to ask for this very clip."""
-    kept = request.model_dump(mode="json", exclude={"width", "height", "loras"}, exclude_none=True)
+    kept = request.model_dump(mode="json", exclude={"width", "height", "loras", "pair"}, exclude_none=True)
     if request.loras:
         kept["loras"] = write_uses(request.loras)
     return {**kept, "size": f"{request.width}x{request.height}"}

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +18,20 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.request import Cancelled, GenerationRequest, Notice, Progress
-from studio import cutting, footage, joining, narrating
+from studio import cutting, film_finish, footage, joining, narrating
+from studio.card import Card
 from studio.claims import Attempt, Claims
 from studio.cutting import Times
 from studio.db import utc_now
-from studio.exporting import Begun, Exporter
+from studio.exporting import Exporter
+from studio.film_file import FilmFile
 from studio.film_takes import FilmTakes, Found, TakeFailed
+from studio.finishing import named
 from studio.hands import Orders, own_tmp
 from studio.library import Asset, Library, new_id
 from studio.lock import file_name
-from studio.media.clip import ClipFacts
 from studio.media.probe import POSTER_SIDE, thumbnail
-from studio.media.timeline import FilmCut, ShotCut, label_of
-from studio.media.whole import is_unfinished
+from studio.media.timeline import ShotCut, label_of
 from studio.picture_rows import Picture
 from studio.pictures import Pictures
 from studio.recipe import film_recipe
@@ -70,7 +72,6 @@ class _Making:
     should_stop: Callable[[], bool]
     work: Path
     notices: list[Notice] = field(default_factory=list)
-    parts: int = 0
     spoke: float = 0.0
     got_on: bool = False
 
@@ -101,10 +102,11 @@ class FilmMaker:
         orders: Orders,
         *,
         speak: "Speak | None" = None,
+        card: Card | None = None,
     ) -> None:
         self.settings = settings
         self.speak = speak or narrating.narrator(settings)
-        self.orders = orders
+        self.orders, self.card = orders, card or Card()
         self.tickets = tickets
         self.claims = Claims(engine, settings.worker_id)
         self.library = Library(engine, settings.studio_home)
@@ -125,12 +127,7 @@ class FilmMaker:
         work = self.work / file_name(plan.story_id or attempt.job.id)
         began = time.monotonic()
         with Reporter(self.claims, attempt) as reporter:
-            orders = self.orders
-
-            def should_stop() -> bool:
-                told = orders.stopping.is_set() or orders.draining.is_set()
-                return told or reporter.wish != "go"
-
+            should_stop = reporter.stops_at(self.orders.stopping, self.orders.draining)
             film = _Making(attempt, plan, reporter, should_stop, work)
             shots, clips, waited = self._shots(film)
             return self._cut(film, shots, clips, began=began, tail_since=waited)
@@ -308,7 +305,11 @@ class FilmMaker:
         tail_since: float,
     ) -> bool:
         job, plan = film.attempt.job, film.plan
-        comment, left = film_recipe(plan, job=job.id, created=utc_now().isoformat(timespec="seconds"))
+        networks = named(*film_finish.networks(plan, self.settings.studio_home))
+        created = utc_now().isoformat(timespec="seconds")
+        comment, left = film_recipe(plan, job=job.id, created=created, networks=networks)
+        for purpose, network in networks.items():
+            film.note(Notice(f"film_{purpose}", {"name": network["name"]}))
         if left:
             film.note(Notice("film_recipe_short"))
         home, asset_id = self.settings.studio_home, new_id()
@@ -321,7 +322,9 @@ class FilmMaker:
         with contextlib.ExitStack() as left_over:
             for file in (path, still):
                 left_over.callback(file.unlink, missing_ok=True)
-            facts = self._film(film, cut, path, begun)
+            got_on = partial(self._got_on, film)
+            room = (self.settings, self.card, film.work)
+            facts = FilmFile(*room, film.reporter, film.should_stop, got_on).make(plan, cut, path, begun)
             finished = self.exporter.finish(
                 begun,
                 path,
@@ -347,35 +350,6 @@ class FilmMaker:
                 notices=film.notices,
             )
 
-    def _film(self, film: _Making, cut: FilmCut, path: Path, begun: Begun) -> ClipFacts:
-        """The file; `work` keeps its finished shots, and counts as in use from now."""
-        from studio.media.film import make_film
-
-        film.work.mkdir(parents=True, exist_ok=True)
-        film.work.touch()
-        film.parts = _finished(film.work)
-        told = float("-inf")
-
-        def on_progress(done: int, total: int) -> None:
-            nonlocal told
-            if time.monotonic() - told < POLL_SECONDS and done < total:
-                return
-            told = time.monotonic()
-            film.reporter(Progress("cutting", done, total))
-            if (parts := _finished(film.work)) > film.parts:
-                film.parts = parts
-                self._got_on(film)
-
-        film.reporter(Progress("cutting", 0, 1))
-        return make_film(
-            cut,
-            path,
-            work=film.work,
-            on_progress=on_progress,
-            should_stop=film.should_stop,
-            mark=begun.mark_planes(),
-        )
-
 
 def _why(plan: FilmPlan, failed: TakeFailed) -> Notice:
     """Which shot could not be made, and why."""
@@ -388,8 +362,3 @@ def _why(plan: FilmPlan, failed: TakeFailed) -> Notice:
     if failed.reason is None:
         return Notice("shot_cancelled", {"number": number})
     return Notice("shot_failed", {"number": number, "reason": failed.reason})
-
-
-def _finished(work: Path) -> int:
-    """How many shots of films lie finished in a folder."""
-    return sum(not is_unfinished(path) for path in work.glob("shot-*.mp4"))

@@ -1,10 +1,12 @@
 """A form as a person filled it in: its fields, and how they become those of a request."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pipelines.models import QUALITIES, ModelSpec
 from pipelines.request import MAX_SEED, GenerationRequest, Notice
 from studio import styles
+from studio.access import Visitor
 from studio.grid_plan import COLUMNS
 from studio.library import Asset
 from studio.picture_rows import Picture
@@ -12,6 +14,9 @@ from studio.pictures import size_for
 from studio.refusal import Refused
 from studio.styles import Style
 from studio.text.rewrite import comes_from
+
+# What makes a request of a visitor's form, and the form to keep.
+Resolve = Callable[[Visitor, dict[str, Any]], tuple[GenerationRequest, dict[str, Any]]]
 
 # What a person may set; everything else in a form is refused by name.
 FORM_FIELDS = (

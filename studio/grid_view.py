@@ -114,6 +114,7 @@ class GridEstimate:
 
     `seconds` of rendering, `wait` before it starts; `price` in `currency` of the GPU's time: None where
     nobody can know. `cloud` is what the cloud takes, `unlisted` whether its list leaves something out.
+    `cannot`: why it would be refused as things stand.
     """
 
     cells: int
@@ -126,6 +127,7 @@ class GridEstimate:
     currency: str
     cloud: Money | None = None
     unlisted: bool = False
+    cannot: Notice | None = None
 
 
 def columns_of(view: GridView) -> int | None:

@@ -7,7 +7,7 @@ look at it; only its owner or an admin changes it.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipelines.request import MAX_SEED, GenerationRequest, Notice
 from studio import access
 from studio.access import Visitor
 from studio.db import reading, utc_now, writing
+from studio.forms import Resolve
 from studio.grid_cells import Asked, GridCells, newest_export, read_jobs, read_lines, read_progress
 from studio.grid_plan import MAX_SEEDS, MAX_TITLE, GridPlan, checked, places
 from studio.grid_tables import grid_cell_table, grid_table
@@ -25,26 +26,34 @@ from studio.grid_view import AGAIN, Cell, CellState, GridEstimate, GridLine, Gri
 from studio.jobs import Jobs
 from studio.library import Asset, Library, Standing
 from studio.prices import cloud_price
-from studio.refusal import Refused
+from studio.refusal import Cannot, Refused, refuse_what_cannot
 from studio.rows import LIVE, Job, Kind, kind_of, request_of
 from studio.settings import Settings
 from studio.story.film_plan import key_of
 
 __all__ = ["Cell", "GridEstimate", "GridLine", "GridPlan", "GridView", "Grids"]
 
-Resolve = Callable[[Visitor, dict[str, Any]], tuple[GenerationRequest, dict[str, Any]]]
 MAX_CAPTION = 120
 _LISTED = 24
 
 
 class Grids:
-    """Owns the tables of grids. `resolve` makes a request, and the form to keep, out of a form."""
+    """Owns the tables of grids. `resolve` makes a request, and the form to keep, out of a form.
+
+    `cannot` says which clips would certainly fail: they are refused before any cell is queued.
+    """
 
     def __init__(
-        self, engine: Engine, settings: Settings, jobs: Jobs, assets: Library, resolve: Resolve
+        self,
+        engine: Engine,
+        settings: Settings,
+        jobs: Jobs,
+        assets: Library,
+        resolve: Resolve,
+        cannot: Cannot,
     ) -> None:
         self.engine, self.settings = engine, settings
-        self._jobs, self._assets, self._resolve = jobs, assets, resolve
+        self._jobs, self._assets, self._resolve, self._cannot = jobs, assets, resolve, cannot
         self._cells = GridCells(engine, jobs, assets)
 
     # -- asking --------------------------------------------------------------------------------------------
@@ -52,9 +61,11 @@ class Grids:
     def submit(self, visitor: Visitor, plan: GridPlan) -> str:
         """Queue every cell that is not there yet, return the grid's id at once.
 
-        Refused says which line is wrong, or which words may not be used; then nothing is queued.
+        Refused says which line is wrong, which words may not be used, which model can't run here; then
+        nothing is queued.
         """
         plan, asked = self._asked(visitor, plan)
+        refuse_what_cannot(self._cannot, self._missing(visitor.owner, asked))
         grid_id = f"g{secrets.token_urlsafe(12)}"
         document = plan.model_dump(mode="json")
         row = {"id": grid_id, "owner": visitor.owner, "title": plan.title, "plan": document}
@@ -64,12 +75,7 @@ class Grids:
     def estimate(self, visitor: Visitor, plan: GridPlan) -> GridEstimate:
         """What `submit` would cost; Refused as there, but for the words."""
         _, asked = self._asked(visitor, plan)
-        wanted = {one.key: one.request for one in asked}
-        with reading(self.engine) as connection:
-            there = set(self._assets.find_keys(connection, visitor.owner, wanted))
-        live = self._jobs.with_keys(visitor.owner, wanted)
-        there |= {key for key, job in live.items() if job.state in LIVE}
-        missing = [request for key, request in wanted.items() if key not in there]
+        missing = self._missing(visitor.owner, asked)
         seconds = self._seconds(missing, "clip")
         elsewhere = self._seconds(missing, "cloud")
         count = sum(kind_of(request) == "cloud" for request in missing)
@@ -89,7 +95,17 @@ class Grids:
             currency=self.settings.currency,
             cloud=cloud,
             unlisted=unlisted,
+            cannot=self._cannot(missing),
         )
+
+    def _missing(self, owner: str, asked: Sequence[Asked]) -> list[GenerationRequest]:
+        """What of it has to be made: no clip of it is there, and no job on its way."""
+        wanted = {one.key: one.request for one in asked}
+        with reading(self.engine) as connection:
+            there = set(self._assets.find_keys(connection, owner, wanted))
+        live = self._jobs.with_keys(owner, wanted)
+        there |= {key for key, job in live.items() if job.state in LIVE}
+        return [request for key, request in wanted.items() if key not in there]
 
     def _seconds(self, requests: Sequence[GenerationRequest], kind: Kind) -> float | None:
         """What these of a kind take one after the other; None if nobody knows."""
@@ -102,6 +118,7 @@ class Grids:
         again = [cell for cell in view.cells if cell.state in AGAIN and number in (None, cell.number)]
         asked = [Asked(cell.number, dict(cell.form), cell.request, cell.key) for cell in again]
         if asked:
+            refuse_what_cannot(self._cannot, self._missing(view.owner, asked))
             self._cells.ask(view.owner, grid_id, asked)
 
     def cancel(self, visitor: Visitor, grid_id: str) -> None:

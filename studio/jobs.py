@@ -376,7 +376,7 @@ class Jobs:
         return self._outlook.estimate_film(owner, plan)
 
     def forget_outlook(self) -> None:
-        """Look at the queue again next time: somebody else in this process changed it."""
+        """Look at the queue again next time: it is known to have changed."""
         self._outlook.forget()
 
     def call_a_worker(self, kind: Kind, count: int = 1) -> None:

@@ -74,10 +74,6 @@ class MediaMaker:
             # Asked for by a later studio.
             raise MediaError("task_unknown", value=str(task.get("name"))[:40])
         with Reporter(self.claims, attempt) as reporter:
-
-            def should_stop() -> bool:
-                return self.orders.stopping.is_set() or reporter.wish != "go"
-
             return does(
                 Bench(
                     attempt=attempt,
@@ -87,7 +83,7 @@ class MediaMaker:
                     exporter=self.exporter,
                     claims=self.claims,
                     reporter=reporter,
-                    should_stop=should_stop,
+                    should_stop=reporter.stops_at(self.orders.stopping),
                     tmp=self.tmp,
                     card=self.card,
                 )

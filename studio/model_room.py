@@ -4,13 +4,15 @@ Downloads and checks run one after the other on a thread of the web process. Wha
 disk, so a studio that is killed goes on with it at its next start; queue, GPU and database are not in it.
 """
 
+import contextlib
 import hashlib
+import itertools
 import logging
 import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,13 +21,14 @@ from typing import Any
 from sqlalchemy import Engine
 
 from pipelines import errands, fetch, hub, loras, networks, placement, repos
+from pipelines.extras import extras_of, no_room
 from pipelines.fetch import Hub
 from pipelines.hub import Shelf
 from pipelines.loras import Lora
 from pipelines.models import MODELS, ModelSpec
 from pipelines.networks import Purpose
 from pipelines.repos import Weights
-from pipelines.request import Cancelled, ModelError, Notice
+from pipelines.request import Cancelled, GenerationRequest, ModelError, Notice
 from studio import warming
 from studio.access import Visitor
 from studio.fleet import Fleet, WorkerView
@@ -123,23 +126,63 @@ class ModelRoom:
     def cannot(self, spec: ModelSpec) -> Notice | None:
         """Why a clip of this model would certainly fail; None where it may not.
 
-        model_missing where the only worker is this machine's and the weights are not here, the plan's
-        sentence where no worker has room. What another machine has, nobody knows.
+        cloud_no_key or cloud_region for a cloud's that can't be asked; the plan's sentence where no worker
+        has room; where the only worker is this machine's, what keeps the weights here from being used
+        (`hub.sound`). What another machine has, nobody knows.
         """
+        if not self.settings.offers(spec):
+            code = "cloud_region" if self.settings.has_cloud else "cloud_no_key"
+            region = self.settings.cloud_region
+            return Notice(code, {"field": "model", "model": spec.title, "region": region})
         workers = self.workers()
+        plans = self._plans(spec, workers)
+        # Before the weights: nobody fetches what no card here has room for.
+        if plans and not any(one.fits for one in plans):
+            return Notice(plans[0].why.code, dict(plans[0].why.values) | {"field": "model"})
         alone = self.settings.local_worker and all(one.id == self.settings.worker_id for one in workers)
-        if alone and not self.is_here(spec):
-            weights = repos.of_model(spec)
-            values = {"model": spec.title, "size_gb": weights.size_gb, "repo": spec.repo}
-            return Notice("model_missing", values | {"field": "model"})
-        if spec.shape is None or not workers or any(one.ram_gb is None for one in workers):
+        # What a worker holds in memory it needs no folder for.
+        if alone and spec.cloud is None and not any(one.model == spec.name for one in workers):
+            try:
+                hub.sound(spec, self.home)
+            except ModelError as error:
+                return Notice(error.notice.code, dict(error.notice.values) | {"field": "model"})
+        return None
+
+    def cannot_make(self, requests: Iterable[GenerationRequest]) -> Notice | None:
+        """Why one of these clips would certainly fail; None where they may not.
+
+        Each model is asked once, and so is each way to run it: size, length, speed, LoRAs.
+        """
+        known = [request for request in requests if request.model in MODELS]
+        specs = {request.model: request.spec for request in known}
+        ways = {
+            (one.model, one.size, one.num_frames, one.tier, one.loras, bool(one.first_frame)): one
+            for one in known
+        }
+        found = itertools.chain(map(self.cannot, specs.values()), map(self._no_room_for, ways.values()))
+        return next(filter(None, found), None)
+
+    def _no_room_for(self, request: GenerationRequest) -> Notice | None:
+        """That no worker's card has room for a clip as it is asked for; None where one may have."""
+        plans = self._plans(request.spec, self.workers())
+        if not plans:
             return None
-        if self._has_gguf(spec):
+        files: Mapping[str, tuple[Path, Path | None]] = {}
+        with contextlib.suppress(ModelError):
+            # Those of another machine's worker are not here: what they add is not known.
+            files = loras.files_of(self.home, request)
+        extras = extras_of(request, files)
+        short = [no_room(one, request, extras) for one in plans if one.fits]
+        if not short or any(one is None for one in short) or short[0] is None:
             return None
-        plans = [_plan(spec.name, one.vram_gb, one.ram_gb or 0.0) for one in workers]
-        if any(one.fits for one in plans):
-            return None
-        return Notice(plans[0].why.code, dict(plans[0].why.values) | {"field": "model"})
+        field = {"clip": "size", "tier": "tier", "lora": "loras"}[short[0].code.split("_")[0]]
+        return Notice(short[0].code, dict(short[0].values) | {"field": field})
+
+    def _plans(self, spec: ModelSpec, workers: Sequence[WorkerView]) -> list[placement.Plan]:
+        """How each worker would lay a model out; none where that can't be told of all of them from here."""
+        told = [_plan(spec.name, one.vram_gb, one.ram_gb) for one in workers if one.ram_gb is not None]
+        known = spec.shape is not None and len(told) == len(workers) and not self._has_gguf(spec)
+        return told if known else []
 
     def _has_gguf(self, spec: ModelSpec) -> bool:
         """Whether the worker may run it from smaller files, which only the worker can read."""

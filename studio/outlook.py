@@ -18,6 +18,7 @@ from studio.estimates import (
     FilmEstimate,
     Past,
     PastFilm,
+    film_by,
     film_rest,
     film_seconds,
     film_volume,
@@ -58,10 +59,11 @@ class Ahead(NamedTuple):
 
 @dataclass(frozen=True)
 class _Needs:
-    """What a film's plan asks for: its takes by key, and how many pixels it has."""
+    """What a film's plan asks for: its takes by key, how many pixels it has, which networks work on it."""
 
     takes: dict[str, GenerationRequest]
     volume: int
+    by: str
 
 
 @dataclass(frozen=True)
@@ -147,9 +149,10 @@ class Outlook:
             reused=len(takes) - len(missing),
             film_seconds=film_seconds(plan),
             render_seconds=_latest([gpu, at_once]),
-            rest_seconds=film_rest(film_volume(plan), films),
+            rest_seconds=film_rest(film_volume(plan), films, film_by(plan.larger, plan.smoother)),
             gpu_seconds=gpu,
             cloud=cloud,
+            missing=tuple(missing),
         )
 
     def _look(self, connection: Connection) -> _Queue:
@@ -192,7 +195,8 @@ class Outlook:
         for row in connection.execute(query).all() if unknown else ():
             plan = read_plan(row.plan)
             takes = {key_of(request): request for request in plan.requests()}
-            self._needs[row.id] = _Needs(takes, film_volume(plan))
+            by = film_by(plan.larger, plan.smoother)
+            self._needs[row.id] = _Needs(takes, film_volume(plan), by)
 
 
 def _forecast(queue: _Queue) -> tuple[Forecast, dict[Kind, Ahead]]:
@@ -261,7 +265,8 @@ def _films(
     found: dict[str, float | None] = {}
     films = [line for line in queue.lines if line.kind == "film"]
     takes = {film: _latest(ends[take] for take in jobs if take in ends) for film, jobs in waited.items()}
-    rest = {line.id: film_rest(queue.needs[line.id].volume, queue.films) for line in films}
+    needs = {line.id: queue.needs[line.id] for line in films}
+    rest = {film: film_rest(need.volume, queue.films, need.by) for film, need in needs.items()}
     for line in films:
         if line.state == "running":
             written = queue.written.get(line.id)
@@ -306,16 +311,22 @@ def _past(connection: Connection, models: Iterable[str]) -> Estimates:
 
 def _past_films(connection: Connection) -> list[PastFilm]:
     """What the last films took after their takes."""
-    asset = asset_table.c
+    asset, told = asset_table.c, job_table.c.plan
+    larger, smoother = (told[name].as_string().label(name) for name in ("larger", "smoother"))
     query = (
-        sa.select(asset.width, asset.height, asset.frames, job_table.c.tail_seconds)
+        sa.select(asset.width, asset.height, asset.frames, job_table.c.tail_seconds, larger, smoother)
         .join(job_table, job_table.c.asset_id == asset.id)
         .where(job_table.c.kind == "film", job_table.c.state == "done")
         .order_by(job_table.c.finished.desc())
         .limit(PAST_JOBS)
     )
     rows = connection.execute(query).all()
-    return [PastFilm(row.width * row.height * row.frames, row.tail_seconds or 0.0) for row in rows]
+    return [
+        PastFilm(
+            row.width * row.height * row.frames, row.tail_seconds or 0.0, film_by(row.larger, row.smoother)
+        )
+        for row in rows
+    ]
 
 
 def _asked(line: Any) -> GenerationRequest:

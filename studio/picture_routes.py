@@ -5,11 +5,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from pipelines.request import Notice
-from studio import access
+from studio import access, doors
 from studio.core import Studio
 from studio.media.still import MAX_BYTES, MAX_PIXELS
 from studio.refusal import Refused
-from studio.words import Language, say
+from studio.words import named
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
@@ -17,15 +17,13 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
 
     @app.post("/inputs")
     async def bring(request: Request, language: str = "en") -> Response:
-        read: Language = "zh" if language == "zh" else "en"
         visitor = access.visitor_of(request.cookies, studio.settings)
         try:
             data = await _body(request)
             # Decoding and checking take their time: the page's other readers do not wait for it.
             kept = await run_in_threadpool(studio.keep_picture, visitor, data)
         except Refused as refused:
-            told = [{"code": one.code, "text": say(one, read)} for one in refused.notices]
-            return JSONResponse({"errors": told}, 400, headers={"cache-control": "no-store"})
+            return doors.refused(refused.notices, named(language) or "en")
         found = {"id": kept.id, "width": kept.width, "height": kept.height, "held": kept.held}
         return JSONResponse(found, headers={"cache-control": "no-store"})
 

@@ -4,7 +4,7 @@ Read back, it is untrusted: anybody can write a comment.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -85,10 +85,13 @@ _SPARE = (
 )
 
 
-def film_recipe(plan: FilmPlan, *, job: str, created: str) -> tuple[str, tuple[str, ...]]:
+def film_recipe(
+    plan: FilmPlan, *, job: str, created: str, networks: Mapping[str, Any] | None = None
+) -> tuple[str, tuple[str, ...]]:
     """A film's recipe as its file's comment holds it, and what it leaves out to fit 64 KB ("captions" ...).
 
-    `created` is an ISO time. The comment itself lists what is left out as `left_out`.
+    `created` is an ISO time, `networks` what made its takes larger and smoother. The comment itself lists
+    what is left out as `left_out`.
     """
     told = plan.model_dump(mode="json", exclude_defaults=True)
     told |= {"version": plan.version}
@@ -101,6 +104,7 @@ def film_recipe(plan: FilmPlan, *, job: str, created: str) -> tuple[str, tuple[s
         left += [name] if name else []
         found: dict[str, Any] = {"studio": STUDIO, "version": 1, "kind": "film", "job": job}
         found |= {"created": created, "plan": told, "left_out": left}
+        found |= {"networks": dict(networks)} if networks else {}
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         if len(text.encode()) <= MAX_BYTES - _LABEL_BYTES:
             break

@@ -6,6 +6,7 @@ The denoising loop only leaves a note here; it never waits for the database.
 import logging
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -89,6 +90,10 @@ class Reporter:
                     raise
                 log.warning("job %s waits to keep what it ordered", self._attempt.job.id, exc_info=True)
                 time.sleep(5 * LISTEN_SECONDS)
+
+    def stops_at(self, *orders: threading.Event) -> Callable[[], bool]:
+        """Whether to stop: the job is not wanted any more, or this process was given one of these orders."""
+        return lambda: self.wish != "go" or any(order.is_set() for order in orders)
 
     @property
     def last_step(self) -> float:

@@ -6,11 +6,10 @@ Where the wish also asks for other pictures, they are rendered first, as a take 
 import contextlib
 import json
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
 from pipelines.request import Cancelled, GenerationRequest, Notice, Progress
@@ -18,7 +17,7 @@ from studio import footage
 from studio.db import utc_now
 from studio.exporting import Begun
 from studio.film_takes import FilmTakes, TakeFailed
-from studio.finishing import Finish, polished, split
+from studio.finishing import Finish, frames_of, polished, split
 from studio.library import Asset, new_id
 from studio.media.clip import ClipFacts, write_clip
 from studio.media.ffmpeg import MediaError, run
@@ -171,13 +170,6 @@ def _written(
     done = tuple(one for one in (finish.enlarge, finish.smooth) if one is not None)
     after, steps = shape_after(shape, done), _cut_steps(finish)
 
-    def frames() -> Generator[np.ndarray, None, None]:
-        with av.open(f"file:{cut.absolute()}", format="mp4") as container:
-            for frame in container.decode(video=0):
-                if bench.should_stop():
-                    raise Cancelled
-                yield frame.to_ndarray(format="rgb24")
-
     def watched(pictures: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         for number, frame in enumerate(pictures):
             if bench.should_stop():
@@ -188,7 +180,7 @@ def _written(
             yield frame
 
     with (
-        contextlib.closing(frames()) as bare,
+        contextlib.closing(frames_of(cut, bench.should_stop)) as bare,
         contextlib.closing(
             polished(
                 bare,

@@ -39,6 +39,9 @@ ENV_NAMES: tuple[str, ...] = (
 # numpy's can't be kept from it; what it does here is small, and five times the work with two of them.
 _TORCH = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
+# A card's free memory otherwise falls into pieces where sizes differ, and a plan fills nearly all of it.
+_CARD = {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
+
 
 class Settings(BaseModel):
     """All settings. Frozen; secrets and addresses that can hold a password never appear in its repr.
@@ -260,7 +263,7 @@ class Settings(BaseModel):
             "MODERATION_MODEL": self.moderation_model,
         }
         kept = {name: value for name, value in os.environ.items() if name not in own}
-        return {**kept, **{name: value for name, value in own.items() if value}, **_TORCH}
+        return {**_CARD, **kept, **{name: value for name, value in own.items() if value}, **_TORCH}
 
     def signing_key(self) -> str:
         """The key that signs cookies: SECRET_KEY, or one made once and kept in the home (mode 0600)."""
@@ -302,5 +305,5 @@ def quiet_libraries(*, uploads: Path) -> None:
 
 def prepare_torch() -> None:
     """Set what a worker needs, also one started by hand. Must run before torch is imported."""
-    for name, value in _TORCH.items():
+    for name, value in (_CARD | _TORCH).items():
         os.environ.setdefault(name, value)

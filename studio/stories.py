@@ -17,6 +17,7 @@ from studio.access import Visitor
 from studio.jobs import Jobs
 from studio.library import Library
 from studio.pictures import Pictures
+from studio.refusal import Cannot, refuse_what_cannot
 from studio.settings import Settings
 from studio.story import exchange, files, plan, prompts, storyboard, translating, variables, writing
 from studio.story.edit import edit as edited
@@ -57,14 +58,15 @@ class Stories:
         assets: Library,
         read_job: Callable[[str], JobView | None],
         find_style: Callable[[str], Style | None],
+        cannot: Cannot,
     ) -> None:
         self.settings = settings
         self.store = StoryStore(engine)
         self._jobs, self._assets, self._read_job = jobs, assets, read_job
-        self._find_style = find_style
+        self._find_style, self._cannot = find_style, cannot
         self._front, self._client = llm_story.front(settings), llm.configured(settings)
         self._desk = StoryDesk(self.store, jobs, assets, Pictures(engine, settings, assets), settings.model)
-        self.tables = StoryTables(self._own, self._desk, jobs)
+        self.tables = StoryTables(self._own, self._desk, jobs, cannot)
 
     @property
     def has_model(self) -> bool:
@@ -99,7 +101,7 @@ class Stories:
         """What a film of the story would cost now; `Refused` if it can't be made."""
         kept = self._known(story_id)
         with worded():
-            return self._desk.estimate(kept, level, self.settings)
+            return self._desk.estimate(kept, level, self.settings, self._cannot)
 
     def storyboard(
         self, visitor: Visitor, story_id: str, base_url: str, language: Language | None = None
@@ -177,8 +179,7 @@ class Stories:
     def rewrite(self, visitor: Visitor, story_id: str, shot_id: str) -> Rewrite:
         """A shot's prompt made more visible, and the difference; the edit "accept_rewrite" takes it."""
         story = self._own(visitor, story_id).story.model_copy(update={"variables": {}})
-        shot = story.shot(shot_id)
-        if shot is None:
+        if (shot := story.shot(shot_id)) is None:
             raise Refused(Notice("shot_unknown"))
         return rewrite(prompts.bare_prompt(story, shot), language=story.language, client=self._client)
 
@@ -258,6 +259,7 @@ class Stories:
         for job in self._jobs.films_of(story_id):
             if job.state not in FINAL_STATES and job.plan == planned:
                 return job.id
+        refuse_what_cannot(self._cannot, self._jobs.estimate_film(kept.owner, planned).missing)
         self.store.add_takes(story_id, self._takes(kept, planned))
         form = {"story": story_id, "level": level, **_project(kept.story)}
         return self._jobs.submit_film(kept.owner, form, planned)
@@ -281,6 +283,8 @@ class Stories:
             requests = self._desk.requests(kept, shot, level)
             if not requests:
                 raise StoryProblem("shot_shows_file", number=story.shots.index(shot) + 1)
+        there = self._assets.with_keys(kept.owner, [key_of(one) for one in requests])
+        refuse_what_cannot(self._cannot, [one for one in requests if key_of(one) not in there])
         self.store.add_takes(story_id, [_take(shot_id, request, level) for request in requests])
         style = prompts.style_of(story)
         typed: dict[str, Any] = {"prompt": prompts.bare_prompt(story, shot)}

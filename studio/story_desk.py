@@ -9,7 +9,7 @@ from threading import Lock
 import sqlalchemy as sa
 
 from pipelines.request import GenerationRequest
-from studio import access
+from studio import access, film_finish
 from studio.access import Visitor
 from studio.db import reading
 from studio.jobs import Jobs
@@ -18,6 +18,7 @@ from studio.media.ffmpeg import MediaError
 from studio.media.probe import thumbnail
 from studio.pictures import Pictures
 from studio.prices import cloud_price
+from studio.refusal import Cannot
 from studio.rows import job_table
 from studio.settings import Settings
 from studio.story import plan
@@ -171,7 +172,7 @@ class StoryDesk:
         told = differing(rows)
         return [_named(found, values, plans) for found, values in zip(plans, told, strict=True)]
 
-    def estimate(self, kept: StoredStory, level: Level, settings: Settings) -> StoryEstimate:
+    def estimate(self, kept: StoredStory, level: Level, settings: Settings, cannot: Cannot) -> StoryEstimate:
         """What a film of the story as it is now would cost; StoryProblem if it can't be filmed."""
         planned = self.plan(kept, level)
         found = self._jobs.estimate_film(kept.owner, planned)
@@ -190,7 +191,7 @@ class StoryDesk:
             to_render=found.to_render,
             reused=found.reused,
             film_seconds=found.film_seconds,
-            seconds=None if render is None else render + rest,
+            seconds=None if render is None or rest is None else render + rest,
             wait=wait,
             ahead=ahead,
             gpu_seconds=gpu,
@@ -199,6 +200,7 @@ class StoryDesk:
             notices=(*plan.film_notices(kept.story), *told),
             cloud=cloud,
             unlisted=unlisted,
+            cannot=cannot(found.missing),
         )
 
     def _planned(
@@ -209,7 +211,7 @@ class StoryDesk:
         shelf: Shelf,
         befores: Mapping[str, str] | None = None,
     ) -> FilmPlan:
-        return plan.make_plan(
+        made = plan.make_plan(
             story,
             level,
             story_id=kept.id,
@@ -220,6 +222,7 @@ class StoryDesk:
             places=self.places(story),
             spoken_label=self._spoken_label(),
         )
+        return film_finish.asked(made, self._assets.home, wanted=story.look.networks)
 
     def _spoken_label(self) -> bool:
         with reading(self._store.engine) as connection:

@@ -28,7 +28,7 @@ from studio.voice.problems import VoiceError
 from studio.voice.samples import recorded
 from studio.voice.speak import speak
 from studio.voice.voices import VOICES, sample
-from studio.words import LANGUAGES, Language, say
+from studio.words import Language, named, say
 
 MAX_BYTES: dict[What, int] = {"music": MAX_MUSIC_BYTES, "logo": 30_000_000, "shot": 500_000_000}
 _TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".png": "image/png"}
@@ -51,10 +51,8 @@ def _who(request: Request, studio: Studio) -> Visitor:
 
 
 def _language(request: Request) -> Language:
-    asked = request.query_params.get("language")
-    return next(
-        (one for one in LANGUAGES if one == asked), doors.language_of(request.headers, request.cookies)
-    )
+    asked = named(request.query_params.get("language"))
+    return asked or doors.language_of(request.headers, request.cookies)
 
 
 # -- a story as a file, and as a sheet -------------------------------------------------------------------
@@ -90,10 +88,7 @@ def _add_stories(app: FastAPI, studio: Studio) -> None:
         try:
             await _bring(request, studio, story_id, what=what, name=name, shot=shot)
         except Refused as refused:
-            found = [
-                {"code": notice.code, "text": say(notice, _language(request))} for notice in refused.notices
-            ]
-            return JSONResponse({"errors": found}, 400, headers=_PRIVATE)
+            return doors.refused(refused.notices, _language(request), headers=_PRIVATE)
         return JSONResponse({"ok": True}, headers=_PRIVATE)
 
 
@@ -206,7 +201,7 @@ def _subtitles(path: Path, language: str, kind: tracks.TextKind) -> str:
             return tracks.written(
                 tracks.both(tracks.subtitles(path, "zh"), tracks.subtitles(path, "en")), kind
             )
-        known = next((one for one in LANGUAGES if one == language), None)
+        known = named(language)
         if known is None:
             raise Refused(Notice("page_unknown"))
         return tracks.written(tracks.subtitles(path, known), kind)

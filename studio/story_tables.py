@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from studio.access import Visitor
 from studio.jobs import Jobs
+from studio.refusal import Cannot, refuse_what_cannot
 from studio.story import plan, variables
 from studio.story.store import StoredStory
 from studio.story.types import Level
@@ -22,8 +23,10 @@ class FilmCounts:
 class StoryTables:
     """A part of the stories' door. `own` gives a story to who may change it, else it refuses."""
 
-    def __init__(self, own: Callable[[Visitor, str], StoredStory], desk: StoryDesk, jobs: Jobs) -> None:
-        self._own, self._desk, self._jobs = own, desk, jobs
+    def __init__(
+        self, own: Callable[[Visitor, str], StoredStory], desk: StoryDesk, jobs: Jobs, cannot: Cannot
+    ) -> None:
+        self._own, self._desk, self._jobs, self._cannot = own, desk, jobs, cannot
 
     def rows(self, visitor: Visitor, story_id: str, table: str | bytes) -> int:
         """How many films a table would make; `Refused` says what is wrong with it."""
@@ -43,7 +46,7 @@ class StoryTables:
         gpu, rest = found.render_seconds if found.to_render else 0.0, found.rest_seconds
         if rest is None:
             rest = plan.rest_seconds(whole, found.film_seconds)
-        return None if gpu is None else gpu + rest + (wait or 0.0)
+        return None if gpu is None or rest is None else gpu + rest + (wait or 0.0)
 
     def films(self, visitor: Visitor, story_id: str, table: str | bytes, level: Level) -> Sequence[str]:
         """Ask for one film a row, return their jobs' ids; for none if one of them can't be made."""
@@ -51,6 +54,8 @@ class StoryTables:
         with worded():
             rows = variables.rows_of(table, kept.story)
             plans = self._desk.plans(kept, level, rows)
+        for planned in plans:
+            refuse_what_cannot(self._cannot, self._jobs.estimate_film(kept.owner, planned).missing)
         told = variables.differing(rows)
         form = {"story": story_id, "level": level}
         return [

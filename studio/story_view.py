@@ -83,6 +83,7 @@ class StoryEstimate:
 
     `gpu_seconds` are those of the takes to render here; `price` is for them, in `currency`; None: no price is
     set. `cloud` is what the cloud takes for the others, `unlisted` whether its list leaves something out.
+    `cannot`: why it would be refused as things stand.
     """
 
     shots: int
@@ -98,6 +99,7 @@ class StoryEstimate:
     notices: tuple[Notice, ...]
     cloud: Money | None = None
     unlisted: bool = False
+    cannot: Notice | None = None
 
 
 @dataclass(frozen=True)

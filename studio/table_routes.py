@@ -11,7 +11,7 @@ from studio.core import Refused, Studio
 from studio.story.problems import StoryProblem
 from studio.story.types import Level
 from studio.story.variables import MAX_TABLE_BYTES, text_of
-from studio.words import LANGUAGES, Language
+from studio.words import Language
 
 _LEVELS: tuple[Level, ...] = ("animatic", "film")
 
@@ -22,16 +22,13 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.post("/story/{story_id}/table")
     async def check(request: Request, story_id: str, language: str = "") -> Response:
         visitor = access.visitor_of(request.cookies, studio.settings)
-        spoken = next((one for one in LANGUAGES if one == language), None)
-        spoken = spoken or doors.language_of(request.headers, request.cookies)
-        headers = {"cache-control": "no-store"}
+        spoken = words.named(language) or doors.language_of(request.headers, request.cookies)
         try:
             body = await _read(request)
             found = await run_in_threadpool(checked, studio, visitor, story_id, body, spoken)
         except Refused as refused:
-            errors = [{"code": notice.code, "text": words.say(notice, spoken)} for notice in refused.notices]
-            return JSONResponse({"errors": errors}, 400, headers=headers)
-        return JSONResponse(found, headers=headers)
+            return doors.refused(refused.notices, spoken)
+        return JSONResponse(found, headers={"cache-control": "no-store"})
 
 
 def checked(

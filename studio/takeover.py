@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -42,15 +42,11 @@ class Takeover:
         self.stuck_seconds = stuck_seconds
         self._forgotten: dict[str, float] = {}
 
-    def look(self, hands: Mapping[Kind, Collection[str]], *, cloud_jobs: int = 1) -> None:
-        """Put right what is wrong; `hands` are the jobs that this worker has in hand, by kind.
-
-        It may have `cloud_jobs` of the cloud's in hand at once, and one of each other kind.
+    def look(self, held: Collection[str] = (), idle: Collection[Kind] = KINDS) -> None:
+        """Put right what is wrong. `held` are the jobs that this worker has in hand; it is `idle` for a kind
+        while it could begin another job of it.
         """
         columns = job_table.c
-        held = [job for jobs in hands.values() for job in jobs]
-        room: dict[Kind, int] = {kind: cloud_jobs if kind == "cloud" else 1 for kind in KINDS}
-        idle = {kind for kind in KINDS if len(hands.get(kind, ())) < room[kind]}
         with reading(self.engine) as connection:
             running = connection.execute(
                 sa.select(

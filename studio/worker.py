@@ -1,6 +1,6 @@
 """The worker process: `python -m studio.worker`. Owns the pipeline; takes jobs until it is told to stop.
 
-SIGTERM: give the jobs back and end. SIGUSR1: finish the clip in hand, give back films and what the cloud
+SIGTERM: give the jobs back and end. SIGUSR1: finish the clips in hand, give back films and what the cloud
 makes, then end. SIGKILL at any time loses nothing.
 """
 
@@ -24,7 +24,7 @@ from studio.card import Card
 from studio.claims import Claims
 from studio.filming import FilmMaker
 from studio.fleet import Fleet, Machine
-from studio.hands import Hand, Orders
+from studio.hands import Hand, Orders, alone
 from studio.jobs import Jobs
 from studio.lock import LockHeld, WorkerLock, code_version
 from studio.media_work import MediaMaker, Task
@@ -100,14 +100,19 @@ class Worker:
         from studio import cloud_work, workflows
 
         self._holds, self.machine = loader.resident, _machine(self.settings.device)
-        films = FilmMaker(self.settings, self.engine, self.jobs.tickets, self.orders)
         card = Card()
+        films = FilmMaker(self.settings, self.engine, self.jobs.tickets, self.orders, card=card)
         clips = workflows.Maker(self.settings, self.engine, self.orders, card)
         clips.library.sweep(clips.tmp)
         media = MediaMaker(self.settings, self.engine, self.orders, TASKS, card)
         # No card of theirs: clips of the cloud are made beside each other, and beside that of the GPU.
         clouds = cloud_work.CloudMaker(self.settings, self.engine, self.orders)
-        works = {"clip": clips.make, "cloud": clouds.make, "film": films.make, "media": media.make}
+        works = {
+            "clip": clips.make,
+            "cloud": clouds.make,
+            "film": alone(films.make),
+            "media": alone(media.make),
+        }
         self.hands = {
             kind: Hand(kind, self.claims, self.orders, works[kind], at_once=self._at_once(kind))
             for kind in KINDS
@@ -182,8 +187,8 @@ class Worker:
             # A worker that is about to end makes no tickets: it would take them itself, and do nothing.
             if now - self._looked > LOOK_SECONDS and not self.orders.draining.is_set():
                 self._looked = now
-                hands = {kind: hand.jobs for kind, hand in self.hands.items()}
-                self.takeover.look(hands, cloud_jobs=self.settings.cloud_jobs)
+                held = [job for hand in self.hands.values() for job in hand.jobs]
+                self.takeover.look(held, [kind for kind, hand in self.hands.items() if hand.is_idle])
                 self.asked.stop = self.asked.stop or self._is_orphan()
                 if self.warmth is not None:
                     self.warmth.look(busy=self._is_busy)
@@ -226,6 +231,8 @@ class Worker:
             given = {kind: self.claims.give_back(kind) for kind in KINDS}
             # Takes no more tickets from here on, and waits for those in hand.
             DBOS.destroy(workflow_completion_timeout_sec=STOP_SECONDS)
+            for hand in self.hands.values():
+                hand.wait(STOP_SECONDS)
             # Only now: this worker would still have taken the new tickets, and done nothing with them.
             for kind, count in given.items():
                 self.jobs.tickets.add(count, kind)

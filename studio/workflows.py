@@ -6,9 +6,10 @@ rendering would name a file that the next worker may not have.
 
 import contextlib
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dbos import DBOS
 from sqlalchemy import Engine
@@ -21,9 +22,10 @@ from studio.card import Card
 from studio.claims import Attempt, Claims
 from studio.db import utc_now
 from studio.exporting import Begun, Exporter
-from studio.hands import Hand, Orders, own_tmp
+from studio.hands import Free, Hand, Orders, nobody_waits, own_tmp
 from studio.library import Library, new_id
 from studio.media.clip import ClipFacts, write_clip
+from studio.media.label import Frame
 from studio.media.looks import graded
 from studio.media.probe import thumbnail
 from studio.outlook import Outlook
@@ -33,6 +35,59 @@ from studio.reporter import Reporter
 from studio.rows import Kind
 from studio.settings import Settings
 from studio.tickets import WORKFLOWS
+
+
+@dataclass(frozen=True)
+class Made:
+    """A written film: its facts, what made it, and when (monotonic seconds) that was ready to begin."""
+
+    facts: ClipFacts
+    revision: str
+    began: float
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """One clip on its way into its file. `free()` is called when its last frame is there."""
+
+    attempt: Attempt
+    request: GenerationRequest
+    path: Path
+    begun: Begun
+    reporter: Reporter
+    free: Free
+
+    @property
+    def model(self) -> str:
+        """The model that was asked for."""
+        return self.attempt.job.model
+
+    def write(self, frames: Iterator[Frame], **made_by: Any) -> ClipFacts:
+        """Write its film; `made_by` is what its recipe says of who made the frames."""
+        job, request, begun = self.attempt.job, self.request, self.begun
+        recipe = Recipe(
+            request=request,
+            form=job.form,
+            created=utc_now().isoformat(timespec="seconds"),
+            job=job.id,
+            **made_by,
+        )
+        return write_clip(
+            graded(_then(frames, self.free), request.look),
+            path=self.path,
+            fps=request.fps,
+            comment=begun.comment(recipe.text()),
+            tags=begun.tags,
+            label=begun.label,
+            mark=begun.mark_frames(),
+            expected_frames=request.num_frames,
+        )
+
+
+def _then(frames: Iterator[Frame], end: Callable[[], None]) -> Iterator[Frame]:
+    """The frames; `end()` is called behind the last one."""
+    yield from frames
+    end()
 
 
 class Maker:
@@ -49,8 +104,11 @@ class Maker:
         self.pictures = Pictures(engine, settings, self.library)
         self.tmp = own_tmp(settings)
 
-    def make(self, attempt: Attempt) -> bool:
-        """Render a clip and publish it; False if it was not ours to publish any more."""
+    def make(self, attempt: Attempt, free: Free = nobody_waits) -> bool:
+        """Render a clip and publish it; False if it was not ours to publish any more.
+
+        `free()` is called with the last frame: checking, sealing and publishing need no card.
+        """
         job, request = attempt.job, _request(attempt)
         asset_id = new_id()
         film, still = self.tmp / f"{asset_id}.mp4", self.tmp / f"{asset_id}.webp"
@@ -60,14 +118,13 @@ class Maker:
             tail = self.outlook.tail(request)
             with Reporter(self.claims, attempt, tail=tail) as reporter:
                 begun = self.exporter.begin(asset_id, "clip", project=job.form.get("project"))
-                with self.card.clip(lambda: reporter.wish != "go" or self.orders.stopping.is_set()):
-                    facts, revision, began = self._film(attempt, film, reporter, begun)
+                made = self._film(Rendering(attempt, request, film, begun, reporter, free))
                 before = self.pictures.source(request)
                 finished = self.exporter.finish(
                     begun,
                     film,
                     model=job.model,
-                    revision=revision,
+                    revision=made.revision,
                     prompt=request.prompt,
                     ingredients=footage.first_frame(request, before, self.library),
                     draft=job.parent is not None or job.story_id is not None,
@@ -75,11 +132,11 @@ class Maker:
                 still.write_bytes(thumbnail(film))
             asset = finished.asset(
                 job,
-                facts,
+                made.facts,
                 fps=request.fps,
-                took=time.monotonic() - began,
+                took=time.monotonic() - made.began,
                 request=request,
-                model_revision=revision,
+                model_revision=made.revision,
             )
             files = [(film, asset.path), (still, asset.thumbnail)]
             after = time.monotonic() - reporter.last_step
@@ -94,46 +151,23 @@ class Maker:
                 notices=job.notices,
             )
 
-    def _film(
-        self, attempt: Attempt, film: Path, reporter: Reporter, begun: Begun
-    ) -> tuple[ClipFacts, str, float]:
-        """Write the film; its facts, the model's revision, and when the model was ready to begin."""
-        job, request = attempt.job, _request(attempt)
+    def _film(self, job: Rendering) -> Made:
+        """Write the film, alone on the card until the last frame is there."""
         spec = MODELS.get(job.model)
         if spec is None:
             # Queued by a studio that had this model.
             raise ModelError("model_unknown", field="model", value=job.model, allowed=", ".join(MODELS))
-        video = loader.load(
-            spec, home=self.settings.studio_home, device=self.settings.device, on_progress=reporter
-        )
-        began = time.monotonic()
-        recipe = Recipe(
-            request=request,
-            form=job.form,
-            model_revision=video.revision,
-            engine=video.engine.told(),
-            created=utc_now().isoformat(timespec="seconds"),
-            job=job.id,
-        )
-
-        def should_stop() -> bool:
-            return reporter.wish != "go" or self.orders.stopping.is_set()
-
-        inputs = replace(
-            self.pictures.inputs(request), loras=loras.files_of(self.settings.studio_home, request)
-        )
-        with contextlib.closing(video.generate(request, reporter, should_stop, inputs)) as frames:
-            facts = write_clip(
-                graded(frames, request.look),
-                path=film,
-                fps=request.fps,
-                comment=begun.comment(recipe.text()),
-                tags=begun.tags,
-                label=begun.label,
-                mark=begun.mark_frames(),
-                expected_frames=request.num_frames,
-            )
-        return facts, video.revision, began
+        should_stop = job.reporter.stops_at(self.orders.stopping)
+        with contextlib.ExitStack() as card:
+            card.enter_context(self.card.clip(should_stop))
+            home, request = self.settings.studio_home, job.request
+            video = loader.load(spec, home=home, device=self.settings.device, on_progress=job.reporter)
+            began = time.monotonic()
+            inputs = replace(self.pictures.inputs(request), loras=loras.files_of(home, request))
+            engine = video.engine.told()
+            with contextlib.closing(video.generate(request, job.reporter, should_stop, inputs)) as frames:
+                facts = job.write(_then(frames, card.close), model_revision=video.revision, engine=engine)
+        return Made(facts, video.revision, began)
 
 
 def _request(attempt: Attempt) -> GenerationRequest:

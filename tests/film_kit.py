@@ -1,13 +1,21 @@
 """For tests of films: small plans on the tiny model."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from pipelines.request import GenerationRequest
 from studio.jobs import Jobs
+from studio.library import new_id, places
+from studio.media.clip import write_clip
+from studio.media.label import LabelStyle
+from studio.media.probe import thumbnail
 from studio.rows import Job
 from studio.story.film_plan import FilmPlan, PlannedShot, key_of
-from tests.queue_kit import small
+from tests.queue_kit import Desk, asset_of, small
+from tests.seal_kit import finished
 
 
 def take(prompt: str, **changes: Any) -> GenerationRequest:
@@ -53,3 +61,23 @@ def takes(jobs: Jobs, owner: str = "ann") -> dict[str, list[Job]]:
         if job.request is not None and job.parent is not None:
             found.setdefault(key_of(job.request), []).append(job)
     return found
+
+
+def render(desk: Desk, number: int) -> None:
+    """Make the first clip in the queue: one colour, as long as it was asked for."""
+    attempt = desk.begin(ticket=f"clip-{number}")
+    request = attempt.job.request
+    assert request is not None
+    asset_id = new_id()
+    place, still = places(asset_id, ".webp")
+    clip, picture = desk.settings.tmp / f"{asset_id}.mp4", desk.settings.tmp / f"{asset_id}.webp"
+    frame = np.full((request.height, request.width, 3), 40 * number % 255, np.uint8)
+    frames = [frame] * request.num_frames
+    write_clip(
+        frames, path=clip, fps=request.fps, comment="{}", label=LabelStyle(), expected_frames=len(frames)
+    )
+    picture.write_bytes(thumbnail(clip))
+    seconds = request.num_frames / request.fps
+    asset = replace(asset_of(attempt.job, asset_id, place, still), seconds=seconds)
+    files = [(clip, place), (picture, still)]
+    assert desk.claims().publish(attempt, asset, files, desk.library, finished(asset_id), tail_seconds=0.1)

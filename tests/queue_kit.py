@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from studio.media.probe import probe
 from studio.settings import Settings
 from tests.postgres import Postgres
 from tests.seal_kit import finished
+from tests.warm_start import WarmProcess
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # A worker imports torch and diffusers when it starts; on a busy machine that takes a while.
@@ -159,7 +158,7 @@ def wait_for(condition: Callable[[], Any], seconds: float, explain: Callable[[],
     while not condition():
         if time.monotonic() > until:
             pytest.fail(f"it did not happen in {seconds} s\n{explain()}")
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -209,18 +208,14 @@ def home_of(home: Path, tiny_model: Path) -> Path:
 
 
 class WorkerProcess:
-    """`python -m studio.worker` as people start it by hand, in any source tree."""
+    """`python -m studio.worker` as people start it by hand, in any source tree; torch is imported already."""
 
     def __init__(self, settings: Settings, *arguments: str, sources: Path = REPOSITORY) -> None:
         settings.make_folders()
         self.settings = settings
         with (settings.logs / f"{settings.worker_id}.log").open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "studio.worker", *arguments],
-                cwd=sources,
-                env=settings.worker_environment(),
-                stdout=output,
-                stderr=subprocess.STDOUT,
+            self.process = WarmProcess(
+                "studio.worker", *arguments, cwd=sources, env=settings.worker_environment(), output=output
             )
 
     def wait_until_ready(self, desk: Desk) -> None:

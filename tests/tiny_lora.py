@@ -29,7 +29,7 @@ def write_lora(
     return path
 
 
-def write_pair(folder: Path, *, rank: int = 2, seed: int = 0) -> tuple[Path, Path]:
+def write_pair(folder: Path, *, rank: int = 2, seed: int = 0, width: int = 24) -> tuple[Path, Path]:
     """A pair as home/loras/NAME holds it: for the high-noise expert and for the low."""
-    high = write_lora(folder / "high.safetensors", rank=rank, seed=seed)
-    return high, write_lora(folder / "low.safetensors", rank=rank, seed=seed + 100)
+    high = write_lora(folder / "high.safetensors", rank=rank, seed=seed, width=width)
+    return high, write_lora(folder / "low.safetensors", rank=rank, seed=seed + 100, width=width)

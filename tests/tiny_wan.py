@@ -28,13 +28,15 @@ def write_tiny_wan(
     channels: int = 16,
     seed: int = 0,
     pictures: bool = False,
+    width: int = 24,
 ) -> Path:
     """Write a WanPipeline directory and return it.
 
     `residual` gives a Wan2.2-style VAE (is_residual, patchified, 16x in space), else a Wan2.1-style one (8x);
     both are 4x in time. 16 channels come with a `preview.json`; 48 without, and with a time for every token,
     as in Wan2.2-TI2V-5B. `pictures` gives experts that take a first frame beside the noise, in the hub's form
-    of Wan2.2-I2V-A14B: 36 channels in, 16 out, no image encoder.
+    of Wan2.2-I2V-A14B: 36 channels in, 16 out, no image encoder. `width`: of the experts, for formats whose
+    blocks of numbers are wider.
     """
     kind = WanImageToVideoPipeline if pictures else WanPipeline
     takes = channels + (4 + channels if pictures else 0)
@@ -51,8 +53,8 @@ def write_tiny_wan(
                 flow_shift=3.0,
                 num_train_timesteps=1000,
             ),
-            transformer=_expert(channels, takes).eval(),
-            transformer_2=_expert(channels, takes).eval() if two_experts else None,
+            transformer=_expert(channels, takes, width).eval(),
+            transformer_2=_expert(channels, takes, width).eval() if two_experts else None,
             boundary_ratio=(0.9 if pictures else 0.875) if two_experts else None,
             expand_timesteps=channels == 48,
         )
@@ -70,16 +72,16 @@ def tiny_request(**changes: object) -> GenerationRequest:
     return request.model_copy(update={"width": 64, "height": 64, "num_frames": 9, **changes})
 
 
-def _expert(channels: int, takes: int) -> WanTransformer3DModel:
+def _expert(channels: int, takes: int, width: int) -> WanTransformer3DModel:
     return WanTransformer3DModel(
         patch_size=(1, 2, 2),
         num_attention_heads=2,
-        attention_head_dim=12,
+        attention_head_dim=width // 2,
         in_channels=takes,
         out_channels=channels,
         text_dim=16,
         freq_dim=32,
-        ffn_dim=32,
+        ffn_dim=32 if width < 32 else width,
         num_layers=2,
         rope_max_seq_len=64,
     )

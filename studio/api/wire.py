@@ -230,8 +230,27 @@ def _size(
     return next(fit, None) or _no_size(" ".join(filter(None, (tier, ratio))), name, spec), sizes
 
 
+def _nearest(typed: str, spec: ModelSpec) -> Size | None:
+    """The size that a script most likely meant: of the same shape, about as large; None if it wrote none."""
+    found = re.fullmatch(r"\s*(\d{1,5})\s*[*x×]\s*(\d{1,5})\s*", typed.lower())
+    if found is None or not (wide := int(found[1])) or not (high := int(found[2])):
+        return None
+
+    def off(size: Size) -> tuple[float, float]:
+        shape = abs(log(size.width / size.height * high / wide))
+        return round(shape, 1), abs(log(size.width * size.height / (wide * high)))
+
+    return min(spec.sizes, key=off)
+
+
 def _no_size(typed: str, name: str, spec: ModelSpec) -> Size:
-    values = {"value": as_typed(typed), "model": spec.title, "allowed": [wired(size) for size in spec.sizes]}
+    near = _nearest(typed, spec)
+    values: dict[str, Any] = {
+        "value": as_typed(typed),
+        "model": spec.title,
+        "allowed": [wired(size) for size in spec.sizes],
+        "near": "" if near is None else Notice("api_size_near", {"size": wired(near)}),
+    }
     if name == spec.name:
         raise Wrong(Notice("api_size", values))
     # A script for the cloud does not know what runs here.

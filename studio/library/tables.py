@@ -126,7 +126,12 @@ def tick(connection: Connection, *, gone: int = 0) -> int:
     clock = clock_table.c
     further = sa.update(clock_table).values(revision=clock.revision + 1, gone=clock.gone + gone)
     if not connection.execute(further).rowcount:
-        connection.execute(sa.insert(clock_table).values(id=1, revision=1, gone=gone))
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.insert(clock_table).values(id=1, revision=1, gone=gone))
+        except sa.exc.IntegrityError:
+            # Another process began it in the meantime.
+            connection.execute(further)
     return int(connection.execute(sa.select(clock.revision)).scalar_one())
 
 

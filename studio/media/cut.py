@@ -56,6 +56,17 @@ class Stretch:
     hold: int = 0
 
 
+@dataclass(frozen=True)
+class Finer:
+    """What is cut instead of stretches of clips: the same ones made finer before, `by` whom."""
+
+    by: str = ""
+    of: Callable[[Stretch], Stretch] = lambda stretch: stretch
+
+
+AS_IT_IS = Finer()
+
+
 def shot_frames(shot: ShotCut, fps: int) -> int:
     """How many frames a shot's file holds: what the film may need, wherever the shot comes to lie in it."""
     return math.ceil(shot.seconds * fps - 1e-6) + 1
@@ -91,10 +102,13 @@ def stretches(shot: ShotCut, number: int, fps: int) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
-def shot_name(shot: ShotCut, canvas: Canvas) -> str:
-    """The name of a shot's file: it tells everything that decides its pictures."""
+def shot_name(shot: ShotCut, canvas: Canvas, by: str = "") -> str:
+    """The name of a shot's file: it tells everything that decides its pictures.
+
+    `by` is what made its pieces finer before they were cut.
+    """
     pieces = [{**asdict(piece), "path": _content(piece.path)} for piece in shot.pieces]
-    told = [_REVISION, pieces, shot.seconds, shot.move, shot.keep_sound, asdict(canvas)]
+    told = [_REVISION, pieces, shot.seconds, shot.move, shot.keep_sound, asdict(canvas), *filter(None, [by])]
     return "shot-" + hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32] + ".mp4"
 
 
@@ -104,6 +118,7 @@ def cut_shot(
     canvas: Canvas,
     work: Path,
     *,
+    finer: Finer = AS_IT_IS,
     should_stop: Callable[[], bool] = lambda: False,
     on_frame: Callable[[int], None] | None = None,
 ) -> Path:
@@ -111,9 +126,9 @@ def cut_shot(
     for piece in shot.pieces:
         if not piece.path.is_file():
             raise MediaError("shot_file_missing", shot=number)
-    path = work / shot_name(shot, canvas)
+    path = work / shot_name(shot, canvas, finer.by)
     if not path.is_file():
-        parts = stretches(shot, number, canvas.fps)
+        parts = tuple(map(finer.of, stretches(shot, number, canvas.fps)))
 
         def graph(part: Path) -> Any:
             return shot_graph(parts, shot, canvas, part)
@@ -196,23 +211,9 @@ def _shortened(part: Stretch, frames: int) -> Stretch:
 
 def _timed(part: Stretch, number: int, canvas: Canvas, *, exact: bool) -> Any:
     """The part's source frames at the film's rate; what lies between two of them is made of both."""
-    piece, facts, fps = part.piece, part.facts, canvas.fps
-    source = ffmpeg.input(
-        f"file:{piece.path.absolute()}",
-        f="mp4",
-        protocol_whitelist="file",
-        threads=_THREADS,
-        # A shot may show a clip twice, and ffmpeg-python takes inputs that are told alike for one.
-        thread_queue_size=8 + number,
-    )
-    video = source.video.filter("trim", start_frame=part.first, end_frame=part.first + part.count)
-    if piece.label is not None:
-        video = _bare(video, piece.label, part)
-    moving = part.frames - part.hold
-    step = 1 / (facts.fps * piece.speed)
-    if not exact and part.count > 1:
-        # The last source frame lies on the last frame of the film, and no picture stands still before it.
-        step = (moving - 1) / fps / (part.count - 1)
+    fps = canvas.fps
+    moving, step = part.frames - part.hold, step_of(part, fps, exact=exact)
+    video = _bare(part, number)
     video = video.filter("settb", "1/90000").filter("setpts", f"N*{step:.9f}/TB")
     if step * fps <= 1 + 1e-6 or part.count == 1:
         # Enough frames of its own: two of them mixed would only blur real footage.
@@ -227,17 +228,43 @@ def _timed(part: Stretch, number: int, canvas: Canvas, *, exact: bool) -> Any:
     return video.filter("trim", end_frame=part.frames).filter("setpts", f"N/{fps}/TB")
 
 
+def step_of(part: Stretch, fps: int, *, exact: bool) -> float:
+    """Seconds of the film from one source frame to the next."""
+    if exact or part.count == 1:
+        return 1 / (part.facts.fps * part.piece.speed)
+    # The last source frame lies on the last frame of the film, and no picture stands still before it.
+    return (part.frames - part.hold - 1) / fps / (part.count - 1)
+
+
+def bare_graph(part: Stretch, target: Path) -> Any:
+    """The graph that writes a part's source frames, without their label, nearly lossless and silent."""
+    facts = part.facts
+    canvas = Canvas(_even(facts.width), _even(facts.height), max(1, round(facts.fps)))
+    video = _bare(part).filter("setpts", f"N/{canvas.fps}/TB").filter("setsar", 1)
+    return intermediate(video.filter("scale", canvas.width, canvas.height), part.count, canvas, target)
+
+
+def fitted(facts: Facts, canvas: Canvas) -> tuple[bool, float]:
+    """Whether a picture fills the frame, and how many times its size it gets there."""
+    across, down = canvas.width / facts.width, canvas.height / facts.height
+    fills = min(across, down) / max(across, down) >= 1 - _MOST_CUT_OFF
+    return fills, max(across, down) if fills else min(across, down)
+
+
+def size_at(facts: Facts, factor: float) -> Size:
+    """A picture's size in the frame."""
+    return Size(_even(facts.width * factor), _even(facts.height * factor))
+
+
 def _placed(video: Any, part: Stretch, shot: ShotCut, canvas: Canvas, *, first: int, total: int) -> Any:
     """The part in the frame: it fills it if its sides allow, else it stands before its own blur."""
     width, height = part.facts.width, part.facts.height
-    across, down = canvas.width / width, canvas.height / height
-    fills = min(across, down) / max(across, down) >= 1 - _MOST_CUT_OFF
+    fills, factor = fitted(part.facts, canvas)
     hold = part.frames - part.hold if part.hold else None
     ground = None
     if not fills:
         split = video.filter_multi_output("split")
         video, ground = split[0], _ground(split[1], width, height, canvas)
-    factor = max(across, down) if fills else min(across, down)
     # A small picture moves before it gets its full size: the same to the eye, at a quarter of the work.
     early = min(1.0, _MOVE_AT / factor) if hold or shot.move != "none" else 1.0
     video = _scaled(video, width, height, factor * early)
@@ -273,11 +300,22 @@ def _even(length: float) -> int:
     return max(2, 2 * math.ceil(length / 2 - 1e-6))
 
 
-def _bare(video: Any, style: LabelStyle, part: Stretch) -> Any:
+def _bare(part: Stretch, number: int = 0) -> Any:
     """The part's source frames without the clip's own label, wherever that stands."""
-    facts = part.facts
+    piece, facts = part.piece, part.facts
+    source = ffmpeg.input(
+        f"file:{piece.path.absolute()}",
+        f="mp4",
+        protocol_whitelist="file",
+        threads=_THREADS,
+        # A shot may show a clip twice, and ffmpeg-python takes inputs that are told alike for one.
+        thread_queue_size=8 + number,
+    )
+    video = source.video.filter("trim", start_frame=part.first, end_frame=part.first + part.count)
+    if piece.label is None:
+        return video
     size = Size(facts.width, facts.height)
-    return unlabelled(video, style, size, fps=facts.fps, frames=part.count, first=part.first)
+    return unlabelled(video, piece.label, size, fps=facts.fps, frames=part.count, first=part.first)
 
 
 def unlabelled(video: Any, style: LabelStyle, size: Size, *, fps: float, frames: int, first: int = 0) -> Any:

@@ -24,7 +24,7 @@ from studio.media import sound, subtitles
 from studio.media.about import KEEP_TAGS, about_text, checked_tags
 from studio.media.canvas import Box, Canvas, canvas_of, draw_card, place_label, place_logo
 from studio.media.clip import ClipFacts
-from studio.media.cut import cut_shot, intermediate, make, shot_frames
+from studio.media.cut import AS_IT_IS, Finer, cut_shot, intermediate, make, shot_frames
 from studio.media.ffmpeg import MediaError, encode
 from studio.media.joint import joint_graph
 from studio.media.label import LabelStyle
@@ -74,8 +74,11 @@ def make_film(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
     mark: Callable[[Plane, Plane, Plane], None] | None = None,
+    finer: Finer = AS_IT_IS,
 ) -> ClipFacts:
     """Make the film at `path`; `work` is a folder for its shots, on the same disk, kept between films.
+
+    `finer` has other files for what its shots show: larger, smoother.
 
     `mark(u, v, y)` changes the chroma planes u and v of each frame in place (uint8, half as high and wide as
     the film: the invisible fingerprint) and only looks at the luma y; subtitles, label and logo are laid over
@@ -96,7 +99,7 @@ def make_film(
         try:
             sides = _sides(cut, lay, canvas, aside, should_stop)
             tell = _Teller(on_progress, _work_of(cut, lay))
-            segments = _segments(cut, lay, canvas, work, aside, tell, should_stop)
+            segments = _segments(cut, lay, canvas, work, aside, tell, should_stop, finer)
             graph = film_graph(cut, lay, canvas, sides, part)
             encode(graph, _pictures(segments, canvas, tell, should_stop, mark))
             _check(part, lay, canvas)
@@ -195,11 +198,12 @@ def _segments(
     aside: Path,
     tell: _Teller,
     should_stop: Callable[[], bool],
+    finer: Finer,
 ) -> list[Segment]:
     """Every shot as a file, every transition as a file, in the film's order: together all of its frames."""
     files: list[tuple[Path, Span, TransitionKind]] = []
     for number, (shot, span) in enumerate(zip(cut.shots, lay.shots, strict=True), start=1):
-        made = cut_shot(shot, number, canvas, work, should_stop=should_stop, on_frame=tell.now)
+        made = cut_shot(shot, number, canvas, work, finer=finer, should_stop=should_stop, on_frame=tell.now)
         tell.made(shot_frames(shot, cut.fps))
         files.append((made, span, shot.transition))
     if cut.end_card and lay.card:
@@ -357,7 +361,8 @@ def _prune(work: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if left.stat().st_mtime < old:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-    shots = [(shot.stat(), shot) for shot in work.glob("shot-*.mp4") if not is_unfinished(shot)]
+    made = [*work.glob("shot-*.mp4"), *work.glob("take-*.mp4")]
+    shots = [(shot.stat(), shot) for shot in made if not is_unfinished(shot)]
     kept = 0
     for facts, shot in sorted(shots, key=lambda one: one[0].st_mtime, reverse=True):
         kept += facts.st_size

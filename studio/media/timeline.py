@@ -17,7 +17,7 @@ TransitionKind = Literal["cut", "crossfade", "fade_black", "push", "slide", "zoo
 Move = Literal["none", "push_in", "pull_out", "pan_left", "pan_right"]
 
 FORMATS: dict[Format, tuple[int, int]] = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
-HEIGHTS = (144, 1080)
+HEIGHTS = (144, 2160)
 RATES = (8, 60)
 # A transition takes at most this share of the shorter of its two shots: something of each shot stays its own.
 _MOST_OF_A_SHOT = 0.4
@@ -176,7 +176,7 @@ class Layout:
 
 
 def frame_size(format: Format, height: int) -> tuple[int, int]:
-    """Width and height in pixels, both even, of a film whose short side is `height` (144 to 1080)."""
+    """Width and height in pixels, both even, of a film whose short side is `height` (144 to 2160)."""
     low, high = HEIGHTS
     if not low <= height <= high:
         raise ValueError(f"a film is {low} to {high} pixels high, not {height}")

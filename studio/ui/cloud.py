@@ -3,6 +3,7 @@
 from pipelines.cloud_facts import is_ordered
 from studio.core import JobView
 from studio.jobs import Job, JobProgress
+from studio.rows import OPEN, kind_of
 from studio.ui.context import Page
 
 _DOING = {"waiting": "cloud_waiting", "denoising": "cloud_making", "decoding": "cloud_fetching"}
@@ -25,7 +26,17 @@ def doing(page: Page, job: Job, progress: JobProgress | None) -> str:
 
 def cancel_question(page: Page, view: JobView) -> str:
     """What is asked before a job is cancelled; that it costs all the same, where it does."""
+    if view.job.kind == "film" and (count := _ordered_takes(page, view.job)):
+        return page.t("cancel_confirm_film_paid", count=count)
     if not ordered(view.job):
         return page.t("cancel_confirm")
     begun = view.progress is not None and view.progress.stage != "waiting"
     return page.t("cancel_confirm_paid" if begun else "cancel_confirm_ordered")
+
+
+def _ordered_takes(page: Page, film: Job) -> int:
+    """How many takes of a film the cloud has been asked for, and has not delivered."""
+    requests = [] if film.plan is None else film.plan.requests()
+    if all(kind_of(request) != "cloud" for request in requests):
+        return 0
+    return sum(ordered(take) and take.state in OPEN for take in page.studio.jobs.takes_of(film.id))

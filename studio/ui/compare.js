@@ -30,6 +30,28 @@ window.compare = (() => {
     studio.send('compare_room', { act, key: '', grid: ui.grid, picks: ui.picks, values: values(), ...more });
   }
   const settling = () => Date.now() - busy < 1200;
+  // What the form asks goes one after another, each with the form as it is then: no older answer comes last.
+  const line = [];
+  let turn = 0;
+  let unanswered = 0;
+  function askForm(act, more = {}) {
+    if (act === 'price' && line.at(-1)?.act === 'price') return;
+    line.push({ act, ...more });
+    nextInLine();
+  }
+  function nextInLine() {
+    if (unanswered || !line.length) return;
+    const { act, ...more } = line.shift();
+    turn += 1;
+    unanswered = turn;
+    setTimeout(answered, 15000, turn);
+    ask(act, { turn, ...more });
+  }
+  function answered(which) {
+    if (which !== unanswered) return;
+    unanswered = 0;
+    nextInLine();
+  }
 
   function open(id, push = true) {
     if (id !== ui.grid) ui.picks = [];
@@ -53,8 +75,8 @@ window.compare = (() => {
       // Picked by hand, the keyboard is the player's again; by keyboard, it stays where it is.
       pick: () => { if (byHand) button.blur(); pick(Number(subject)); },
       start,
-      example: () => ask('example'),
-      again: () => { ask('again'); one('#compare_prompts')?.focus(); },
+      example: () => askForm('example'),
+      again: () => { askForm('again'); one('#compare_prompts')?.focus(); },
       retry: () => ask('retry', { key: subject }),
       export: () => ask('export'),
       cancel: () => ask('cancel'),
@@ -66,7 +88,7 @@ window.compare = (() => {
       results: () => { document.body.removeAttribute('data-voting'); ask('results'); },
       answer: () => say(subject),
       table: () => one('#compare_csv')?.click(),
-      table_off: () => { for (const box of all('#compare_form_in [name=lines], #compare_form_in [name=file]')) box.value = ''; ask('form'); },
+      table_off: () => { for (const box of all('#compare_form_in [name=lines], #compare_form_in [name=file]')) box.value = ''; askForm('form'); },
       styles_all: () => check(true),
       styles_none: () => check(false),
     };
@@ -75,6 +97,7 @@ window.compare = (() => {
   function start() {
     if (settling() && ui.started) return;
     ui.started = true;
+    line.length = unanswered = 0;
     ui.picks = [];
     ui.grid = '';
     ask('start');
@@ -130,7 +153,7 @@ window.compare = (() => {
   let waiting;
   function later() {
     clearTimeout(waiting);
-    waiting = setTimeout(() => ask('price'), 350);
+    waiting = setTimeout(askForm, 350, 'price');
   }
   function count() {
     const chosen = all('#compare_form_in [name=styles]:checked').length;
@@ -140,7 +163,8 @@ window.compare = (() => {
   document.addEventListener('input', (event) => {
     if (!event.target.closest?.('#compare_form_in') || event.target.type === 'file') return;
     keep();
-    if (event.target.name === 'model') { ask('form'); return; }
+    // What another model costs is told before it can be asked for.
+    if (event.target.name === 'model') { ways.priced('#compare_start', false); askForm('form'); return; }
     count();
     later();
   });
@@ -153,7 +177,7 @@ window.compare = (() => {
     const bytes = new Uint8Array(await file.slice(0, 1_000_001).arrayBuffer());
     let text = '';
     for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-    ask('table', { key: file.name.slice(0, 80), table: btoa(text) });
+    askForm('table', { key: file.name.slice(0, 80), table: btoa(text) });
   });
   document.addEventListener('submit', (event) => { if (event.target.id === 'compare_form_in') event.preventDefault(); });
   document.addEventListener('keydown', (event) => {
@@ -184,6 +208,7 @@ window.compare = (() => {
     const together = one('#compare_stage .together');
     if (together && ui.show) { ui.show = false; together.scrollIntoView({ block: 'center' }); }
     if (together && !settling() && together.dataset.picks !== ui.picks.join(' ')) ask('compare');
+    if ('voting' in document.body.dataset && !one('#compare_stage .voting')) ask('vote');
   }
   async function look() {
     const now = grid();
@@ -205,7 +230,7 @@ window.compare = (() => {
     ui.wanted = null;
     if (wanted !== ui.grid || !grid()) open(wanted, false);
     const before = ui.restored ? null : kept();
-    ask('form', before ? { values: before } : {});
+    askForm('form', before ? { values: before } : {});
     ui.restored = true;
   }
   // Another room shows a grid here: what one prompt looks like in all styles, say.
@@ -221,7 +246,10 @@ window.compare = (() => {
     attended = true;
     new MutationObserver(drawn).observe(one('#compare_room'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-grid', 'data-mark'] });
     // An example, a table, another grid's wishes: they are put into the form from afar.
-    new MutationObserver(keep).observe(one('#compare_form'), { subtree: true, childList: true });
+    new MutationObserver(() => { keep(); ways.priced('#compare_start', true); }).observe(one('#compare_form'), { subtree: true, childList: true });
+    // The form of the same answer may be drawn a moment later.
+    new MutationObserver(() => { setTimeout(answered, 60, Number(one('#compare_price [data-turn]')?.dataset.turn)); })
+      .observe(one('#compare_price'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-turn'] });
     new MutationObserver(staged).observe(one('#compare_stage'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-picks'] });
     drawn();
   }

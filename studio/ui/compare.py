@@ -11,7 +11,7 @@ from studio.access import Visitor
 from studio.core import Refused
 from studio.grid_plan import named
 from studio.grid_view import Cell, GridView
-from studio.ui import compare_form, compare_grid, compare_votes
+from studio.ui import compare_form, compare_grid, compare_votes, unable
 from studio.ui.compare_form import Values
 from studio.ui.context import Page
 from studio.ui.differences import differences, recipe_of
@@ -33,6 +33,7 @@ class Message:
     picks: tuple[int, ...]
     values: Values
     table: str = ""
+    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,13 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
             room = area("", "compare_room")
 
     def act(event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
-        reply = answer(page, page.visitor(request), read(event))
-        areas = {form: reply.form, price: reply.price, stage: reply.stage, room: reply.room}
+        asked = read(event)
+        reply = answer(page, page.visitor(request), asked)
+        told = reply.price
+        if asked.turn:
+            # compare.js asks for the next price only after this one.
+            told = f'<div data-turn="{asked.turn}">{told or ""}</div>'
+        areas = {form: reply.form, price: told, stage: reply.stage, room: reply.room}
         return {one: gr.skip() if html is None else html for one, html in areas.items()}
 
     # Each of them counts: whoever picks four clips quickly says so four times.
@@ -82,6 +88,7 @@ def read(event: object) -> Message:
         picks=tuple(dict.fromkeys(numbers))[:MOST],
         values=compare_form.read(values if isinstance(values, dict) else {}),
         table=str(data.get("table", ""))[: compare_form.MAX_CSV_BYTES * 2],
+        turn=turn if isinstance(turn := data.get("turn"), int) else 0,
     )
 
 
@@ -104,7 +111,7 @@ def answer(page: Page, visitor: Visitor, asked: Message) -> Reply:
             return does[asked.act](page, visitor, asked)
         return _room(page, visitor, asked)
     except Refused as refused:
-        sorry = f'<p class="sorry" role="alert">{escape(page.say(*refused.notices))}</p>'
+        sorry = unable.told(page, *refused.notices)
         if asked.act in ("price", "start", "table", "form"):
             return Reply(price=sorry)
         return Reply(room=sorry + _drawn(page, visitor, replace(asked, grid="")))
@@ -117,6 +124,8 @@ def _price(page: Page, visitor: Visitor, asked: Message) -> Reply:
     if not asked.values["prompts"].strip() and not asked.values["lines"]:
         return Reply(price=f'<p class="muted">{escape(page.t("compare_price_none"))}</p>')
     estimate = page.studio.grids.estimate(visitor, compare_form.plan_of(page, asked.values))
+    if estimate.cannot is not None:
+        return Reply(price=unable.told(page, estimate.cannot))
     return Reply(price=f'<p class="muted">{escape(compare_form.price(page, estimate))}</p>')
 
 
@@ -133,9 +142,7 @@ def _form(page: Page, visitor: Visitor, asked: Message) -> Reply:
     try:
         return replace(_price(page, visitor, replace(asked, values=values)), form=form)
     except Refused as refused:
-        return Reply(
-            form=form, price=f'<p class="sorry" role="alert">{escape(page.say(*refused.notices))}</p>'
-        )
+        return Reply(form=form, price=unable.told(page, *refused.notices))
 
 
 def _start(page: Page, visitor: Visitor, asked: Message) -> Reply:

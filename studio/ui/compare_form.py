@@ -91,10 +91,21 @@ def with_table(values: Values, name: str, data: str) -> Values:
     }
 
 
+def settled(page: Page, values: Values) -> Values:
+    """The values with a size, length and quality that their model has: the form may still show another's."""
+    spec = _spec(page, values["model"])
+    sizes, lengths = _sizes(spec), [str(n) for _, n in fields.lengths(page, spec)]
+    return values | {
+        "size": values["size"] if values["size"] in sizes else sizes[0],
+        "seconds": values["seconds"] if values["seconds"] in lengths else str(fields.default_length(spec)),
+        "quality": values["quality"] if values["quality"] in QUALITIES else fields.DEFAULT_QUALITY,
+    }
+
+
 def plan_of(page: Page, values: Values) -> GridPlan:
     """What the form asks for; Refused for seeds or values that are none."""
-    spec = _spec(page, values["model"])
-    base = {"model": spec.name, "quality": values["quality"] or fields.DEFAULT_QUALITY}
+    spec, values = _spec(page, values["model"]), settled(page, values)
+    base = {"model": spec.name, "quality": values["quality"]}
     base |= {"size": values["size"], "seconds": values["seconds"], "project": values["project"]}
     base |= {"negative_prompt": values["negative_prompt"]}
     kept = {name: value for name, value in base.items() if value}
@@ -193,12 +204,9 @@ def again(plan: GridPlan) -> Values:
 
 def render(page: Page, visitor: Visitor | None, values: Values) -> str:
     """The form, filled in."""
-    t, spec = page.t, _spec(page, values["model"])
-    size = values["size"] if values["size"] in _sizes(spec) else _sizes(spec)[0]
+    t, spec, values = page.t, _spec(page, values["model"]), settled(page, values)
+    size, length, quality = values["size"], values["seconds"], values["quality"]
     lengths = fields.lengths(page, spec)
-    length = values["seconds"] if values["seconds"] in {str(n) for _, n in lengths} else ""
-    length = length or str(fields.default_length(spec))
-    quality = values["quality"] if values["quality"] in QUALITIES else fields.DEFAULT_QUALITY
     prompts = attributes(
         name="prompts", id="compare_prompts", rows=5, placeholder=t("compare_prompts_like"), spellcheck="true"
     )

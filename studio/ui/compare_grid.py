@@ -116,6 +116,13 @@ def _head(page: Page, visitor: Visitor, view: GridView) -> str:
     )
 
 
+def _cancel_question(page: Page, view: GridView) -> str:
+    """What is asked before the rest is stopped; how many clips may cost all the same."""
+    live = [cell.job for cell in view.cells if cell.job is not None and cell.state in _LIVE]
+    ordered = sum(map(cloud.ordered, live))
+    return page.t("compare_cancel_ask_paid", count=ordered) if ordered else page.t("compare_cancel_ask")
+
+
 def _actions(page: Page, visitor: Visitor, view: GridView, bad: int) -> str:
     t, counts, found = page.t, view.counts, []
     shown = sum(cell.asset is not None for cell in view.cells)
@@ -136,7 +143,7 @@ def _actions(page: Page, visitor: Visitor, view: GridView, bad: int) -> str:
                 t("compare_cancel"),
                 "cancel",
                 symbol="stop",
-                confirm=t("compare_cancel_ask"),
+                confirm=_cancel_question(page, view),
                 id_="compare_cancel",
             )
         )

@@ -47,7 +47,7 @@ class Page:
             return self.t("step", step=step, total=total)
         if stage == "takes":
             return self.t("takes_of", step=step, total=total)
-        return self.t("share", percent=round(100 * step / total)) if stage == "cutting" else ""
+        return self.t("share", percent=round(100 * step / total)) if stage in ("cutting", "finishing") else ""
 
     def state(self, name: str) -> str:
         """The state of a job in one word."""

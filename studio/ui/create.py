@@ -230,7 +230,12 @@ def _wire_form(made: Create, *, dice: gr.Button, reads: gr.HTML) -> None:
     gr.on([form[name].input for name in ("style", "quality", "seconds", "tier")], hints, dials, hinted, **RAW)
     switched.then(hints, dials, hinted, **RAW)
     costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames", "tier", "loras")
-    gr.on([form[name].change for name in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW)
+    # What another model costs is told before it can be asked for.
+    form["model"].change(None, None, None, js="() => ways.priced('#generate', false)")
+    told = gr.on(
+        [form[k].change for k in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW
+    )
+    told.then(None, None, None, js="() => ways.priced('#generate', true)")
     said = [form[name] for name in ("prompt", "negative_prompt", "style", "style_version", "model")]
     gr.on([box.change for box in said], desk.reads, said, reads, **RAW, trigger_mode="always_last")
     # A sentence about what was wrong is done with once somebody changes something.

@@ -16,7 +16,7 @@ from pipelines.request import MAX_PROMPT, Notice
 from studio.access import Visitor
 from studio.core import Refused
 from studio.styles import STYLES, Style
-from studio.ui import final_prompt, picture, takes, ways, withheld
+from studio.ui import final_prompt, picture, takes, unable, ways, withheld
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.examples import examples
@@ -60,13 +60,8 @@ class Desk:
         named = [str(notice.values.get("field", "")) for notice in refused.notices]
         return (
             f'<p class="sorry" role="alert" data-field="{escape(named[0] if named else "")}">'
-            f"{escape(self.page.say(*refused.notices))}</p>{self._way(refused)}"
+            f"{escape(self.page.say(*refused.notices))}</p>{unable.way(self.page, refused.notices)}"
         )
-
-    def _way(self, refused: Refused) -> str:
-        """The door to the models, where one that is not here is why."""
-        about = any(notice.code.startswith(("model_missing", "plan_")) for notice in refused.notices)
-        return button(self.page.t("to_models"), "to_models", symbol="next", look="bare") if about else ""
 
     def models_now(self, model: Any) -> Updates:
         """The models as they are here now, and what is said of the one that is chosen."""

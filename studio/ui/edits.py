@@ -21,7 +21,8 @@ from studio.edits.intents import INTENTS, intents
 from studio.edits.plan import EditPlan, plan_of, plan_of_change
 from studio.edits.types import Reading
 from studio.library import Asset
-from studio.ui import finish
+from studio.ui import cloud, finish, unable
+from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.edit_words import in_short, rows
 from studio.ui.markup import area, attributes, button, facts
@@ -213,9 +214,10 @@ def _does(page: Page, visitor: Visitor, asked: Message, found: Reading) -> str:
     try:
         held = page.studio.edits.check(visitor, asked.asset, whole)
         told = f'<p class="note">{escape(page.say(held))}</p>' if held is not None else ""
-        does = _make_button(page, visitor, asked, whole, look="primary", id_="edit_make")
+        told += f'<p class="muted edit-price">{escape(_price(page, visitor, asked, whole))}</p>'
+        does = _planned(whole, text=page.t("edit_make"), look="primary", id_="edit_make")
     except Refused as refused:
-        told, does = _sorry(page, *refused.notices), ""
+        told, does = unable.told(page, *refused.notices), ""
     does += button(page.t("edit_drop"), "edits", key="drop", look="bare", id_="edit_drop")
     others = ""
     for change in found.alternatives:
@@ -223,17 +225,30 @@ def _does(page: Page, visitor: Visitor, asked: Message, found: Reading) -> str:
         words = in_short(page, change)
         label = page.t("edit_instead" if not plan.renders else "edit_instead_render")
         named = {"text": words, "look": "raised"}
-        others += f"<p class='edit-instead'><span>{escape(label)}</span>{_planned(plan, **named)}</p>"
+        does_it = _planned(plan, **named) + _priced(page, visitor, asked, plan)
+        others += f"<p class='edit-instead'><span>{escape(label)}</span>{does_it}</p>"
     return f'{told}<div class="actions">{does}</div>{others}'
 
 
-def _make_button(page: Page, visitor: Visitor, asked: Message, plan: EditPlan, *, look: str, id_: str) -> str:
-    time = page.t("edit_make_soon")
-    if plan.renders:
-        estimate = page.studio.estimate(**page.studio.edits.form(visitor, asked.asset, plan))
-        seconds = None if estimate.seconds is None else estimate.seconds + (estimate.wait or 0)
-        time = page.t("edit_make_unknown") if seconds is None else page.duration(seconds)
-    return _planned(plan, text=page.t("edit_make_render", time=time), look=look, id_=id_)
+def _price(page: Page, visitor: Visitor, asked: Message, plan: EditPlan) -> str:
+    """Time and price before the press, as on Create; Refused where it can't be made here."""
+    if not plan.renders:
+        return " · ".join((page.t("edit_make_soon"), page.t("price_free"), fields.label(page)))
+    estimate = page.studio.estimate(**page.studio.edits.form(visitor, asked.asset, plan))
+    if estimate.cannot is not None:
+        raise Refused(estimate.cannot)
+    return fields.price(page, estimate)
+
+
+def _priced(page: Page, visitor: Visitor, asked: Message, plan: EditPlan) -> str:
+    """The same beside another way, or why that one is none; what is done at once says so itself."""
+    if not plan.renders:
+        return ""
+    try:
+        told = _price(page, visitor, asked, plan)
+    except Refused as refused:
+        told = page.say(*refused.notices)
+    return f'<small class="muted">{escape(told)}</small>'
 
 
 def _planned(plan: EditPlan, *, text: str, look: str, id_: str = "") -> str:
@@ -304,7 +319,10 @@ def _running(page: Page, view: JobView, take: Take) -> str:
     words = [page.t("edit_waiting")]
     share = 0.0
     if progress is not None:
-        words = [page.stage(progress.stage), page.counted(progress.stage, progress.step, progress.total)]
+        words = [
+            cloud.doing(page, view.job, progress),
+            page.counted(progress.stage, progress.step, progress.total),
+        ]
         share = 100 * progress.step / progress.total if progress.total else 0
     if view.eta:
         words.append(page.t("left", time=page.duration(view.eta)))
@@ -313,7 +331,16 @@ def _running(page: Page, view: JobView, take: Take) -> str:
     )
     stop = ""
     if view.may_change:
-        stop = button(page.t("edit_stop"), "edits", key=f"undo {view.job.id}", symbol="stop", look="bare")
+        # What is rendered here ends with it; only what is paid all the same is asked about.
+        asks = cloud.cancel_question(page, view) if cloud.ordered(view.job) else ""
+        stop = button(
+            page.t("edit_stop"),
+            "edits",
+            key=f"undo {view.job.id}",
+            symbol="stop",
+            look="bare",
+            confirm=asks,
+        )
     title = escape(page.t("edit_new", wish=take.wish))
     return (
         f'<p class="edit-head">{title}</p><div{bar}><i style="width:{share:.1f}%"></i></div>'

@@ -11,6 +11,9 @@ window.finish = (() => {
     const plan = { wish: chosen.map((one) => one.words).join(' · '), operations: chosen.map((one) => one.operation) };
     button.dataset.plan = JSON.stringify(plan);
     button.disabled = !chosen.length;
+    const said = form.querySelector('[role=status]');
+    said.textContent = JSON.parse(form.dataset.costs)[chosen.map(({ operation }) => `${operation.name} ${operation.amount}`).join('|')] || '';
+    said.hidden = !said.textContent;
   }
   function keep(details) {
     kept.set(keyOf(details), { open: details.open, values: all('input:checked', details).map((input) => input.value) });

@@ -1,16 +1,20 @@
 """Below the line of a clip: larger, smoother, and what does it on this machine, said before it is pressed."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, get_args
 
 from pipelines.networks import Purpose, find
+from studio.core import Estimate
 from studio.library import Asset
 from studio.media.retouch import LINES, RATES, Operation, Shape, shape_after
+from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.markup import attributes
 
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 _NAMES = {1080: "1080p", 2160: "4K"}
 
 
@@ -31,9 +35,35 @@ def render(page: Page, asset: Asset) -> str:
     )
     return (
         f'<details class="finish" data-key="finish {asset.id}"><summary>{escape(page.t("finish_title"))}'
-        f'</summary><form class="finish-form">{rows}<div class="actions"><button{does}>'
+        f'</summary><form class="finish-form"{_costs(page, shape)}>{rows}'
+        f'<p class="muted" role="status" hidden></p><div class="actions"><button{does}>'
         f"<span>{escape(page.t('finish_make'))}</span></button></div></form></details>"
     )
+
+
+def _costs(page: Page, shape: Shape) -> str:
+    """What each choice takes, for finish.js to show before it is pressed."""
+    larger = [one for one in _sizes(page) if shape_after(shape, (one,)) != shape]
+    smoother = [one for one in _rates(page) if one.amount > shape.fps]
+    chosen = [*((one,) for one in (*larger, *smoother)), *itertools.product(larger, smoother)]
+    seconds = page.studio.edits.finish_seconds(shape, chosen)
+    costs = {
+        "|".join(f"{one.name} {one.amount:g}" for one in operations): fields.price(
+            page, Estimate(took, 0, 0.0)
+        )
+        for operations, took in zip(chosen, seconds, strict=True)
+    }
+    return attributes(data_costs=json.dumps(costs, ensure_ascii=False))
+
+
+def _sizes(page: Page) -> list[Operation]:
+    how = _how(page, "larger", "lanczos")
+    return [Operation(name="enlarge", amount=lines, how=how) for lines in LINES]
+
+
+def _rates(page: Page) -> list[Operation]:
+    how = _how(page, "smoother", "blend")
+    return [Operation(name="smooth", amount=rate, how=how) for rate in RATES]
 
 
 def size_name(lines: float) -> str:
@@ -44,12 +74,11 @@ def size_name(lines: float) -> str:
 def _larger(page: Page, shape: Shape) -> str:
     how = _how(page, "larger", "lanczos")
     found = []
-    for lines in LINES:
-        operation = Operation(name="enlarge", amount=lines, how=how)
+    for operation in _sizes(page):
         after = shape_after(shape, (operation,))
         if after != shape:
-            title = f"{size_name(lines)} <small>{after.width}×{after.height}</small>"
-            found.append((operation, size_name(lines), title))
+            name = size_name(operation.amount)
+            found.append((operation, name, f"{name} <small>{after.width}×{after.height}</small>"))
     now = page.t("finish_now", name=page.t("finish_size"), what=f"{shape.width}×{shape.height}")
     return _row(page, "finish_size", now, found, _said(page, "larger", how))
 
@@ -57,24 +86,29 @@ def _larger(page: Page, shape: Shape) -> str:
 def _smoother(page: Page, shape: Shape) -> str:
     how = _how(page, "smoother", "blend")
     found = []
-    for rate in RATES:
-        if rate > shape.fps:
-            words = page.t("finish_fps", count=rate)
-            found.append((Operation(name="smooth", amount=rate, how=how), words, escape(words)))
+    for operation in _rates(page):
+        if operation.amount > shape.fps:
+            words = page.t("finish_fps", count=int(operation.amount))
+            found.append((operation, words, escape(words)))
     now = page.t("finish_fps", count=shape.fps)
     now = page.t("finish_now", name=page.t("finish_motion"), what=now)
     return _row(page, "finish_motion", now, found, _said(page, "smoother", how))
 
 
+def network_name(page: Page, purpose: Purpose) -> str:
+    """What the network for a purpose is called; empty if there is none."""
+    network = find(page.studio.settings.studio_home, purpose)
+    return "" if network is None else network.name
+
+
 def _how(page: Page, purpose: Purpose, without: str) -> str:
-    return "network" if find(page.studio.settings.studio_home, purpose) is not None else without
+    return "network" if network_name(page, purpose) else without
 
 
 def _said(page: Page, purpose: Purpose, how: str) -> str:
     """By what: the network's name, or that there is none and which file would be one."""
-    network = find(page.studio.settings.studio_home, purpose)
-    if how == "network" and network is not None:
-        return page.t(f"finish_{purpose}_network", name=network.name)
+    if how == "network":
+        return page.t(f"finish_{purpose}_network", name=network_name(page, purpose))
     return page.t(f"finish_{purpose}_plain")
 
 

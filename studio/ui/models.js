@@ -5,6 +5,7 @@ window.models = (() => {
   const room = () => one('#models_room .models');
   const isOpen = () => Boolean(one('#models_room')?.offsetParent);
   let busy = 0;
+  let sending = null;
 
   // -- asking: what is typed and which details are open is kept over the answer ---------------------------------
   const open = new Set();
@@ -18,13 +19,14 @@ window.models = (() => {
     open.clear();
     typed = {};
     all('#models_room details[open]').forEach((details) => open.add(details.dataset.keep));
-    all('#models_room input').forEach((input) => { if (input.value) typed[place(input)] = input.value; });
+    all('#models_room input:not([type=file])').forEach((input) => { if (input.value) typed[place(input)] = input.value; });
   }
   const place = (input) => `${input.closest('details')?.dataset.keep} ${input.name}`;
   function drawn() {
     busy = 0;
     all('#models_room details').forEach((details) => { if (open.has(details.dataset.keep)) details.open = true; });
-    all('#models_room input').forEach((input) => { input.value = input.value || typed[place(input)] || ''; });
+    all('#models_room input:not([type=file])').forEach((input) => { input.value = input.value || typed[place(input)] || ''; });
+    if (sending) sent();
   }
   async function pressed(button, key) {
     const [act, name = ''] = key.split(' ');
@@ -38,17 +40,91 @@ window.models = (() => {
     ask(act, { name, values });
   }
   studio.here.models = pressed;
+
+  // -- a LoRA as a file: past Gradio, which would keep a copy of its gigabytes ------------------------------------
+  const form = () => one('#lora_upload');
+  function said(text) {
+    const line = document.createElement('p');
+    line.className = 'sorry';
+    line.textContent = text;
+    one('.told-here', form())?.replaceChildren(...(text ? [line] : []));
+  }
+  function sent(share = sending?.share || 0) {
+    const bar = one('.bar', form());
+    if (!bar) return;
+    bar.hidden = !sending;
+    bar.setAttribute('aria-valuenow', Math.round(share * 100));
+    one('i', bar).style.width = `${share * 100}%`;
+    all('#lora_upload input, #lora_send').forEach((each) => { each.disabled = Boolean(sending); });
+  }
+  document.addEventListener('change', ({ target }) => {
+    if (!target.matches?.('#lora_upload [type=file]')) return;
+    const shown = one('b', target.closest('label'));
+    const file = target.files[0];
+    shown.textContent = file?.name || shown.dataset.empty;
+    const name = one('[name=name]', form());
+    if (file && !name.value) name.value = proposed(file.name);
+    said(tooLarge(chosen()));
+  });
+  const chosen = () => ['high', 'low'].map((kind) => [kind, one(`[name=${kind}]`, form()).files[0]]).filter(([, file]) => file);
+  const proposed = (file) => file.replace(/\.\w+$/, '').replace(/[._ -]+(?:(?:high|low)[._ -]*noise|(?:high|low)$)/i, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 64).replace(/[._-]+$/, '');
+  function tooLarge(files) {
+    const { most, wrong } = form().dataset;
+    const found = files.find(([, file]) => file.size > Number(most));
+    return found ? wrong.replace('{file}', () => found[1].name.slice(0, 80)) : '';
+  }
+  // The server looks at names and sizes first: of what it would refuse no byte is sent.
+  async function refused(told) {
+    const answer = await fetch(`../models/lora?${told}`, { cache: 'no-store' }).catch(() => null);
+    const found = answer?.status === 400 ? await answer.json().catch(() => null) : null;
+    return found?.errors?.map((error) => error.text).join(' ') || '';
+  }
+  studio.here.send_lora = async () => {
+    if (sending) return;
+    const name = one('[name=name]', form()).value;
+    const files = chosen();
+    if (tooLarge(files)) { said(tooLarge(files)); return; }
+    const language = one('.topbar')?.dataset.lang === 'zh-CN' ? 'zh' : 'en';
+    const told = new URLSearchParams({ language, name });
+    files.forEach(([kind, file]) => { told.set(kind, file.name); told.set(`${kind}_bytes`, file.size); });
+    const request = sending = new XMLHttpRequest();
+    said('');
+    sent(0);
+    const no = await refused(told);
+    if (no) {
+      sending = null;
+      sent();
+      said(no);
+      return;
+    }
+    request.upload.addEventListener('progress', (event) => { sending.share = event.loaded / Math.max(1, event.total); sent(); });
+    request.addEventListener('loadend', () => {
+      sending = null;
+      sent();
+      let found = {};
+      try { found = JSON.parse(request.responseText); } catch { /* no answer */ }
+      if (request.status !== 200 || !found.name) {
+        said(found.errors?.map((error) => error.text).join(' ') || form()?.dataset.unsent);
+        return;
+      }
+      one('[name=name]', form()).value = '';
+      ask('lora_kept', { name: found.name, values: { swapped: String(found.swapped) } });
+    });
+    request.open('POST', `../models/lora?${told}`);
+    request.send(new Blob(files.map(([, file]) => file)));
+  };
   studio.here.to_models = () => studio.choose('models');
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.isComposing || !event.target.matches('#models_room input')) return;
     event.preventDefault();
-    one('.btn[data-act=models]', event.target.closest('details'))?.click();
+    one('.btn[data-act=models], .btn[data-act=send_lora]', event.target.closest('details'))?.click();
   });
 
   // -- looking again by itself, while somebody looks --------------------------------------------------------------
   async function look() {
     let beat = 3000;
-    if (isOpen() && !document.hidden && !busy) {
+    if (isOpen() && !document.hidden && !busy && !sending) {
       const language = one('.topbar')?.dataset.lang === 'zh-CN' ? 'zh' : 'en';
       const answer = await fetch(`../models/now?language=${language}`, { cache: 'no-store' }).catch(() => null);
       const told = answer?.ok ? await answer.json().catch(() => null) : null;

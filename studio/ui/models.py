@@ -74,10 +74,13 @@ def answer(page: Page, visitor: Visitor, asked: Message) -> str:
             told = page.t("models_deleted_freed", size=freed) if freed else page.t("models_deleted")
         elif asked.act == "link":
             told = page.t("models_linked")
+        elif asked.act == "lora_kept":
+            told = models_more.kept(page, name, swapped=said("swapped") == "true")
         sorry = ""
     except Refused as refused:
         sorry = page.say(*refused.notices)
-    about = models_more.NEW_LORA if asked.act == "add_lora" else name
+    forms = {"add_lora": models_more.NEW_LORA, "lora_kept": models_more.OWN_LORA}
+    about = forms.get(asked.act, name)
     return render(page, visitor, sorry=sorry, told=told, about=about)
 
 
@@ -94,7 +97,7 @@ def render(page: Page, visitor: Visitor, *, sorry: str = "", told: str = "", abo
         for card in cards
         if card.spec is not None
     )
-    top = "" if about in {*names, models_more.NEW_LORA} else said
+    top = "" if about in {*names, models_more.NEW_LORA, models_more.OWN_LORA} else said
     named = attributes(class_="models", data_mark=mark)
     place = str(room.home / "models") if visitor.admin else "models"
     free = page.t("models_free", size=model_words.size(room.free(), page.language), path=place)

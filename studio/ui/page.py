@@ -220,9 +220,11 @@ def _bar(page: Page, visitor: Visitor | None = None) -> str:
     )
     looks = _local(page.t("keys"), "show_keys", "keys", "wide-only")
     looks += _local(page.t("light_dark"), "light_dark", "theme")
+    # Gradio's own button for tabs that have no room, which it names in English.
+    more = page.t("more_tabs")
     name = f'<a class="name" href="./"><span>{escape(page.t("title"))}</span></a>'
     return (
-        f'<header class="topbar"{attributes(data_lang=spoken, data_waiting=waiting)}>{name}'
+        f'<header class="topbar"{attributes(data_lang=spoken, data_waiting=waiting, data_more=more)}>{name}'
         f'<span class="grow"></span>'
         f'<span id="pill">{pill}</span>'
         f"<a{language}>{'English' if other == 'en' else '中文'}</a>{looks}{door}</header>"

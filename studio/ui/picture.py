@@ -132,7 +132,9 @@ def _cant(page: Page, spec: ModelSpec, found: Picture | None) -> str:
     )
     remove = button(page.t("picture_remove"), "unpicture", symbol="close", look="bare", quiet=True)
     if found is None:
-        return f'<p class="cant">{escape(words)}</p>'
+        # Nobody asked for one yet: one line, and who can in its tooltip.
+        short = escape(page.t("picture_cant_now", model=spec.title))
+        return f"<p{attributes(class_='cant', title=words)}>{short}</p>"
     thumb = attributes(src=f"../inputs/{found.id}.png", alt=page.t("picture_alt"))
     inside = (
         f'<div class="about"><p class="cant warn">{escape(words)}</p><div class="chips">{chips}</div></div>'

@@ -178,7 +178,7 @@ def _state(page: Page, view: JobView) -> str:
         told = progress is not None or job.kind == "cloud"
         words = cloud.doing(page, job, progress) if told else page.state("running")
         if progress and (count := page.counted(progress.stage, step, total)):
-            words = count if progress.stage != "cutting" else f"{words} {count}"
+            words = f"{words} {count}" if progress.stage in ("cutting", "finishing") else count
         if view.eta:
             words += " · " + page.t("left", time=page.duration(view.eta))
         share = 100 * step / total if total else 0

@@ -365,6 +365,7 @@ window.studio = (() => {
     // Gradio names the browser's language; the page has one of its own.
     const language = one('.topbar')?.dataset.lang;
     if (language && document.documentElement.lang !== language) document.documentElement.lang = language;
+    all('#tabs .overflow-menu > button').forEach((more) => more.setAttribute('aria-label', one('.topbar').dataset.more));
   }
   function begin() {
     if (!one('#stage section') || !one('#line') || !one('#prompt textarea')) { setTimeout(begin, 60); return; }

@@ -14,8 +14,8 @@ from studio.core import Refused
 from studio.grids import GridPlan
 from studio.style_store import MAX_BYTES, StyleView
 from studio.styles import STYLES, Style
+from studio.ui import compare_form, styles_edit, styles_panel
 from studio.ui import form as fields
-from studio.ui import styles_edit, styles_panel
 from studio.ui.context import Page
 from studio.ui.create import Create
 from studio.ui.markup import area, attributes, icon
@@ -202,10 +202,7 @@ def _try(page: Page, visitor: Visitor, asked: Message, *, sorry: str = "") -> An
     prompt = asked.prompt.strip() or STYLES["paper-cut"].example[page.language]
     try:
         cost = page.studio.grids.estimate(visitor, _plan(replace(asked, prompt=prompt), names))
-        seconds = None if cost.seconds is None else cost.seconds + (cost.wait or 0)
-        told = page.t("style_try_unknown", count=cost.cells)
-        if seconds is not None:
-            told = page.t("style_try_cost", count=cost.cells, time=page.duration(seconds))
+        told = page.say(cost.cannot) if cost.cannot is not None else compare_form.price(page, cost)
     except Refused as refused:
         told = page.say(*refused.notices)
     return Answer(_trying(page, listed, names, prompt, told, sorry=sorry))

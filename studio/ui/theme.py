@@ -126,6 +126,15 @@ STYLES_READ = (
 )
 
 
+# What somebody chose on the page, else as their browser has it, also when that changes.
+_LIGHT_OR_DARK = (
+    "(()=>{const light=matchMedia('(prefers-color-scheme: light)');const set=()=>{let kept='';"
+    "try{kept=localStorage.getItem('wan_theme')||''}catch{}"
+    "document.documentElement.dataset.theme=kept||(light.matches?'light':'dark')};"
+    "set();light.addEventListener('change',set)})()"
+)
+
+
 def theme() -> gr.themes.Base:
     """A Gradio theme of plain system fonts (nothing is fetched) and our tokens in both modes."""
     base = gr.themes.Base(
@@ -142,8 +151,7 @@ def mount_options() -> dict[str, Any]:
     style = "\n".join((*map(_read, STYLES_READ), *_drawn()))
     # Not as Gradio's `css`: that one prefixes every rule, which breaks those on :root and in @media.
     # The first of all, so that a page in light never shows dark before.
-    chosen = "try{document.documentElement.dataset.theme=localStorage.getItem('wan_theme')||'dark'}catch{}"
-    head = f"<script>{chosen}</script><style>{style}</style><script>{script}</script>"
+    head = f"<script>{_LIGHT_OR_DARK}</script><style>{style}</style><script>{script}</script>"
     return {"theme": theme(), "head": head, "footer_links": []}
 
 

@@ -1,5 +1,6 @@
-// LoRAs on the Create tab: what is ticked in the list stands as text in the form's field, as the API takes it.
-(() => {
+// The ways to make a clip: LoRAs ticked in Create's list stand as text in the form's field, as the API takes it; another
+// model's price is told before it can be asked for, on Create and on Compare.
+window.ways = (() => {
   const list = () => document.querySelector('#lora_list');
   const strength = (input) => {
     const value = Number.parseFloat(input?.value);
@@ -19,4 +20,13 @@
     field.value = ticked.map(written).join(', ');
     field.dispatchEvent(new Event('input', { bubbles: true }));
   });
+
+  const unpriced = {};
+  function priced(selector, told) {
+    clearTimeout(unpriced[selector]);
+    const button = document.querySelector(selector);
+    if (!told && button) button.disabled = true;
+    unpriced[selector] = setTimeout(() => { if (button) button.disabled = false; }, told ? 250 : 15000);
+  }
+  return { priced };
 })();

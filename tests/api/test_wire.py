@@ -12,6 +12,7 @@ from PIL import Image
 from pipelines.models import MODELS, Size
 from studio.api import wire
 from studio.api.wire import Wrong
+from studio.words import say
 from tests.api.conftest import PROMPT, Counter
 
 
@@ -53,6 +54,20 @@ def test_sizes_are_the_models_own_or_found_by_resolution_and_ratio() -> None:
         with pytest.raises(Wrong) as caught:
             _read(**wrong)
         assert "1280*720" in caught.value.notices[0].values["allowed"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("1280x720", "The nearest is 1280*720."), ("1920*1080", "The nearest is 1280*720."),
+        ("720*1300", "The nearest is 720*1280."), ("500*500", "The nearest is 624*624."),
+        ("0*5", "that makes it."), ("large", "that makes it."),
+    ],
+)  # fmt: skip
+def test_a_wrong_size_is_told_the_nearest_one(typed: str, near: str) -> None:
+    with pytest.raises(Wrong) as caught:
+        _read(size=typed)
+    assert say(caught.value.notices[0], "en").endswith(near)
 
 
 def test_seconds_become_the_nearest_count_of_frames_that_the_model_makes() -> None:

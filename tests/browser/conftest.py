@@ -43,7 +43,7 @@ def resting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 @pytest.fixture
 def context(browser: Browser, resting: RunningApp) -> Iterator[BrowserContext]:
     """A visitor of that studio who reads English."""
-    context = browser.new_context(base_url=resting.address, locale="en-US")
+    context = browser.new_context(base_url=resting.address, locale="en-US", color_scheme="dark")
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()

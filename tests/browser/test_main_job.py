@@ -30,12 +30,16 @@ def context(browser: Browser, studio: RunningApp) -> Iterator[BrowserContext]:
     context.close()
 
 
-def ask(page: Page, prompt: str, *, seed: str = "", quality: str = "", steps: str = "") -> str:
+def ask(
+    page: Page, prompt: str, *, seed: str = "", quality: str = "", steps: str = "", length: str = ""
+) -> str:
     """Type a prompt, press Generate, return the job's id from the address."""
     page.goto("/")
     page.fill("#prompt textarea", prompt)
     if seed:
         page.fill("#seed input, #seed textarea", seed)
+    if length:
+        page.locator("#length label", has_text=length).click()
     if quality:
         page.locator("#quality label", has_text=quality).click()
     if steps:
@@ -92,7 +96,7 @@ def test_a_reload_in_mid_run_still_sees_it_finish_and_so_does_whoever_has_the_li
     context: BrowserContext, browser: Browser, studio: RunningApp
 ) -> None:
     page = context.new_page()
-    job = ask(page, "夜晚的海上，一只小船向左航行", steps="60")
+    job = ask(page, "夜晚的海上，一只小船向左航行", steps="60", length="2 s")
     expect(page.locator("#preview")).to_be_visible(timeout=PATIENCE)
     page.reload()
     expect(stage(page, "running", "done")).to_be_visible(timeout=PATIENCE)
@@ -117,7 +121,7 @@ def test_only_the_owner_cancels_and_the_queue_goes_on(
     first = ask(page, "snow over the mountains", steps="100")
     expect(page.locator("#preview")).to_be_visible(timeout=PATIENCE)
     behind = context.new_page()
-    ask(behind, "a bird over the river")
+    ask(behind, "a bird over the river", quality="Draft", length="2 s")
     with browser.new_context(locale="en-US", base_url=studio.address) as elsewhere:
         elsewhere.set_default_timeout(PATIENCE)
         guest = elsewhere.new_page()

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pipelines.loras import MAX_BYTES
 from tests.hub.kit import LARGE, SPEC, Repo, serving
 from tests.running_app import RunningApp, running_app
+from tests.tiny_lora import write_lora
 from tests.tiny_wan import write_tiny_wan
 
 pytestmark = pytest.mark.slow
@@ -71,3 +73,49 @@ def test_a_wrong_folder_is_said_where_it_was_typed_and_stays_there(
             "There is no folder /nowhere/at/all on this machine."
         )
         expect(field).to_have_value("/nowhere/at/all")
+
+
+def test_a_lora_is_uploaded_refused_and_deleted(browser: Browser, tmp_path: Path) -> None:
+    files = [tmp_path / "film_high.safetensors", tmp_path / "film_low.safetensors"]
+    for number, file in enumerate(files):
+        write_lora(file, width=5120, layers=1, seed=number)
+    with running_app(tmp_path / "home", LOCAL_WORKER="0") as app, visiting(browser, app) as page:
+        form = page.locator("#lora_upload")
+        form.locator("summary").click()
+        form.locator("[name=high]").set_input_files(files[1])
+        expect(form).to_contain_text("film_low.safetensors")
+        expect(form.locator("[name=name]")).to_have_value("film")
+        form.locator("[name=name]").fill("")
+        page.click("#lora_send")
+        expect(form.locator(".sorry")).to_contain_text("Give it a name")
+        form.locator("[name=name]").fill("film")
+        form.locator("[name=low]").set_input_files(files[0])
+        page.click("#lora_send")
+        expect(form.locator(".told")).to_contain_text("“film” is here now. By their names")
+        row = page.locator(".lora", has_text="from a file")
+        expect(row).to_contain_text("film")
+        expect(row).to_contain_text("a pair: high and low noise")
+        row.get_by_role("button", name="Delete").click()
+        page.locator("#confirm_yes").click()
+        expect(row).to_have_count(0)
+
+
+def test_of_a_lora_over_the_limit_no_byte_is_sent(
+    browser: Browser, resting: RunningApp, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.safetensors"
+    with large.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with visiting(browser, resting) as page:
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.url) if "models/lora" in request.url else None)
+        form = page.locator("#lora_upload")
+        form.locator("summary").click()
+        form.locator("[name=high]").set_input_files(large)
+        sentence = (
+            "“large.safetensors” is no LoRA that can be read: a whole .safetensors file up to 4 GB is needed."
+        )
+        expect(form.locator(".sorry")).to_have_text(sentence)
+        page.click("#lora_send")
+        expect(form.locator(".sorry")).to_have_text(sentence)
+        assert sent == []

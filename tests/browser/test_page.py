@@ -183,7 +183,8 @@ def test_a_studio_that_comes_back_is_followed_again(browser: Browser, tmp_path: 
             resting = opened(context)
         for left in (page, resting):
             expect(left.locator("#line")).to_be_visible(timeout=PATIENCE)
-        expect(section(page, "queued")).to_be_visible()
+        # The last picture stays.
+        expect(page.locator("#stage section")).to_have_attribute("data-state", "queued")
         with running_app(tmp_path, port=port, LOCAL_WORKER="0"):
             for found in (page, resting):
                 expect(found.locator("#line")).to_be_hidden(timeout=PATIENCE)
@@ -191,3 +192,25 @@ def test_a_studio_that_comes_back_is_followed_again(browser: Browser, tmp_path: 
             page.click("#cancel")
             page.click("#confirm_yes")
             expect(section(page, "cancelled")).to_be_visible()
+
+
+def test_the_page_opens_light_or_dark_as_the_browser_is_until_somebody_chooses(
+    browser: Browser, resting: RunningApp
+) -> None:
+    context = browser.new_context(base_url=resting.address, locale="zh-CN", color_scheme="light")
+    context.set_default_timeout(PATIENCE)
+    page = opened(context, "/zh/")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(root).to_have_attribute("data-theme", "dark")
+    page.click("#light_dark")
+    expect(root).to_have_attribute("data-theme", "light")
+    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    # What was chosen stays.
+    expect(root).to_have_attribute("data-theme", "light")
+    more = page.locator("#tabs .overflow-menu > button")
+    expect(more.first).to_have_attribute("aria-label", "更多标签页")
+    context.close()

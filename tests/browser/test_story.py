@@ -230,6 +230,8 @@ def test_a_renamed_character_is_renamed_everywhere(page: Page) -> None:
 def test_hostile_text_stays_text(page: Page) -> None:
     paste(page, f"1. A boat {EVIL} sails.\n2. A dragon {EVIL} flies.")
     page.fill("#story_title", EVIL)
+    # The cards are drawn anew with what was saved.
+    expect(page.locator('#story_saved[own-state="saved"]')).to_be_visible()
     opened(page, 1).locator('textarea[data-name="translation"]').fill(EVIL)
     page.locator(".chips-box .adds").first.fill(EVIL)
     page.keyboard.press("Enter")

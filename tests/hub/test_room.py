@@ -272,3 +272,29 @@ def test_a_progress_line_says_how_much_of_what_and_how_long() -> None:
 def test_every_model_of_the_table_is_on_the_page(studio: Studio) -> None:
     html = models.render(Page(studio, "en"), ADMIN)
     assert all(spec.title in html for spec in MODELS.values())
+
+
+def test_a_linked_folder_that_went_away_refuses_clips_before_anything_is_queued(
+    studio: Studio, published: Path, tmp_path: Path
+) -> None:
+    models, form = studio.model_room, {"prompt": "a boat", "model": SPEC.name}
+    models.link(ADMIN, SPEC.name, str(published))
+    assert studio.estimate(**form).cannot is None
+    moved = published.rename(tmp_path / "moved")
+    found = models.cannot(SPEC)
+    assert found is not None
+    assert found.code == "model_link_gone"
+    assert studio.estimate(**form).cannot == found
+    with pytest.raises(Refused) as refused:
+        studio.generate(GUEST, **form)
+    assert refused.value.notices == [found]
+    moved.rename(published)
+    (published / LARGE).write_bytes((published / LARGE).read_bytes()[:-7])
+    found = models.cannot(SPEC)
+    assert found is not None
+    assert "not complete" in say(found, "en")
+    # A worker that holds it in memory goes on with it.
+    Fleet(studio.engine).beat(
+        studio.settings.worker_id, device="cpu", pid=1, version="1", job_id=None, model=SPEC.name
+    )
+    assert models.cannot(SPEC) is None

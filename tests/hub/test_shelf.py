@@ -81,9 +81,11 @@ def test_a_link_whose_folder_went_away_is_named(kept: Path, tmp_path: Path) -> N
     shelf = room.shelf(WEIGHTS, tmp_path)
     assert (shelf.state, shelf.usable) == ("broken", False)
     assert [notice.code for notice in shelf.faults] == ["weights_link_gone"]
-    assert refusal(loader.find, SPEC, tmp_path).code == "model_missing"
+    notice = refusal(room.sound, SPEC, tmp_path)
+    assert (notice.code, notice.values["path"]) == ("model_link_gone", str(kept))
     room.link(WEIGHTS, tmp_path, tmp_path / "moved")
     assert room.shelf(WEIGHTS, tmp_path).state == "linked"
+    assert room.sound(SPEC, tmp_path) == tmp_path / "models" / SPEC.name
 
 
 def no_index(folder: Path) -> None:
@@ -151,6 +153,25 @@ def test_a_folder_that_can_not_work_is_refused_and_says_why(kept: Path, tmp_path
     assert not (tmp_path / "models" / SPEC.name).exists()
     shutil.copytree(kept, tmp_path / "models" / SPEC.name, dirs_exist_ok=True)
     assert room.shelf(WEIGHTS, tmp_path).state == "broken"
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_linked_folder_is_looked_through_when_it_is_used(kept: Path, tmp_path: Path, damage) -> None:
+    room.link(WEIGHTS, tmp_path, kept)
+    room.sound(SPEC, tmp_path)
+    damage(kept)
+    notice = refusal(room.sound, SPEC, tmp_path)
+    assert (notice.code, notice.values["reason"].code) == ("weights_broken", DAMAGES[damage])
+    # The same at the load: nothing of it is read.
+    assert refusal(loader.load, SPEC, home=tmp_path, device="cpu") == notice
+
+
+def test_another_models_files_in_a_linked_folder_are_noticed(kept: Path, tmp_path: Path) -> None:
+    room.link(WEIGHTS, tmp_path, kept)
+    change(kept / "transformer" / "config.json", num_layers=40)
+    notice = refusal(room.sound, SPEC, tmp_path)
+    assert notice.code in ("weights_misfit", "weights_other")
+    assert room.shelf(WEIGHTS, tmp_path).faults == (notice,)
 
 
 def test_one_expert_is_not_two(kept: Path, tmp_path: Path) -> None:

@@ -164,6 +164,25 @@ def test_fast_brings_its_own_pair(tmp_path: Path) -> None:
     assert Inputs(loras=loras.files_of(tmp_path, request)).loras == {A14B.distilled.name: pair}
 
 
+def test_another_pair_under_the_same_name_is_another_picture(tmp_path: Path) -> None:
+    assert A14B.distilled is not None
+    folder = tmp_path / "loras" / A14B.distilled.name
+    write_pair(folder)
+    plain = GenerationRequest(prompt="a boat", model=A14B.name, tier="fast", seed=1)
+    asked = loras.with_pair(tmp_path, plain)
+    assert (len(asked.pair), loras.with_pair(tmp_path, asked)) == (12, asked)
+    assert loras.files_of(tmp_path, asked) == loras.files_of(tmp_path, plain)
+    write_pair(folder, seed=5)
+    other = loras.with_pair(tmp_path, plain)
+    assert len({plain.pair, asked.pair, other.pair}) == 3
+    with pytest.raises(ModelError, match="lora_changed"):
+        loras.files_of(tmp_path, asked)
+    assert loras.files_of(tmp_path, other)
+    # Only "fast" runs with it; whoever asks for another tier is told nothing of it.
+    exact = GenerationRequest(prompt="a boat", model=A14B.name, seed=1)
+    assert loras.with_pair(tmp_path, exact).pair == ""
+
+
 def test_nothing_here_needs_torch() -> None:
     code = (
         "import sys; sys.modules['torch'] = None; import pipelines.loras, pipelines.tiers; "

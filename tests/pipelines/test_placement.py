@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.gguf_files import Gguf
 from pipelines.memory import Clip, clips, decode_gb, denoise_gb, fullness, system_gb
 from pipelines.models import MODELS, ModelSpec
 from pipelines.placement import (
@@ -173,10 +174,12 @@ def test_a_small_card_decodes_in_tiles_and_a_large_one_does_not() -> None:
 def test_gguf_is_offered_only_where_there_are_files() -> None:
     spec = MODELS[A14B]
     assert plan(spec, vram_gb=24, ram_gb=32).kind == NOT
-    chosen = plan(spec, vram_gb=24, ram_gb=38, gguf_gb=8.5)
+    chosen = plan(spec, vram_gb=24, ram_gb=38, gguf=Gguf(8.5))
     assert (chosen.kind, chosen.why.code) == ("gguf", "plan_gguf")
     # Weights that nobody changed come first where there is room.
-    assert plan(spec, vram_gb=80, ram_gb=64, gguf_gb=8.5).kind == PROMPT
+    assert plan(spec, vram_gb=80, ram_gb=64, gguf=Gguf(8.5)).kind == PROMPT
+    # But nothing can be laid out that is not there.
+    assert plan(spec, vram_gb=80, ram_gb=64, gguf=Gguf(8.5, alone=True)).kind == "gguf"
 
 
 @pytest.mark.parametrize(

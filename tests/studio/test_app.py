@@ -67,33 +67,6 @@ def test_the_start_leads_to_the_page_in_the_readers_language(app: RunningApp) ->
     assert httpx.get(f"{app.address}/zh", headers=headers, follow_redirects=True).status_code == 200
 
 
-def test_a_file_that_nobody_uploaded_is_not_opened(tmp_path: Path) -> None:
-    with running_app(tmp_path / "home", LOCAL_WORKER="0") as app:
-        _open_by_path(app)
-
-
-def _open_by_path(app: RunningApp) -> None:
-    config = httpx.get(f"{app.address}/en/config").json()
-    takers = [
-        event["id"]
-        for event in config["dependencies"]
-        if any(
-            part["type"] == "uploadbutton" for part in config["components"] if part["id"] in event["inputs"]
-        )
-    ]
-    assert len(takers) >= 2
-    secret = app.home / "secret.key"
-    assert secret.is_file()
-    for number in takers:
-        told = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
-        call = {"fn_index": number, "data": [told], "session_hash": "x"}
-        answer = httpx.post(f"{app.address}/en/gradio_api/run/predict", json=call)
-        assert answer.status_code == 500
-    uploads = (app.home / "tmp" / "uploads").rglob("*")
-    assert [path.name for path in uploads if path.name == "secret.key"] == []
-    assert secret.is_file()
-
-
 def test_gradios_own_doors_stand_behind_ours(app: RunningApp) -> None:
     evil = {"origin": "http://evil.example", "sec-fetch-site": "cross-site"}
     files = {"files": ("a.txt", b"x")}
@@ -114,6 +87,29 @@ def test_the_web_process_has_no_torch(app: RunningApp) -> None:
 def test_the_log_says_where_the_page_is(app: RunningApp) -> None:
     assert app.address in app.log()
     assert "Traceback" not in app.log()
+
+
+def test_a_file_that_nobody_uploaded_is_not_opened(app: RunningApp) -> None:
+    """Behind the test of the log: what is refused here leaves its trace there."""
+    config = httpx.get(f"{app.address}/en/config").json()
+    takers = [
+        event["id"]
+        for event in config["dependencies"]
+        if any(
+            part["type"] == "uploadbutton" for part in config["components"] if part["id"] in event["inputs"]
+        )
+    ]
+    assert len(takers) >= 2
+    secret = app.home / "secret.key"
+    assert secret.is_file()
+    for number in takers:
+        told = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
+        call = {"fn_index": number, "data": [told], "session_hash": "x"}
+        answer = httpx.post(f"{app.address}/en/gradio_api/run/predict", json=call)
+        assert answer.status_code == 500
+    uploads = (app.home / "tmp" / "uploads").rglob("*")
+    assert [path.name for path in uploads if path.name == "secret.key"] == []
+    assert secret.is_file()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

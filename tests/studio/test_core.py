@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.request import GenerationRequest
+from pipelines.request import GenerationRequest, Notice
 from studio.access import Visitor
+from studio.claims import Claims
 from studio.core import JobView, Refused, Studio
 from studio.settings import Settings
 
@@ -155,6 +156,25 @@ def test_followers_share_one_reader_and_all_see_the_end(studio: Studio) -> None:
     assert seen[0][0].may_change
     assert not seen[1][0].may_change
     assert reads < 80, "50 first looks, one poller, not 50 pollers"
+
+
+def test_who_saw_a_job_end_is_told_what_is_ahead_then(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.outlook.FRESH_SECONDS", 60.0)
+    job_id, claims = studio.generate(ANNA, prompt="a boat"), Claims(studio.engine, "w1")
+    claims.claim("t1")
+    attempt = claims.begin(job_id, "t1")
+    assert attempt is not None
+
+    async def watch() -> None:
+        async for view in studio.follow(ANNA, job_id):
+            if view.job.state == "running":
+                assert studio.jobs.ahead().jobs == 1
+                await asyncio.to_thread(claims.fail, attempt, Notice("model_failed"))
+
+    asyncio.run(asyncio.wait_for(watch(), timeout=20))
+    assert studio.jobs.ahead().jobs == 0
 
 
 def test_following_ends_when_the_job_is_deleted_or_unknown(studio: Studio) -> None:

@@ -237,6 +237,7 @@ def test_words_that_may_not_be_used_are_told_before_anything_is_made(studio: Stu
 
     fine, held, blocked = (shown(words) for words in ("at night", "a swastika", "a beheading video"))
     assert "edit_make" in fine
+    assert "free · label:" in fine.partition('edit-price">')[2].partition("</p>")[0]
     assert 'class="note"' not in fine
     assert "edit_make" in held
     assert "swastika" in held.partition('class="note"')[2]

@@ -6,7 +6,6 @@ import threading
 import time
 import wave
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,13 @@ from pipelines.request import Notice
 from studio.claims import Attempt
 from studio.db import writing
 from studio.filming import FilmFailed, FilmMaker
-from studio.hands import Hand, Orders
-from studio.library import new_id, places
-from studio.media.clip import write_clip
-from studio.media.label import LabelStyle
-from studio.media.probe import probe, thumbnail
+from studio.hands import Hand, Orders, alone
+from studio.media.probe import probe
 from studio.settings import Settings
 from studio.story.film_plan import FilmPlan
 from studio.voice.speak import Speech, Spoken
-from tests.film_kit import film, plan, shot, submit, take
-from tests.queue_kit import Desk, asset_of, wait_for
-from tests.seal_kit import finished
+from tests.film_kit import film, plan, render, shot, submit, take
+from tests.queue_kit import Desk, wait_for
 
 
 @pytest.fixture
@@ -48,26 +43,6 @@ def _begin(desk: Desk) -> Attempt:
     attempt = claims.begin(job_id, ticket)
     assert attempt is not None
     return attempt
-
-
-def _render(desk: Desk, number: int) -> None:
-    """Make the first clip in the queue: one colour, as long as it was asked for."""
-    attempt = desk.begin(ticket=f"clip-{number}")
-    request = attempt.job.request
-    assert request is not None
-    asset_id = new_id()
-    place, still = places(asset_id, ".webp")
-    clip, picture = desk.settings.tmp / f"{asset_id}.mp4", desk.settings.tmp / f"{asset_id}.webp"
-    frame = np.full((request.height, request.width, 3), 40 * number % 255, np.uint8)
-    frames = [frame] * request.num_frames
-    write_clip(
-        frames, path=clip, fps=request.fps, comment="{}", label=LabelStyle(), expected_frames=len(frames)
-    )
-    picture.write_bytes(thumbnail(clip))
-    seconds = request.num_frames / request.fps
-    asset = replace(asset_of(attempt.job, asset_id, place, still), seconds=seconds)
-    files = [(clip, place), (picture, still)]
-    assert desk.claims().publish(attempt, asset, files, desk.library, finished(asset_id), tail_seconds=0.1)
 
 
 def _tone(home: Path, seconds: float, *notices: Notice) -> Callable[..., Speech]:
@@ -138,14 +113,14 @@ def _render_when_asked(desk: Desk, number: int) -> None:
     until = time.monotonic() + 30
     while not desk.jobs.list(states=("queued",), takes=True) and time.monotonic() < until:
         time.sleep(0.05)
-    _render(desk, number)
+    render(desk, number)
 
 
 @pytest.mark.parametrize("what", ["stopping", "draining"])
 def test_a_film_in_the_middle_is_given_back_when_its_worker_ends(desk: Desk, what: str) -> None:
     film_id = submit(desk.jobs, plan("never rendered"))
     orders = Orders()
-    hand = Hand("film", desk.claims(), orders, _maker(desk, orders).make)
+    hand = Hand("film", desk.claims(), orders, alone(_maker(desk, orders).make))
     assert hand.claim("film-ticket") == film_id
     threading.Timer(0.5, getattr(orders, what).set).start()
     assert hand.make(film_id, "film-ticket") == "given back"
@@ -157,7 +132,7 @@ def test_a_film_in_the_middle_is_given_back_when_its_worker_ends(desk: Desk, wha
 def test_a_film_that_is_cancelled_stops_and_lets_go_of_its_takes(desk: Desk) -> None:
     film_id = submit(desk.jobs, plan("never rendered"))
     desk.beat()
-    hand = Hand("film", desk.claims(), Orders(), _maker(desk).make)
+    hand = Hand("film", desk.claims(), Orders(), alone(_maker(desk).make))
     assert hand.claim("film-ticket") == film_id
     threading.Timer(0.5, desk.jobs.cancel, [film_id]).start()
     assert hand.make(film_id, "film-ticket") == "cancelled"
@@ -167,7 +142,7 @@ def test_a_film_that_is_cancelled_stops_and_lets_go_of_its_takes(desk: Desk) -> 
 def test_a_database_that_does_not_answer_for_a_moment_fails_no_film(desk: Desk) -> None:
     film_id = submit(desk.jobs, plan("never rendered"))
     orders = Orders()
-    hand = Hand("film", desk.claims(), orders, _maker(desk, orders).make)
+    hand = Hand("film", desk.claims(), orders, alone(_maker(desk, orders).make))
     assert hand.claim("film-ticket") == film_id
     made = threading.Thread(target=hand.make, args=(film_id, "film-ticket"))
     made.start()

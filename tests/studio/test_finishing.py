@@ -1,6 +1,7 @@
 """Clips made larger and smoother: by the worker's own hand, through the gate, with and without networks."""
 
 import hashlib
+import html
 import json
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from studio.media.probe import comment, probe
 from studio.media.retouch import Operation, Shape, shape_after
 from studio.settings import Settings
 from studio.trust.mark import match, read_file
+from studio.ui import finish, form
+from studio.ui.context import Page
 from tests.edits.kit import FRAMES, claimed, clip, media_maker
 from tests.pipelines.networks_kit import compact, ifnet, put
 
@@ -104,6 +107,24 @@ def _codewords(studio: Studio) -> np.ndarray:
 
     with reading(studio.engine) as connection:
         return np.array([row.codeword for row in exports.since(connection, None)], np.uint64)
+
+
+def test_how_long_it_takes_is_known_from_those_before_and_stands_on_the_page(
+    studio: Studio, source: Asset
+) -> None:
+    shape = Shape(source.width, source.height, source.frames, source.fps)
+    asset = made(studio, source, op("smooth", 24, "blend"))
+    known = (op("smooth", 60, "blend"),)
+    seconds, unknown = studio.edits.finish_seconds(shape, [known, (op("smooth", 60, "network"),)])
+    # 60 pictures a second are 2.5 times as many as 24.
+    assert seconds == pytest.approx(asset.render_seconds * 121 / 49, rel=0.01)
+    assert unknown is None
+    page = Page(studio, "en")
+    shown = html.unescape(finish.render(page, source))
+    costs = json.loads(shown.partition('data-costs="')[2].partition('">')[0])
+    assert len(costs) == 2 + 3 + 6
+    assert "free" in costs["enlarge 1080|smooth 24"]
+    assert costs["smooth 60"] == f"about {page.duration(seconds)} · free · {form.label(page)}"
 
 
 def test_networks_do_it_where_they_are_and_the_recipe_names_them(studio: Studio, source: Asset) -> None:

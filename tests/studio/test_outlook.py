@@ -39,6 +39,7 @@ def test_waiting_times_on_several_lanes() -> None:
     assert waits([3], [5, None, 5], 1) == [(3, 8), (8, None), (None, None)]
     assert waits([None], [5, 5], 1) == [(None, None), (None, None)]
     assert waits([], [], 0) == []
+    assert waits([1, 8], [5], 1) == [(8, 13)], "the shorter one is only finished, and keeps nobody waiting"
 
 
 def test_the_same_size_beats_scaling() -> None:

@@ -182,3 +182,13 @@ def test_numpy_keeps_to_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         quiet_libraries(uploads=tmp_path)
         assert {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"} == {1}
     assert Settings(studio_home=tmp_path).worker_environment()["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_a_worker_keeps_a_cards_memory_in_one_piece_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTORCH_ALLOC_CONF", raising=False)
+    settings = Settings(studio_home=tmp_path)
+    assert settings.worker_environment()["PYTORCH_ALLOC_CONF"] == "expandable_segments:True"
+    monkeypatch.setenv("PYTORCH_ALLOC_CONF", "backend:native")
+    assert settings.worker_environment()["PYTORCH_ALLOC_CONF"] == "backend:native"

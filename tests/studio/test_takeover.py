@@ -69,11 +69,11 @@ def test_a_job_without_a_ticket_gets_one(desk: Desk) -> None:
     _insert(desk, "lonely")
     takeover = Takeover(desk.engine, desk.jobs.tickets, "w1")
     desk.jobs.pause()
-    takeover.look({})
+    takeover.look()
     assert desk.jobs.tickets.waiting() == set(), "not while the queue is paused"
     desk.jobs.resume()
-    takeover.look({})
-    takeover.look({})
+    takeover.look()
+    takeover.look()
     assert len(desk.jobs.tickets.waiting()) == 1
 
 
@@ -82,10 +82,10 @@ def test_a_running_job_whose_ticket_is_lost_goes_back_to_the_queue(desk: Desk) -
     attempt = desk.begin(worker="gone", ticket="a ticket that the queue knows nothing of")
     takeover = Takeover(desk.engine, desk.jobs.tickets, "w1")
     desk.beat("gone")
-    takeover.look({})
+    takeover.look()
     assert desk.job(job).state == "running", "its worker is alive"
     _age(desk, "gone", 60)
-    takeover.look({})
+    takeover.look()
     assert desk.job(job).state == "queued"
     assert not desk.publish(attempt, worker="gone")
     assert len(desk.jobs.tickets.waiting()) == 2
@@ -131,11 +131,11 @@ def test_a_ticket_of_a_worker_that_is_gone_is_for_all_again(desk: Desk) -> None:
     takeover = Takeover(desk.engine, desk.jobs.tickets, "w1")
     desk.beat("gone")
     desk.beat("w1")
-    takeover.look({})
+    takeover.look()
     assert desk.jobs.tickets.waiting() == set(), "it is well"
     _age(desk, "gone", 11)
-    takeover.look({})
-    takeover.look({})
+    takeover.look()
+    takeover.look()
     assert desk.jobs.tickets.waiting() == {ticket}
     assert desk.job(job).state == "running", "whoever takes the ticket goes on with this job"
     again = desk.claims("w1").begin(job, ticket)
@@ -152,11 +152,11 @@ def test_a_job_that_dbos_forgot_to_start_goes_back_to_the_queue(desk: Desk) -> N
         earlier = utc_now() - timedelta(minutes=5)
         connection.execute(sa.update(job_table).values(started=earlier))
     patient = Takeover(desk.engine, desk.jobs.tickets, "w1")
-    patient.look({})
+    patient.look()
     takeover = Takeover(desk.engine, desk.jobs.tickets, "w1", stuck_seconds=0)
-    takeover.look({"clip": (job,)})
+    takeover.look([job])
     assert desk.job(job).state == "running"
-    takeover.look({})
+    takeover.look()
     assert desk.job(job).state == "queued"
     assert len(desk.jobs.tickets.waiting()) == 1
     assert desk.claims().begin(job, ticket) is None
@@ -171,7 +171,7 @@ def test_jobs_survive_an_upgrade_that_raises_the_version_of_the_steps(desk: Desk
     client.destroy()
     jobs = [_insert(desk, "first"), _insert(desk, "second")]
     desk.begin(worker="gone", ticket=running)
-    Takeover(desk.engine, desk.jobs.tickets, "w1").look({})
-    Takeover(desk.engine, desk.jobs.tickets, "w1").look({})
+    Takeover(desk.engine, desk.jobs.tickets, "w1").look()
+    Takeover(desk.engine, desk.jobs.tickets, "w1").look()
     assert [desk.job(job).state for job in jobs] == ["queued", "queued"]
     assert len(desk.jobs.tickets.waiting()) == 2

@@ -1,14 +1,17 @@
 """A form's speed and LoRAs: what runs instead is told, what is used is known by its content."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipelines import loras
 from pipelines.models import MODELS
-from pipelines.request import Notice
+from pipelines.request import GenerationRequest, Notice
 from studio.access import Visitor
 from studio.core import Refused, Studio
 from studio.estimates import Estimates, Past, volume_of
+from studio.film_takes import form_of
 from studio.settings import Settings
 from studio.story.film_plan import key_of
 from tests.tiny_lora import write_lora, write_pair
@@ -58,6 +61,29 @@ def test_a_style_does_not_give_guidance_to_who_was_taught_none(studio: Studio) -
     with pytest.raises(Refused) as refused:
         studio.estimate(prompt="a boat", tier="fast")
     assert refused.value.notices[0].code == "tier_unknown"
+
+
+def test_a_take_of_another_pair_has_another_key(studio: Studio) -> None:
+    assert A14B.distilled is not None
+    folder = studio.settings.studio_home / "loras" / A14B.distilled.name
+    form: dict[str, Any] = {**FORM, "tier": "fast", "seed": 7}
+    write_pair(folder)
+    first, kept = studio._resolve(form)
+    again, _ = studio._resolve(kept)
+    here = loras.find(studio.settings.studio_home, folder.name)
+    assert here is not None
+    assert (first.pair, again) == (here.revision, first)
+    write_pair(folder, seed=5)
+    other, _ = studio._resolve(form)
+    assert key_of(other) != key_of(first)
+    # What was made before anybody looked at the pair is still found by its request.
+    assert key_of(first.model_copy(update={"pair": ""})) == key_of(GenerationRequest.kept(_older(first)))
+    assert "pair" not in form_of(first)
+
+
+def _older(request: GenerationRequest) -> dict[str, Any]:
+    """A row of a studio that knew no pairs."""
+    return request.model_dump(mode="json", exclude={"pair"})
 
 
 def test_a_lora_is_known_by_its_content(studio: Studio) -> None:

@@ -4,6 +4,7 @@ import random
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from opencc import OpenCC
@@ -46,6 +47,17 @@ def _halfway(sign: str) -> Callable[[str], str | None]:
     return lambda word: word[: len(word) // 2] + sign + word[len(word) // 2 :]
 
 
+@cache
+def _sounding(sound: str) -> tuple[str, ...]:
+    """The common characters of a sound, in their order."""
+    return tuple(char for char in _COMMON if lazy_pinyin(char, style=Style.NORMAL) == [sound])
+
+
+@cache
+def _traditional(kind: str) -> OpenCC:
+    return OpenCC(kind)
+
+
 def _homophone(word: str) -> str | None:
     """One character becomes another of the same sound that makes no word with its neighbour."""
     import rjieba
@@ -54,8 +66,8 @@ def _homophone(word: str) -> str | None:
     places = list(range(len(word)))
     dice.shuffle(places)
     for at in places:
-        sound = lazy_pinyin(word[at], style=Style.NORMAL)
-        others = [c for c in _COMMON if c != word[at] and lazy_pinyin(c, style=Style.NORMAL) == sound]
+        (sound,) = lazy_pinyin(word[at], style=Style.NORMAL)
+        others = [char for char in _sounding(sound) if char != word[at]]
         dice.shuffle(others)
         for other in others:
             new = word[:at] + other + word[at + 1 :]
@@ -94,7 +106,7 @@ RULES_ZH: dict[str, Callable[[str], str | None]] = {
     "dotted": _halfway("·"),
     "emoji": _halfway("🌸"),
     "comma": _halfway("，"),
-    "traditional": lambda word: OpenCC("s2t").convert(word),
+    "traditional": lambda word: _traditional("s2t").convert(word),
     "pinyin": lambda word: "".join(lazy_pinyin(word)),
     "pinyin spaced": lambda word: " ".join(lazy_pinyin(word)),
     "pinyin tones": lambda word: " ".join(lazy_pinyin(word, style=Style.TONE)),
@@ -129,15 +141,16 @@ def evasions(bases: list[list[str]], language: str) -> Iterator[Evasion]:
             if hidden and hidden != word:
                 yield Evasion(sentence.replace(word, hidden), name)
         if language == "zh":
-            yield Evasion(OpenCC("s2twp").convert(sentence), "all traditional")
+            yield Evasion(_traditional("s2twp").convert(sentence), "all traditional")
         else:
             yield Evasion(
                 "".join(chr(ord(c) + 0xFEE0) if c.isalpha() else c for c in sentence), "all full-width"
             )
 
 
+@cache
 def sentences(part: str) -> dict[str, dict[str, list[str]]]:
-    """The sentences of a part of both languages: evasive, plain and harmless ones.
+    """The sentences of a part of both languages: evasive, plain and harmless ones; not to be changed.
 
     "dev", "held", "blind_a" or "blind_b" (the halves of "blind": every second entry of each list).
     """

@@ -7,6 +7,7 @@ change.
 import gzip
 import json
 import textwrap
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,7 +22,8 @@ _COMMON = -12.5
 TARGET: Path = FOLDER / "ordinary.yaml"
 
 
-def dictionary(*, every: bool = True) -> set[str]:
+@cache
+def dictionary(*, every: bool = True) -> frozenset[str]:
     """English words, in small letters; `every`: rare ones and names too."""
     found: set[str] = set()
     for name in ("us_gold", "gb_gold", *(("us_silver", "gb_silver") if every else ())):
@@ -29,7 +31,7 @@ def dictionary(*, every: bool = True) -> set[str]:
         found |= {
             word.lower() for word in json.loads(gzip.decompress(data)) if word.isascii() and word.isalpha()
         }
-    return found
+    return frozenset(found)
 
 
 def common() -> set[str]:

@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 
 from studio.access import Visitor
 from studio.claims import Claims
-from studio.cloud_work import CloudMaker
 from studio.core import Studio
 from studio.db import reading
 from studio.exporting import Finished
@@ -34,7 +33,6 @@ from studio.trust.exports import Registered
 from studio.trust.mark import match, read_file
 from studio.trust.seal import Sealed
 from studio.trust.visible import find_label, usual_styles
-from studio.workflows import Maker
 from tests.film_kit import plan
 from tests.queue_kit import (
     START,
@@ -293,10 +291,9 @@ def test_only_who_goes_through_the_gate_writes_videos_or_keeps_them() -> None:
         name for name, found in by.items() if found & {"write_clip", "make_film", "make_mosaic", "export"}
     }
     gated = {"workflows.py", "filming.py", "formats.py", "retouching.py", "mosaics.py"}
-    # The cloud's maker only writes: what it is given was begun, and is finished, by the maker it is one of.
-    assert writers - {"demo.py", "covers.py", "cloud_work.py"} <= gated
-    assert issubclass(CloudMaker, Maker)
-    assert CloudMaker.make is Maker.make
+    # A film's file is written for who opened the gate, and by nobody else.
+    assert {name for name, found in by.items() if "FilmFile" in found} == {"filming.py"}
+    assert writers - {"demo.py", "covers.py", "film_file.py"} <= gated
     for name in gated:
         assert {"exporter.begin", "exporter.finish"} <= {
             call.replace("_exporter", "exporter").removeprefix("bench.") for call in by[name]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from pipelines.cloud_facts import Money
 from pipelines.models import MODELS
@@ -10,11 +11,15 @@ from pipelines.request import Notice, Progress
 from studio.access import Visitor
 from studio.claims import Attempt, Claims
 from studio.core import Estimate, Studio
-from studio.grid_plan import GridPlan
+from studio.db import writing
+from studio.grid_plan import GridPlan, read_lines
 from studio.refusal import Refused
+from studio.rows import film_take_table, job_table
 from studio.settings import Settings
-from studio.ui import compare_form, form, queue, stage
+from studio.story.film_plan import key_of
+from studio.ui import cloud, compare_form, compare_grid, form, queue, stage
 from studio.ui.context import Page
+from tests.film_kit import film, shot, submit
 
 ME = Visitor("me", admin=True)
 PLUS = {"prompt": "a red boat", "model": "wan2.2-t2v-plus", "size": "832x480"}
@@ -201,3 +206,38 @@ def test_a_token_is_kept_under_the_fence_and_found_by_whoever_goes_on(page: Page
     assert job is not None
     assert job.resume_token is None
     assert "host" not in repr(again.job)
+
+
+def test_cancelling_a_film_tells_of_the_takes_that_the_cloud_makes_all_the_same(page: Page) -> None:
+    studio = page.studio
+    take_id, _, _ = _begun(studio, token="host task")
+    take = studio.job(ME, take_id).job
+    assert take.request is not None
+    film_id = submit(studio.jobs, film([shot(1, take.request), shot(2)], level="film"), "me")
+    assert "Cancel this film?" in cloud.cancel_question(page, studio.job(ME, film_id))
+    with writing(studio.engine) as connection:
+        taken = {"film_id": film_id, "request_key": key_of(take.request), "job_id": take_id}
+        connection.execute(sa.insert(film_take_table).values(**taken))
+    asked = cloud.cancel_question(page, studio.job(ME, film_id))
+    assert asked.startswith("One of its shots is ordered in the cloud")
+    assert "paid" in asked
+    studio.jobs.cancel(take_id)
+    with writing(studio.engine) as connection:
+        connection.execute(sa.update(job_table).where(job_table.c.id == take_id).values(state="done"))
+    assert cloud.cancel_question(page, studio.job(ME, film_id)) == "Cancel this film?"
+
+
+def test_stopping_a_comparison_tells_of_the_cells_that_the_cloud_makes_all_the_same(page: Page) -> None:
+    studio, way = page.studio, {name: value for name, value in PLUS.items() if name != "prompt"}
+    grid = studio.grids.submit(ME, GridPlan(lines=read_lines("a boat\na fox"), settings=(way,)))
+
+    def asked() -> str:
+        return compare_grid.render(page, ME, studio.grids.view(ME, grid))
+
+    assert "Finished clips stay" in asked()
+    claims = Claims(studio.engine, "w1")
+    job_id = claims.claim("t1", "cloud")
+    attempt = claims.begin(job_id or "", "t1")
+    assert attempt is not None
+    assert claims.keep_token(attempt, "host task", "") == (True, "go")
+    assert "One of the clips is ordered in the cloud" in asked()

@@ -83,6 +83,7 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
     built += ("library_did_", "bulk_", "sort_", "facet_", "age_", "kind_", "format_")
     built += ("compare_export_", "compare_state_", "edit_look_", "edit_op_", "synced_", "vote_by_")
     built += ("vote_is_", "vote_sure_", "finish_larger_", "finish_smoother_")
+    built += ("models_lora_only_", "models_lora_no_")
     # The titles of what is held back, by state.
     built += tuple(f"{state}_title" for state in ("held", "draft", "blocked", "rejected"))
     story = "corner did export field film fps kind language level like make making move state step subtitles"

@@ -6,6 +6,7 @@ from html import escape
 from studio.rows import OPEN
 from studio.stories import StoryEstimate, StoryView
 from studio.story.types import Level
+from studio.ui import cloud, unable
 from studio.ui.context import Page
 from studio.ui.form import paid
 from studio.ui.markup import attributes
@@ -36,25 +37,31 @@ def render(page: Page, view: StoryView, animatic: Price, film: Price) -> str:
     choices += _choice(
         page, view, "film", film, primary=drafted and film.estimate is not None and not is_made(view)
     )
-    return f'{told}<div class="choices">{choices}</div>'
+    estimates = [price.estimate for price in (film, animatic) if price.estimate is not None]
+    cannot = next(filter(None, (estimate.cannot for estimate in estimates)), None)
+    lacks = f'<div class="unable">{unable.told(page, cannot)}</div>' if cannot is not None else ""
+    return f'{told}<div class="choices">{choices}</div>{lacks}'
 
 
 def _choice(page: Page, view: StoryView, level: Level, price: Price, *, primary: bool) -> str:
     """A button and what it would take; while such a film is made, the button that stops it."""
-    job = view.film.job if view.film is not None and view.film.job.state in OPEN else None
-    if job is not None and job.plan is not None and job.plan.level == level:
-        doing = page.t("held_words_title" if job.state == "held" else f"story_making_{level}")
+    film = view.film if view.film is not None and view.film.job.state in OPEN else None
+    if film is not None and film.job.plan is not None and film.job.plan.level == level:
+        doing = page.t("held_words_title" if film.job.state == "held" else f"story_making_{level}")
         stop = do(
             page.t("story_stop_film"),
             "cancel",
-            key=job.id,
+            key=film.job.id,
             symbol="stop",
             look="raised",
-            confirm=page.t("cancel_confirm"),
+            confirm=cloud.cancel_question(page, film),
             id_=f"story_stop_{level}",
         )
         return f'<div class="choice">{stop}<p class="price">{escape(doing)}</p></div>'
-    button = _button(page, level, primary=primary, off=price.estimate is None)
+    cannot = price.estimate.cannot if price.estimate is not None else None
+    button = _button(page, level, primary=primary, off=price.estimate is None or cannot is not None)
+    if cannot is not None:
+        return f'<div class="choice">{button}</div>'
     told = [] if price.estimate is None else parts(page, price.estimate)
     drafts = sum(shot.state == "draft" and not shot.shot.approved for shot in view.shots)
     if told and level == "film" and drafts:

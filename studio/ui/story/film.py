@@ -16,6 +16,7 @@ from studio.style_store import StyleView
 from studio.styles import Style
 from studio.ui import form as fields
 from studio.ui.context import Page
+from studio.ui.finish import PURPOSES, network_name, size_name
 from studio.ui.markup import attributes
 from studio.ui.project_choice import choices
 from studio.ui.story.opened import TRANSITIONS
@@ -212,9 +213,12 @@ def _bed(page: Page, value: str, text: str, hear: str, chosen: bool) -> str:
 
 def _form(page: Page, look: Look) -> str:
     formats = [(name, name) for name in FORMATS]
-    heights = [(height, f"{height}p") for height in (480, 720, 1080)]
+    heights = [(height, size_name(height)) for height in (480, 720, 1080, 2160)]
     rates = [(fps, str(fps)) for fps in (24, 30)]
     modes = [(mode, page.t(f"story_fps_{mode}")) for mode in ("blend", "motion")]
+    how = segments(page.t("story_fps_mode"), LOOK, "fps_mode", modes, look.fps_mode)
+    if look.networks and network_name(page, "smoother"):
+        how = ""
     kinds = [(name, page.t(f"story_transition_{name}")) for name in TRANSITIONS]
     into = select(page.t("story_transition"), LOOK, "transition", kinds, look.transition)
     seconds = ""
@@ -233,9 +237,25 @@ def _form(page: Page, look: Look) -> str:
         segments(page.t("story_format"), LOOK, "format", formats, look.format, look="formats")
         + f'<div class="row-of">{segments(page.t("story_height"), LOOK, "height", heights, look.height)}'
         + segments(page.t("story_fps"), LOOK, "fps", rates, look.fps)
-        + f"{segments(page.t('story_fps_mode'), LOOK, 'fps_mode', modes, look.fps_mode)}</div>"
+        + f"{how}</div>{_finer(page, look)}"
         + f'<div class="grid cut">{into}{seconds}</div>'
     )
+
+
+def _finer(page: Page, look: Look) -> str:
+    """What makes takes as large and as smooth as the film, said before it is asked for."""
+    larger, smoother = (network_name(page, purpose) for purpose in PURPOSES)
+    between = "" if page.language == "zh" else " "
+    found = ""
+    if larger or smoother:
+        found = switch(page.t("story_networks"), LOOK, "networks", look.networks, id_="story_networks")
+    on = look.networks
+    told = page.t("finish_larger_network", name=larger) if on and larger else page.t("story_larger_plain")
+    plain = page.t(f"story_fps_by_{look.fps_mode}")
+    told += between + (page.t("finish_smoother_network", name=smoother) if on and smoother else plain)
+    if on and found:
+        told += between + page.t("story_networks_hint")
+    return f'{found}<p class="muted" id="story_finer">{escape(told)}</p>'
 
 
 def _brand(page: Page, view: StoryView) -> str:

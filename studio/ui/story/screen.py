@@ -11,7 +11,7 @@ from studio.media.export import KINDS
 from studio.stories import StoryView
 from studio.story.spoken_label import unannounced
 from studio.story.variables import filled
-from studio.ui import stage, withheld
+from studio.ui import cloud, stage, withheld
 from studio.ui.context import Page
 from studio.ui.markup import attributes, button, facts, icon
 from studio.ui.story.head import clock
@@ -192,7 +192,7 @@ def _retry(page: Page, film: JobView) -> str:
 def _stop(page: Page, film: JobView) -> str:
     if not film.may_change:
         return f'<p class="note">{escape(page.t("story_not_mine"))}</p>'
-    asks = page.t("cancel_confirm")
+    asks = cloud.cancel_question(page, film)
     stop = button(
         page.t("cancel"), "cancel", key=film.job.id, symbol="stop", id_="story_cancel", confirm=asks
     )
