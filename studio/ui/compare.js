@@ -30,28 +30,9 @@ window.compare = (() => {
     studio.send('compare_room', { act, key: '', grid: ui.grid, picks: ui.picks, values: values(), ...more });
   }
   const settling = () => Date.now() - busy < 1200;
-  // What the form asks goes one after another, each with the form as it is then: no older answer comes last.
-  const line = [];
-  let turn = 0;
-  let unanswered = 0;
-  function askForm(act, more = {}) {
-    if (act === 'price' && line.at(-1)?.act === 'price') return;
-    line.push({ act, ...more });
-    nextInLine();
-  }
-  function nextInLine() {
-    if (unanswered || !line.length) return;
-    const { act, ...more } = line.shift();
-    turn += 1;
-    unanswered = turn;
-    setTimeout(answered, 15000, turn);
-    ask(act, { turn, ...more });
-  }
-  function answered(which) {
-    if (which !== unanswered) return;
-    unanswered = 0;
-    nextInLine();
-  }
+  // The form as it is when its turn has come.
+  const form = turns('compare_room', ['price'], ({ act, ...more }) => ask(act, more));
+  const askForm = (act, more = {}) => form.add({ act, ...more });
 
   function open(id, push = true) {
     if (id !== ui.grid) ui.picks = [];
@@ -247,9 +228,7 @@ window.compare = (() => {
     new MutationObserver(drawn).observe(one('#compare_room'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-grid', 'data-mark'] });
     // An example, a table, another grid's wishes: they are put into the form from afar.
     new MutationObserver(() => { keep(); ways.priced('#compare_start', true); }).observe(one('#compare_form'), { subtree: true, childList: true });
-    // The form of the same answer may be drawn a moment later.
-    new MutationObserver(() => { setTimeout(answered, 60, Number(one('#compare_price [data-turn]')?.dataset.turn)); })
-      .observe(one('#compare_price'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-turn'] });
+    form.follow(one('#compare_turn'));
     new MutationObserver(staged).observe(one('#compare_stage'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-picks'] });
     drawn();
   }

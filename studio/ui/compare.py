@@ -15,7 +15,7 @@ from studio.ui import compare_form, compare_grid, compare_votes, unable
 from studio.ui.compare_form import Values
 from studio.ui.context import Page
 from studio.ui.differences import differences, recipe_of
-from studio.ui.markup import area
+from studio.ui.markup import area, turn_in, turn_of
 from studio.ui.synced import MOST, synced
 from studio.votes import Answer, result_of
 
@@ -58,19 +58,17 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
         with gr.Column(elem_id="compare_seeing"):
             stage = area("", "compare_stage")
             room = area("", "compare_room")
+    turn = area("", "compare_turn")
 
     def act(event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         asked = read(event)
         reply = answer(page, page.visitor(request), asked)
-        told = reply.price
-        if asked.turn:
-            # compare.js asks for the next price only after this one.
-            told = f'<div data-turn="{asked.turn}">{told or ""}</div>'
-        areas = {form: reply.form, price: told, stage: reply.stage, room: reply.room}
+        areas = {form: reply.form, price: reply.price, stage: reply.stage, room: reply.room}
+        areas[turn] = turn_of(asked.turn)
         return {one: gr.skip() if html is None else html for one, html in areas.items()}
 
     # Each of them counts: whoever picks four clips quickly says so four times.
-    room.act(act, None, [form, price, stage, room], trigger_mode="multiple", **quick)
+    room.act(act, None, [form, price, stage, room, turn], trigger_mode="multiple", **quick)
     return room
 
 
@@ -88,7 +86,7 @@ def read(event: object) -> Message:
         picks=tuple(dict.fromkeys(numbers))[:MOST],
         values=compare_form.read(values if isinstance(values, dict) else {}),
         table=str(data.get("table", ""))[: compare_form.MAX_CSV_BYTES * 2],
-        turn=turn if isinstance(turn := data.get("turn"), int) else 0,
+        turn=turn_in(data),
     )
 
 

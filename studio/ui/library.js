@@ -10,17 +10,15 @@ window.library = (() => {
   let total = 0;
   let ticked = new Set();
   let whole = false;
-  let serial = 0;
+  let drawn = 0;
   let asked = false;
-  let loading = false;
   const PAGE = 60;
 
-  // -- asking: one message, one answer; an answer that is older than the newest question is dropped -----------------
+  // -- asking: one message, one answer; the next one when it came ----------------------------------------------------
+  const line = turns('library_grid', ['find', 'open']);
   function ask(act, more = {}) {
-    const draws = !['open', 'use', 'together'].includes(act);
-    if (draws) serial += 1;
-    if (draws && act !== 'more') asked = true;
-    studio.send('library_grid', { act, ...query, after, open, serial: String(serial), ...more });
+    if (act !== 'open' && act !== 'more') asked = true;
+    line.add({ act, ...query, after, open, ...more });
   }
   const there = () => Math.min(10 * PAGE, Math.max(PAGE, Math.ceil(all('#library_wall .tile').length / PAGE) * PAGE));
   // A change keeps what is there; another question begins at the top.
@@ -78,12 +76,11 @@ window.library = (() => {
   function fed() {
     const feed = one('#library_feed .feed');
     const wall = one('#library_wall');
-    if (!feed || !wall || feed.dataset.serial !== String(serial)) return;
-    const { way, told, sorry } = feed.dataset;
+    const { turn, way, told, sorry } = feed?.dataset || {};
     // Once only: taking the cards out is a change of the feed, too.
-    feed.dataset.serial = '';
+    if (!wall || !(Number(turn) > drawn)) return;
+    drawn = Number(turn);
     after = feed.dataset.after || '';
-    loading = false;
     const fragment = document.createDocumentFragment();
     for (const child of [...feed.children]) fragment.append(child);
     if (way === 'more') wall.append(fragment);
@@ -110,12 +107,12 @@ window.library = (() => {
     clearTimeout(say.timer);
     say.timer = setTimeout(() => { note.hidden = true; note.textContent = note.dataset.words; }, 3200);
   }
+  let nearing = 0;
   function further() {
     const end = one('#library_end');
-    if (!after || loading || !end?.offsetParent) return;
-    if (end.getBoundingClientRect().top > innerHeight + 1200) return;
-    loading = true;
-    ask('more');
+    if (!after || !end?.offsetParent || end.getBoundingClientRect().top > innerHeight + 1200) return;
+    clearTimeout(nearing);
+    if (line.idle()) ask('more'); else nearing = setTimeout(further, 120);
   }
 
   // -- ticking: click, shift for a row of them; the bar below says how many ---------------------------------------------
@@ -328,8 +325,9 @@ window.library = (() => {
   });
 
   function begin() {
-    if (!one('#filing') || !one('#library_feed') || !one('#library_panel') || !one('#library_grid')) { setTimeout(begin, 80); return; }
-    new MutationObserver(fed).observe(one('#library_feed'), { subtree: true, childList: true });
+    if (!one('#filing') || !one('#library_feed') || !one('#library_turn') || !one('#library_panel') || !one('#library_grid')) { setTimeout(begin, 80); return; }
+    new MutationObserver(fed).observe(one('#library_feed'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-turn'] });
+    line.follow(one('#library_turn'));
     new MutationObserver(() => {
       const shown = one('#library_together .together');
       if (!shown || shown.dataset.shown) return;

@@ -21,7 +21,7 @@ from studio.ui import library_panel, library_side, library_wall
 from studio.ui.context import Page
 from studio.ui.differences import differences, recipe_of
 from studio.ui.library_panel import film_length
-from studio.ui.markup import area, attributes, button, icon
+from studio.ui.markup import area, attributes, button, icon, turn_in, turn_of
 from studio.ui.synced import MOST, SyncedClip, synced
 
 __all__ = ["LibraryTab", "build", "film_length"]
@@ -38,7 +38,7 @@ class LibraryTab:
 
 @dataclass(frozen=True)
 class Message:
-    """What library.js says. `serial` comes back with the answer, so that late ones are told from new ones.
+    """What library.js says. `turn` comes back with the answer: the next question waits for it.
 
     `whole`: `ids` stands for everything that the query finds.
     """
@@ -52,7 +52,7 @@ class Message:
     value: str = ""
     open: str = ""
     project: str = ""
-    serial: str = ""
+    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,17 @@ def build(page: Page, *, quick: dict[str, Any]) -> LibraryTab:
         wall = area(library_wall.shell(page), "library_grid")
         panel = area("", "library_panel")
     feed = area("", "library_feed")
+    turn = area("", "library_turn")
     used = gr.Textbox("", elem_id="used", elem_classes="offstage", label="used", show_label=False)
 
     def act(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        found = answer(page, page.visitor(request), read(event))
-        drawn = (found.feed, found.side, found.panel, found.together, found.used)
+        asked = read(event)
+        found = answer(page, page.visitor(request), asked)
+        drawn = (found.feed, found.side, found.panel, found.together, found.used, turn_of(asked.turn))
         return tuple(gr.skip() if html is None else html for html in drawn)
 
     # Whoever types on while an answer is on its way has asked once more.
-    wall.act(act, None, [feed, side, panel, together, used], **quick | {"trigger_mode": "multiple"})
+    wall.act(act, None, [feed, side, panel, together, used, turn], **quick | {"trigger_mode": "multiple"})
     return LibraryTab(used=used)
 
 
@@ -118,7 +120,7 @@ def read(event: object) -> Message:
         value=text("value", 200),
         open=text("open", 80),
         project=text("project", 80),
-        serial=text("serial", 20),
+        turn=turn_in(data),
     )
 
 
@@ -294,7 +296,7 @@ def _feed(
     asked: Message, cards: str, after: str, *, total: int = 0, count: str = "", said: Said | None = None
 ) -> str:
     named = attributes(
-        data_serial=asked.serial,
+        data_turn=str(asked.turn),
         data_way="more" if asked.act == "more" else "first",
         data_after=after,
         data_total=total,

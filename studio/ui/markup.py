@@ -1,7 +1,8 @@
 """Pieces of HTML that several tabs share. Whatever came from a person is escaped here or by who calls."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -68,6 +69,17 @@ _ACT = (
 def area(value: str, elem_id: str) -> gr.HTML:
     """A place on the page for HTML of ours, without Gradio's own text styles."""
     return gr.HTML(value, elem_id=elem_id, js_on_load=_ACT, apply_default_css=False)
+
+
+def turn_in(data: Mapping[str, Any]) -> int:
+    """Whose turn a message is, as turns.js counts them; 0: it waits for no answer."""
+    turn = data.get("turn")
+    return turn if isinstance(turn, int) else 0
+
+
+def turn_of(turn: int) -> str | None:
+    """What tells turns.js that a message is answered."""
+    return f'<i data-turn="{turn}"></i>' if turn else None
 
 
 def icon(name: str) -> str:

@@ -88,6 +88,7 @@ _SIZES = {
 # In the order in which they need each other.
 SCRIPTS = (
     "studio.js",
+    "turns.js",
     "story.js",
     "story_hands.js",
     "story_live.js",
@@ -98,7 +99,6 @@ SCRIPTS = (
     "synced.js",
     "styles.js",
     "compare.js",
-    "styles.js",
     "library.js",
     "models.js",
     "edits.js",

@@ -128,6 +128,33 @@ def test_a_clip_is_filed_marked_and_thrown_away_and_comes_back(page: Page) -> No
     count(page, CLIPS)
 
 
+def test_what_is_asked_waits_for_what_was_asked_before(page: Page) -> None:
+    opened(page, "&q=gondola")
+    page.locator("#library_wall .card").first.click()
+    expect(page.locator("#to_trash")).to_be_visible()
+    # What throws it away travels long: the trash that is looked into at once holds it all the same.
+    page.evaluate(
+        """() => {
+          const sent = window.fetch;
+          window.fetch = async (address, how) => {
+            const slow = String(how?.body).includes('"act":"trash"');
+            if (slow) await new Promise((go) => setTimeout(go, 1500));
+            const answer = await sent(address, how);
+            if (slow) setTimeout(() => { window.travelled = true; }, 500);
+            return answer;
+          };
+        }"""
+    )
+    page.click("#to_trash")
+    page.click("#library_trash")
+    page.wait_for_function("window.travelled")
+    expect(page.locator("#library_trash")).to_have_attribute("aria-current", "true")
+    count(page, 1)
+    page.locator("#library_wall .card").first.click()
+    page.locator("#library_panel [data-key^=restore]").click()
+    expect(page.locator("#library_wall .veil")).to_be_visible()
+
+
 def test_many_are_ticked_tagged_and_compared(page: Page) -> None:
     opened(page, "&q=red+boat+night")
     for number in range(2):

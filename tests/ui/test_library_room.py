@@ -35,9 +35,9 @@ def _tiles(html: str | None) -> list[str]:
 
 def test_pages_follow_each_other_by_key_and_none_comes_twice(page: Page) -> None:
     made = _add(page, *(f"clip {number}" for number in range(PAGE + 7)))
-    first = library.answer(page, ADMIN, Message(serial="5"))
+    first = library.answer(page, ADMIN, Message(turn=5))
     after = re.search(r'data-after="([^"]+)"', first.feed or "")
-    assert 'data-serial="5" data-way="first"' in (first.feed or "")
+    assert 'data-turn="5" data-way="first"' in (first.feed or "")
     assert after
     more = library.answer(page, ADMIN, Message(act="more", after=after[1]))
     assert 'data-after=""' in (more.feed or "")
