@@ -17,6 +17,7 @@ from studio.core import Studio
 from studio.recipe import MAX_FILE_BYTES
 from studio.settings import Settings, SettingsError, quiet_libraries
 from studio.supervisor import LocalWorker
+from studio.trust.texts import read_ahead
 from studio.web import make_app
 from studio.words import LANGUAGES, say, terminal, terminal_language
 
@@ -88,7 +89,7 @@ def _serve(settings: Settings, door: socket.socket) -> int:
         host = "127.0.0.1" if settings.host in _EVERYWHERE else settings.host
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         print(terminal("open", terminal_language(), address=address), flush=True)
-        threading.Thread(target=studio.jobs.checker.read_ahead, name="lists", daemon=True).start()
+        threading.Thread(target=read_ahead, name="lists", daemon=True).start()
         threading.Thread(target=studio.upkeep.run, name="library", daemon=True).start()
         threading.Thread(target=studio.model_room.run, name="models", daemon=True).start()
         if settings.share:

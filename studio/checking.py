@@ -64,11 +64,6 @@ class Checker:
         """What the ledger is sealed with."""
         return self._settings.sealing_key()
 
-    @staticmethod
-    def read_ahead() -> None:
-        """Read lists and model now: whoever asks first need not wait seconds for them."""
-        check_texts({"prompt": "a boat"})
-
     def verdict(self, texts: Mapping[str, str]) -> Verdict:
         """What is to be done with these texts, by the rules of now and by the service that is configured."""
         with reading(self._engine) as connection:

@@ -20,7 +20,6 @@ LOOK_LABEL = (
     rf"(?:(?:[A-Za-z]+ (?:and |& )?){{0,2}}|[{HAN}]{{0,4}}){LOOK}(?:要求|说明|参考|定位)?"
     rf"(?:\s*[/／&与和、]\s*{LOOK})?"
 )
-_NOTE = re.compile(rf"[*_]*{LOOK_LABEL}[*_]*\s*[:：][*_]*\s*(.+)$", re.IGNORECASE)
 # Length: 40 s. Look: paper-cut, deep blues; 时长：45秒｜竖屏｜风格：水彩.
 NOTE_WITHIN = re.compile(
     rf"(?:^|[｜|\u3000。.;；（(]\s*)[*_]*{LOOK_LABEL}[*_]*\s*[:：][*_]*\s*([^｜|\u3000()（）]+)",
@@ -73,7 +72,7 @@ def camera_in(sentences: Sequence[str], around: str) -> list[str]:
     """Framing and movement of the camera, from told sentences and from a shot's label."""
     found = [f.word for sentence in sentences for f in _found(sentence)]
     for line in around.splitlines():
-        if _NOTE.match(line):
+        if NOTE_WITHIN.match(line):
             continue
         if note := _SHOT_NOTE.match(line):
             found += [part.strip() for part in _PARTS.split(note[1]) if len(part.strip()) <= _LONGEST_PART]

@@ -97,7 +97,7 @@ def _one_shot(text: str) -> StoryDraft:
     return StoryDraft("", language_of(text), (shot,), (Notice("story_abstract"),))
 
 
-def _runs(units: list[Unit], meant: Sequence[float]) -> list[_Run]:
+def _runs(units: list[Unit], further: Sequence[float]) -> list[_Run]:
     weight = weights()
     told = Told(units)
     groups: list[list[Unit]] = []
@@ -106,7 +106,7 @@ def _runs(units: list[Unit], meant: Sequence[float]) -> list[_Run]:
     for i, unit in enumerate(units):
         sure = unit.sure
         if not unit.opens and groups:
-            sure = -math.inf if unit.said else strength(told.cues(i, opening), weight) + meant[i]
+            sure = -math.inf if unit.said else strength(told.cues(i, opening), weight) + further[i]
         if not groups or unit.opens or sure > 0:
             opening = i
             groups.append([unit])

@@ -1,5 +1,6 @@
 """The text check: what people write is looked over before anything is made of it."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -21,6 +22,8 @@ CATEGORIES = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "poli
 # "nsfw, gore, blood" there is what negative prompts are for.
 _UNWANTED = ("hate", "minors")
 _RANK: dict[Outcome, int] = {"allow": 0, "hold": 1, "block": 2}
+
+_reading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,23 @@ def check_texts(
     blocked). A negative prompt says what not to show, so it may name almost anything: see `_UNWANTED`. Pure;
     the first call loads lists and a model.
     """
+    read_ahead()
     findings: list[Finding] = []
     for place, text in texts.items():
         if text.strip():
             findings += _checked(place, text, tuple(dict.fromkeys(name for name in names if name.strip())))
     return verdict_of([ruled for one in findings if (ruled := _ruled(one, outcomes or {}))])
+
+
+def read_ahead() -> None:
+    """Read lists and model: some seconds, once, however many ask at the same time."""
+    with _reading:
+        _read_all()
+
+
+@cache
+def _read_all() -> None:
+    _checked("prompt", "a boat on the lake", ())
 
 
 def _ruled(finding: Finding, outcomes: Mapping[str, Outcome]) -> Finding | None:

@@ -18,11 +18,11 @@ from tests.text.corpus import STORIES, Annotated, annotated, matches
 # (weather), and to .88 or more in the others.
 REACHED = {
     "unseen": {
-        "subject": 0.81, "action": 0.85, "environment": 0.65, "time": 0.90, "weather": 0.68, "mood": 0.88,
+        "subject": 0.81, "action": 0.85, "environment": 0.669, "time": 0.90, "weather": 0.68, "mood": 0.88,
         "camera": 0.85, "style": 0.98,
     },
     "fresh": {
-        "subject": 0.77, "action": 0.81, "environment": 0.65, "time": 0.91, "weather": 0.65, "mood": 0.80,
+        "subject": 0.77, "action": 0.81, "environment": 0.65, "time": 0.92, "weather": 0.65, "mood": 0.80,
         "camera": 0.67, "style": 0.94,
     },
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from studio import words
+from studio.trust import texts
 from studio.trust.normal import fold
 from studio.trust.terms import LISTS, MIXED, listed, table
 from studio.trust.texts import CATEGORIES, Verdict, check_texts
@@ -238,13 +239,21 @@ def test_sentences_of_fresh_writers_are_told_apart(language: str) -> None:
 
 
 def test_several_threads_may_check_at_once() -> None:
+    texts._read_all.cache_clear()
     found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(_check("裸 体").outcome)) for _ in range(4)]
+    together = threading.Barrier(4)
+
+    def check() -> None:
+        together.wait()
+        found.append(_check("裸 体").outcome)
+
+    threads = [threading.Thread(target=check) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert found == ["hold"] * 4
+    assert texts._read_all.cache_info().misses == 1, "lists and model are read once for all"
 
 
 def test_folding_keeps_the_places_of_what_was_typed() -> None:
