@@ -15,7 +15,7 @@ from studio.ui.synced import SyncedClip, synced
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SOURCES = Path(module.__file__).parent
 SECONDS = 30
-# Which picture of each clip is on the screen whenever the page is drawn, and where each player's clock is.
+# When the page was drawn, which picture of each clip is on the screen then, and where each player's clock is.
 MEASURE = """async (seconds) => {
   const { videos } = document.querySelector('synced-player');
   const shown = videos.map(() => null);
@@ -27,7 +27,8 @@ MEASURE = """async (seconds) => {
   const until = performance.now() + 1000 * seconds;
   await new Promise((done) => {
     const look = () => {
-      if (!shown.includes(null)) found.push([[...shown], videos.map((video) => video.currentTime)]);
+      const clocks = videos.map((video) => video.currentTime);
+      if (!shown.includes(null)) found.push([[...shown], clocks, performance.now()]);
       if (performance.now() < until) requestAnimationFrame(look); else done();
     };
     look();
@@ -86,8 +87,10 @@ def test_clips_stay_within_one_frame_of_each_other_for_half_a_minute(page: Page,
     page.wait_for_timeout(500)
     found = page.evaluate(MEASURE, SECONDS)
     assert len(found) > 10 * SECONDS
-    shown = np.array([row[0] for row in found])
-    clocks = np.array([row[1] for row in found])
+    calm = _calm(np.array([row[2] for row in found]) / 1000)
+    assert calm.mean() > 0.5, "the machine is too busy to tell"
+    shown = np.array([row[0] for row in found])[calm]
+    clocks = np.array([row[1] for row in found])[calm]
     frame, length = 1 / 16, 81 / 16
     # The clip of two seconds holds its last picture until the others begin again.
     for one, other, end in ((0, 1, length), (0, 2, 2.0), (1, 2, 2.0)):
@@ -102,6 +105,12 @@ def test_clips_stay_within_one_frame_of_each_other_for_half_a_minute(page: Page,
         late = picture > frame * 1.01
         assert late.mean() < 0.02, f"{late.mean():.1%} of the pictures of {one} and {other} are apart"
         assert not (late[:-3] & late[1:-2] & late[2:-1] & late[3:]).any()
+
+
+def _calm(times: np.ndarray) -> np.ndarray:
+    """Where the page was drawn again and again: not where a busy machine stopped it, nor a moment after."""
+    stopped = times[1:][np.diff(times) > 0.15]
+    return np.array([not ((stopped - 0.15 <= time) & (time < stopped + 0.3)).any() for time in times])
 
 
 def _apart(one: np.ndarray, other: np.ndarray, end: float, length: float) -> np.ndarray:
