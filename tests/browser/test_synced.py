@@ -88,7 +88,7 @@ def test_clips_stay_within_one_frame_of_each_other_for_half_a_minute(page: Page,
     found = page.evaluate(MEASURE, SECONDS)
     assert len(found) > 10 * SECONDS
     calm = _calm(np.array([row[2] for row in found]) / 1000)
-    assert calm.mean() > 0.5, "the machine is too busy to tell"
+    assert calm.mean() > 0.3, "the machine is too busy to tell"
     shown = np.array([row[0] for row in found])[calm]
     clocks = np.array([row[1] for row in found])[calm]
     frame, length = 1 / 16, 81 / 16
