@@ -296,7 +296,7 @@ def _feed(
     asked: Message, cards: str, after: str, *, total: int = 0, count: str = "", said: Said | None = None
 ) -> str:
     named = attributes(
-        data_turn=str(asked.turn),
+        data_turn=asked.turn,
         data_way="more" if asked.act == "more" else "first",
         data_after=after,
         data_total=total,
