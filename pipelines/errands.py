@@ -28,6 +28,8 @@ PASSING = ("download_unreachable", "download_busy")
 _STATE_SECONDS = 0.5
 # The speed is that of the last so many seconds.
 _SPEED_SECONDS = 15.0
+# Whoever looks whether somebody is at it (`is_taken`) has the lock for a moment.
+_GLANCE_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -200,13 +202,21 @@ def held(weights: Weights, home: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ModelError("download_running", model=weights.title) from None
+        until = time.monotonic() + _GLANCE_SECONDS
+        while not _locked(handle):
+            if time.monotonic() > until:
+                raise ModelError("download_running", model=weights.title)
+            time.sleep(0.01)
         yield
     finally:
         os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def say(weights: Weights, home: Path, work: Work, notice: Notice | None = None, **values: Any) -> None:

@@ -49,7 +49,7 @@ def make_app(studio: Studio) -> FastAPI:
     _word_errors(app)
     _add_media(app, studio)
     _add_doors(app, studio)
-    _add_review(app, studio)
+    _add_marks(app, studio)
     story_routes.add_routes(app, studio)
     style_routes.add_routes(app, studio)
     grid_routes.add_routes(app, studio)
@@ -123,11 +123,15 @@ def _add_media(app: FastAPI, studio: Studio) -> None:
         return Response(picture, media_type="image/webp", headers={"cache-control": "private, max-age=60"})
 
 
-def _add_review(app: FastAPI, studio: Studio) -> None:
-    """What an open Review asks every few seconds: whether anything there is another by now."""
+def _add_marks(app: FastAPI, studio: Studio) -> None:
+    """What an open tab asks every few seconds: whether anything there is another by now."""
+
+    @app.get("/library/now")
+    def library() -> Response:
+        return JSONResponse({"mark": studio.finder.mark()}, headers={"cache-control": "no-store"})
 
     @app.get("/review/now")
-    def now(request: Request) -> Response:
+    def review(request: Request) -> Response:
         if not access.visitor_of(request.cookies, studio.settings).admin:
             raise Refused(Notice("admin_only"))
         told = {"mark": studio.reviews.mark(), "count": studio.reviews.count()}

@@ -38,6 +38,11 @@ class View:
     parts: tuple[tuple[Segment, Mask], ...]
     vocabulary: Vocabulary
 
+    @property
+    def mark(self) -> str:
+        """Another one for every revision; what was deleted counts."""
+        return _mark(self.revision, self.gone)
+
     @cached_property
     def count(self) -> int:
         """How many documents there are, dead ones too."""
@@ -131,11 +136,15 @@ class Catalogue:
         """Whether the library was read once; the first `now` does that."""
         return self._view is not None
 
+    def mark(self) -> str:
+        """That of the view that `now` would give, without reading it."""
+        with reading(self._engine) as connection:
+            return _mark(*_clock(connection))
+
     def now(self) -> View:
         """The library as it is now, with all that was committed before."""
         with reading(self._engine) as connection:
-            clock = connection.execute(sa.select(clock_table.c.revision, clock_table.c.gone)).first()
-            revision, gone = (int(clock.revision), int(clock.gone)) if clock else (0, 0)
+            revision, gone = _clock(connection)
             view = self._view
             if view is not None and (view.revision, view.gone) == (revision, gone):
                 return view
@@ -158,6 +167,16 @@ class Catalogue:
         parts.append((changed, np.ones(changed.count, bool)))
         self._view = View(revision, gone, tuple(_tidied(parts)), view.vocabulary)
         return self._view
+
+
+def _clock(connection: Connection) -> tuple[int, int]:
+    """How many changes there were, and how many of what was deleted."""
+    clock = connection.execute(sa.select(clock_table.c.revision, clock_table.c.gone)).first()
+    return (int(clock.revision), int(clock.gone)) if clock else (0, 0)
+
+
+def _mark(revision: int, gone: int) -> str:
+    return f"{revision}.{gone}"
 
 
 def _still(part: Segment, alive: Mask, dead: set[str], there: set[str] | None) -> Mask:

@@ -81,12 +81,14 @@ class Query:
 class Found:
     """A page of what was found. `after` asks for the next one (empty: there is none), `total` counts all.
 
+    `mark` is another one as soon as anything in the library is, whoever may see it.
     `counts`: facet to (value, count), the most frequent first; a facet with a choice counts as without it.
     """
 
     assets: tuple[Asset, ...]
     total: int
     after: str
+    mark: str
     counts: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     ages: Mapping[str, int] = field(default_factory=dict)
     favourites: int = 0
@@ -122,7 +124,7 @@ class Finder:
         there = self._assets.get_many(ids)
         assets = tuple(there[asset_id] for asset_id in ids if asset_id in there)
         counts = search.counts() if counted else {}
-        return Found(assets, len(chosen), following, **counts)
+        return Found(assets, len(chosen), following, view.mark, **counts)
 
     def ids(self, visitor: Visitor, query: Query, limit: int) -> list[str]:
         """The ids of what is found, the first `limit` of it."""
@@ -130,6 +132,10 @@ class Finder:
         chosen, keys = _Search(self, view, visitor, query).ordered()
         rows, _ = _page(view, chosen, keys, "", limit)
         return [view.ids[row] for row in rows]
+
+    def mark(self) -> str:
+        """What `Found.mark` would be now."""
+        return self._catalogue.mark()
 
     def warm(self) -> None:
         """Read the library, and what questions are read with."""

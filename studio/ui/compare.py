@@ -15,7 +15,7 @@ from studio.ui import compare_form, compare_grid, compare_votes, unable
 from studio.ui.compare_form import Values
 from studio.ui.context import Page
 from studio.ui.differences import differences, recipe_of
-from studio.ui.markup import area, turn_in, turn_of
+from studio.ui.markup import EVERY, area, turn_in, turn_of
 from studio.ui.synced import MOST, synced
 from studio.votes import Answer, result_of
 
@@ -68,7 +68,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
         return {one: gr.skip() if html is None else html for one, html in areas.items()}
 
     # Each of them counts: whoever picks four clips quickly says so four times.
-    room.act(act, None, [form, price, stage, room, turn], trigger_mode="multiple", **quick)
+    room.act(act, None, [form, price, stage, room, turn], **quick | EVERY)
     return room
 
 

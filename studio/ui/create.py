@@ -14,10 +14,16 @@ from studio.ui.context import Page
 from studio.ui.desk import Desk, Updates
 from studio.ui.examples import examples, sketch_words
 from studio.ui.following import Follower
-from studio.ui.markup import acted, area, button
+from studio.ui.markup import EVERY, acted, area, button
 
-# How an event that answers in milliseconds is declared.
-QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# How an event that answers in milliseconds is declared. What changes while an answer is on its way is asked
+# for after it: left to itself, Gradio drops it, and the page would go by what was chosen before.
+QUICK: dict[str, Any] = {
+    "queue": False,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "trigger_mode": "always_last",
+}
 # The same for events that read the whole form. Gradio would compare a choice with those it last sent, and
 # break when somebody is quicker; the studio checks every value itself, in words.
 RAW: dict[str, Any] = QUICK | {"preprocess": False}
@@ -237,7 +243,7 @@ def _wire_form(made: Create, *, dice: gr.Button, reads: gr.HTML) -> None:
     )
     told.then(None, None, None, js="() => ways.priced('#generate', true)")
     said = [form[name] for name in ("prompt", "negative_prompt", "style", "style_version", "model")]
-    gr.on([box.change for box in said], desk.reads, said, reads, **RAW, trigger_mode="always_last")
+    gr.on([box.change for box in said], desk.reads, said, reads, **RAW)
     # A sentence about what was wrong is done with once somebody changes something.
     gr.on([field.input for field in form.values()], None, None, made.told(), js="() => ['', '']")
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
@@ -270,7 +276,7 @@ def _wire_filling(made: Create, *, upload: gr.UploadButton, tries: gr.HTML) -> N
         return made.by_component(made.desk.example(acted(event)[1]))
 
     upload.upload(restore, upload, [*made.outputs(), made.notice], **QUICK)
-    tries.act(example, None, made.outputs(), **QUICK)
+    tries.act(example, None, made.outputs(), **QUICK | EVERY)
 
 
 def _wire_rewriting(page: Page, made: Create, *, offer: gr.Textbox, below: gr.HTML) -> None:
@@ -288,7 +294,9 @@ def _wire_rewriting(page: Page, made: Create, *, offer: gr.Textbox, below: gr.HT
         changed = await hands.act(event, prompt, original, offer)
         return {boxes[name]: value for name, value in changed.items()}
 
-    pressed = below.act(act, [prompt, original, offer], [*boxes.values()], **QUICK)
+    # A model may think about it for half a minute: pressed again, it is not asked again.
+    once = QUICK | {"trigger_mode": "once"}
+    pressed = below.act(act, [prompt, original, offer], [*boxes.values()], **once)
     pressed.then(None, None, None, js="() => studio.answered('#rewriting')")
     prompt.change(None, [prompt, original, offer, below], [original, offer, below], js=rewriting.watch(page))
 
@@ -304,9 +312,9 @@ def _wire_picture(page: Page, made: Create, *, begins: gr.HTML) -> None:
     def draw(first_frame: Any, model: Any, size: Any) -> str:
         return picture.render(page, first_frame, model, size)
 
-    pressed = begins.act(act, seen, made.outputs(), **RAW)
+    pressed = begins.act(act, seen, made.outputs(), **RAW | EVERY)
     pressed.then(None, None, None, js="() => studio.answered('#first_picture')")
-    gr.on([box.change for box in seen], draw, seen, begins, **RAW, trigger_mode="always_last")
+    gr.on([box.change for box in seen], draw, seen, begins, **RAW)
 
 
 def _wire_asking(made: Create, *, generate: gr.Button) -> None:
@@ -350,5 +358,5 @@ def _wire_stage(made: Create, follower: Follower, *, shown: gr.HTML, strip: gr.H
     followed.then(made.desk.takes, made.job, strip, **QUICK)
     followed.then(made.desk.price, None, made.price, inputs_kwargs={**made.form}, **RAW)
     for pressed in (shown, strip):
-        pressed.act(act, None, [*made.outputs(), made.job, made.notice], **QUICK)
+        pressed.act(act, None, [*made.outputs(), made.job, made.notice], **QUICK | EVERY)
     return followed

@@ -12,13 +12,14 @@ window.edits = (() => {
   let looking = 0;
   let newest = '';
 
+  const line = turns('edits_room', ['look']);
   const hosts = (asset) => all('.edits').filter((host) => host.dataset.asset === asset);
   const hostOf = (element) => element.closest('.edits');
   function ask(act, asset, more = {}) {
     serial += 1;
     clearTimeout(looking);
     for (const host of hosts(asset)) if (act !== 'look') host.ariaBusy = 'true';
-    studio.send('edits_room', { act, asset, serial: String(serial), ...more });
+    line.add({ act, asset, serial: String(serial), ...more });
   }
 
   // -- what came --------------------------------------------------------------------------------------------------
@@ -106,6 +107,7 @@ window.edits = (() => {
   function begin() {
     const room = one('#edits_room');
     if (!room) { setTimeout(begin, 200); return; }
+    line.follow(room);
     new MutationObserver(came).observe(room, { childList: true, subtree: true, attributes: true });
     for (const place of ['#stage', '#library_panel']) {
       const area = one(place);

@@ -25,7 +25,7 @@ from studio.ui import cloud, finish, unable
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.edit_words import in_short, rows
-from studio.ui.markup import area, attributes, button, facts
+from studio.ui.markup import EVERY, area, attributes, button, facts, in_turn
 from studio.ui.synced import SyncedClip, synced
 from studio.views import JobView
 
@@ -50,9 +50,9 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
     room = area("", "edits_room")
 
     def act(event: gr.EventData, request: gr.Request) -> str:
-        return answer(page, page.visitor(request), read(event))
+        return in_turn(event, answer(page, page.visitor(request), read(event)))
 
-    room.act(act, None, room, **quick)
+    room.act(act, None, room, **quick | EVERY)
     return room
 
 

@@ -34,6 +34,17 @@ window.library = (() => {
 
   // Something is new here: it shows without asking, unless cards are being ticked.
   function again() { if (asked && isOpen() && !ticked.size && !whole) change('find'); }
+  // What others made meanwhile comes by itself to whoever looks at the newest; far below, nothing moves.
+  const atTop = () => one('#library_wall').getBoundingClientRect().top > -innerHeight / 2;
+  let mark = '';
+  async function look() {
+    if (asked && isOpen() && !document.hidden && line.idle() && !ticked.size && !whole && atTop()) {
+      const answer = await fetch('../library/now', { cache: 'no-store' }).catch(() => null);
+      const now = answer?.ok ? (await answer.json().catch(() => null))?.mark : '';
+      if (now && now !== mark && line.idle()) again();
+    }
+    setTimeout(look, 4000);
+  }
 
   // -- the address: what is asked for and which clip is open, so that a link shows the same ---------------------------
   const OURS = ['q', 'f', 'age', 'marked', 'trash', 'sort', 'clip'];
@@ -81,11 +92,12 @@ window.library = (() => {
     if (!wall || !(Number(turn) > drawn)) return;
     drawn = Number(turn);
     after = feed.dataset.after || '';
-    const fragment = document.createDocumentFragment();
-    for (const child of [...feed.children]) fragment.append(child);
-    if (way === 'more') wall.append(fragment);
+    const cards = [...feed.children];
+    cards.forEach((card) => { card.drawn = card.outerHTML.replace(/<small>.*?<\/small>/, ''); });
+    if (way === 'more') wall.append(...cards);
     else {
-      wall.replaceChildren(fragment);
+      lay(wall, cards);
+      mark = feed.dataset.mark;
       total = Number(feed.dataset.total) || 0;
       one('#library_count').textContent = feed.dataset.count || '';
       if (told) say(told);
@@ -98,6 +110,20 @@ window.library = (() => {
     marks();
     show();
     further();
+  }
+  // What is there as it was stays what it is: nothing flickers, and the keyboard stays where it was.
+  function lay(wall, cards) {
+    const there = new Map([...wall.children].map((card) => [card.drawn, card]));
+    const next = cards.map((card) => there.get(card.drawn) || card);
+    next.forEach((card, at) => { if (card !== cards[at]) renew(card, cards[at]); });
+    const staying = new Set(next);
+    for (const card of [...wall.children]) if (!staying.has(card)) card.remove();
+    next.forEach((card, at) => { if (wall.children[at] !== card) wall.insertBefore(card, wall.children[at] || null); });
+  }
+  function renew(card, now) {
+    // A heart shows at once what was pressed; what came of it, the answer knows. And time goes on.
+    one('.heart', card)?.setAttribute('aria-pressed', one('.heart', now).ariaPressed);
+    if (one('small', card)) one('small', card).textContent = one('small', now).textContent;
   }
   function say(text) {
     const note = one('#copied');
@@ -338,6 +364,7 @@ window.library = (() => {
     new MutationObserver(panelled).observe(one('#library_panel'), { subtree: true, childList: true });
     new MutationObserver(filing).observe(one('#filing'), { subtree: true, childList: true });
     addEventListener('scroll', further, { passive: true });
+    setTimeout(look, 4000);
     filing();
   }
   begin();

@@ -21,7 +21,7 @@ from studio.ui import library_panel, library_side, library_wall
 from studio.ui.context import Page
 from studio.ui.differences import differences, recipe_of
 from studio.ui.library_panel import film_length
-from studio.ui.markup import area, attributes, button, icon, turn_in, turn_of
+from studio.ui.markup import EVERY, area, attributes, button, icon, turn_in, turn_of
 from studio.ui.synced import MOST, SyncedClip, synced
 
 __all__ = ["LibraryTab", "build", "film_length"]
@@ -93,7 +93,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> LibraryTab:
         return tuple(gr.skip() if html is None else html for html in drawn)
 
     # Whoever types on while an answer is on its way has asked once more.
-    wall.act(act, None, [feed, side, panel, together, used, turn], **quick | {"trigger_mode": "multiple"})
+    wall.act(act, None, [feed, side, panel, together, used, turn], **quick | EVERY)
     return LibraryTab(used=used)
 
 
@@ -279,7 +279,7 @@ def _found(page: Page, visitor: Visitor, asked: Message, said: Said) -> Answer:
     if not found.assets:
         cards = _nothing(page, asked.query)
     count = page.t("library_found", count=found.total) if found.total else ""
-    feed = _feed(asked, cards, found.after, total=found.total, count=count, said=said)
+    feed = _feed(asked, cards, found.after, total=found.total, count=count, mark=found.mark, said=said)
     return Answer(feed=feed, side=library_side.render(page, visitor, asked.query, found))
 
 
@@ -293,7 +293,14 @@ def _cards(page: Page, visitor: Visitor, asked: Message) -> str:
 
 
 def _feed(
-    asked: Message, cards: str, after: str, *, total: int = 0, count: str = "", said: Said | None = None
+    asked: Message,
+    cards: str,
+    after: str,
+    *,
+    total: int = 0,
+    count: str = "",
+    mark: str = "",
+    said: Said | None = None,
 ) -> str:
     named = attributes(
         data_turn=asked.turn,
@@ -301,6 +308,7 @@ def _feed(
         data_after=after,
         data_total=total,
         data_count=count,
+        data_mark=mark,
         data_told=said.told if said else "",
         data_sorry=said.sorry if said else "",
     )

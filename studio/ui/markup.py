@@ -64,6 +64,8 @@ _ACT = (
     "(function able() { window.studio ? studio.able(element, (data) => trigger('act', data)) "
     ": setTimeout(able, 30) })()"
 )
+# Gradio drops what is pressed while the answer to the same event is on its way; here every press counts.
+EVERY: dict[str, Any] = {"trigger_mode": "multiple"}
 
 
 def area(value: str, elem_id: str) -> gr.HTML:
@@ -80,6 +82,12 @@ def turn_in(data: Mapping[str, Any]) -> int:
 def turn_of(turn: int) -> str | None:
     """What tells turns.js that a message is answered."""
     return f'<i data-turn="{turn}"></i>' if turn else None
+
+
+def in_turn(event: gr.EventData, answer: str) -> str:
+    """The answer of an area whose messages wait for each other, with whose turn it was."""
+    data = getattr(event, "_data", None)
+    return answer + (turn_of(turn_in(data)) or "") if isinstance(data, dict) else answer
 
 
 def icon(name: str) -> str:

@@ -4,39 +4,44 @@ window.models = (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const room = () => one('#models_room .models');
   const isOpen = () => Boolean(one('#models_room')?.offsetParent);
-  let busy = 0;
   let sending = null;
 
-  // -- asking: what is typed and which details are open is kept over the answer ---------------------------------
-  const open = new Set();
+  // -- asking, one thing after another ---------------------------------------------------------------------------
+  let unanswered = '';
+  const line = turns('models_room', ['look']);
+  const ask = (act, more = {}) => line.add({ act, ...more });
+
+  // -- drawn anew: what is typed, which details are open and where the keyboard is stay ----------------------------
+  const FIELDS = '#models_room input:not([type=file])';
+  const place = (element) => `${element.closest('details')?.dataset.keep} ${element.name || element.dataset.key}`;
+  let open = [];
   let typed = {};
-  function ask(act, more = {}) {
-    busy = Date.now();
-    keep();
-    studio.send('models_room', { act, ...more });
-  }
+  let focused = null;
   function keep() {
-    open.clear();
-    typed = {};
-    all('#models_room details[open]').forEach((details) => open.add(details.dataset.keep));
-    all('#models_room input:not([type=file])').forEach((input) => { if (input.value) typed[place(input)] = input.value; });
+    open = all('#models_room details[open]').map((details) => details.dataset.keep);
+    typed = Object.fromEntries(all(FIELDS).map((field) => [place(field), field.value]));
   }
-  const place = (input) => `${input.closest('details')?.dataset.keep} ${input.name}`;
   function drawn() {
-    busy = 0;
-    all('#models_room details').forEach((details) => { if (open.has(details.dataset.keep)) details.open = true; });
-    all('#models_room input:not([type=file])').forEach((input) => { input.value = input.value || typed[place(input)] || ''; });
+    all('#models_room details').forEach((details) => { if (open.includes(details.dataset.keep)) details.open = true; });
+    all(FIELDS).forEach((field) => { const was = typed[place(field)] || ''; if (field.value !== was) field.value = was; });
     if (sending) sent();
+    if (!focused || focused.isConnected || document.activeElement !== document.body) return;
+    const again = all(`${FIELDS}, #models_room [data-act]`).find((each) => place(each) === place(focused));
+    again?.focus({ preventScroll: true });
+    if (again?.type === 'text') again.setSelectionRange(focused.selectionStart, focused.selectionEnd);
   }
+  for (const name of ['input', 'toggle']) document.addEventListener(name, ({ target }) => { if (target.closest?.('#models_room')) keep(); }, true);
+  document.addEventListener('focusin', ({ target }) => { focused = target.closest('#models_room') ? target : null; });
   async function pressed(button, key) {
     const [act, name = ''] = key.split(' ');
-    if (Date.now() - busy < 1500) return;
+    // Pressed twice: asked once.
+    if (key === unanswered && !line.idle()) return;
     const { confirm: question } = button.dataset;
     const about = one('h3, b', button.closest('.model-card, .lora') || document)?.textContent;
     if (question && !(await studio.sure(question, about, studio.standing(button), studio.loses(button)))) return;
     const values = {};
     all('input', button.closest('details') || document.createElement('i')).forEach((input) => { values[input.name] = input.value; });
-    if (act === 'add_lora') all('#lora_form input').forEach((input) => { input.dataset.sent = '1'; });
+    unanswered = key;
     ask(act, { name, values });
   }
   studio.here.models = pressed;
@@ -64,6 +69,7 @@ window.models = (() => {
     shown.textContent = file?.name || shown.dataset.empty;
     const name = one('[name=name]', form());
     if (file && !name.value) name.value = proposed(file.name);
+    keep();
     said(tooLarge(chosen()));
   });
   const chosen = () => ['high', 'low'].map((kind) => [kind, one(`[name=${kind}]`, form()).files[0]]).filter(([, file]) => file);
@@ -109,6 +115,7 @@ window.models = (() => {
         return;
       }
       one('[name=name]', form()).value = '';
+      keep();
       ask('lora_kept', { name: found.name, values: { swapped: String(found.swapped) } });
     });
     request.open('POST', `../models/lora?${told}`);
@@ -124,7 +131,7 @@ window.models = (() => {
   // -- looking again by itself, while somebody looks --------------------------------------------------------------
   async function look() {
     let beat = 3000;
-    if (isOpen() && !document.hidden && !busy && !sending) {
+    if (isOpen() && !document.hidden && line.idle() && !sending) {
       const language = one('.topbar')?.dataset.lang === 'zh-CN' ? 'zh' : 'en';
       const answer = await fetch(`../models/now?language=${language}`, { cache: 'no-store' }).catch(() => null);
       const told = answer?.ok ? await answer.json().catch(() => null) : null;
@@ -133,7 +140,7 @@ window.models = (() => {
         Object.entries(told.bars).forEach(([name, bar]) => move(name, bar));
         if (Object.keys(told.bars).length) beat = 1000;
       }
-    } else if (Date.now() - busy > 8000) busy = 0;
+    }
     setTimeout(look, beat);
   }
   function move(name, { share, text }) {
@@ -143,14 +150,15 @@ window.models = (() => {
     one('i', bar).style.width = `${share}%`;
     one('p', bar).textContent = text;
   }
-  // The tab's inside comes with its first opening, a little later.
-  function opened(tries = 30) {
-    ask('look');
-    if (!room() && tries) setTimeout(() => { if (!room()) opened(tries - 1); }, 400);
+  // The tab's inside comes with its first opening, a little later: turns.js waits for it.
+  const opened = () => ask('look');
+  function begin() {
+    const whole = one('#models_room');
+    if (!whole) { setTimeout(begin, 80); return; }
+    line.follow(whole);
+    new MutationObserver(drawn).observe(whole, { subtree: true, childList: true });
   }
-  new MutationObserver((changes) => {
-    if (changes.some((change) => change.target.closest?.('#models_room') && change.type === 'childList')) drawn();
-  }).observe(document, { childList: true, subtree: true });
+  begin();
   setTimeout(look, 3000);
   return { opened };
 })();

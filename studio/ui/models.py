@@ -15,7 +15,7 @@ from studio.model_room import Card
 from studio.ui import models_more
 from studio.ui import models_parts as parts
 from studio.ui.context import Page
-from studio.ui.markup import area, attributes, button, facts, icon
+from studio.ui.markup import EVERY, area, attributes, button, facts, icon, in_turn
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
     room = area("", "models_room")
 
     def act(event: gr.EventData, request: gr.Request) -> str:
-        return answer(page, page.visitor(request), read(event))
+        return in_turn(event, answer(page, page.visitor(request), read(event)))
 
-    room.act(act, None, room, **quick)
+    room.act(act, None, room, **quick | EVERY)
     return room
 
 

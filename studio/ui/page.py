@@ -69,7 +69,7 @@ from studio.ui import (
     verify,
 )
 from studio.ui.context import Page
-from studio.ui.markup import acted, area, attributes, icon
+from studio.ui.markup import EVERY, acted, area, attributes, icon
 from studio.ui.story import tab as story
 from studio.words import Language
 
@@ -182,7 +182,7 @@ def _cross_tabs(
         return {made.job: key, tabs: gr.Tabs(selected="create")}
 
     kept.used.change(use, kept.used, [*made.outputs(), made.notice, tabs], **create.QUICK)
-    rows.act(open_row, None, [made.job, told.asked, tabs], **create.QUICK)
+    rows.act(open_row, None, [made.job, told.asked, tabs], **create.QUICK | EVERY)
 
 
 def _story_of(page: Page, visitor: Visitor, job_id: str) -> str:

@@ -17,7 +17,7 @@ from studio.rows import OPEN
 from studio.styles import STYLES
 from studio.ui import cloud, withheld
 from studio.ui.context import Page
-from studio.ui.markup import acted, area, attributes, button, icon
+from studio.ui.markup import EVERY, acted, area, attributes, button, icon
 
 REFRESH_SECONDS = 1.0
 SHOWN = 60
@@ -36,7 +36,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> tuple[gr.HTML, gr.Timer]:
         return render(page, visitor, sorry=_do(page, visitor, *acted(event)))
 
     timer.tick(refresh, None, shown, **quick)
-    shown.act(act, None, shown, **quick)
+    shown.act(act, None, shown, **quick | EVERY)
     return shown, timer
 
 

@@ -9,15 +9,14 @@ window.review = (() => {
   const kept = () => { try { return localStorage.getItem(NAME) || ''; } catch { return ''; } };
 
   // -- asking: the server draws the room, the page says where in it one is --------------------------------------------
-  let busy = 0;
+  // Whoever only looks sees what is current once it is their turn.
+  const line = turns('review_room', ['open'], (question) => studio.send('review_room', { current: room()?.dataset.current || '', ...question }));
   function ask(act, more = {}) {
-    busy = Date.now();
     const box = (name) => one(`#review_${name}`)?.value || '';
-    studio.send('review_room', {
-      act, section: ui.section, current: room()?.dataset.current || '', name: box('name'), comment: box('comment'), ...more,
+    line.add({
+      act, section: ui.section, name: box('name'), comment: box('comment'), ...more,
     });
   }
-  const settling = () => Date.now() - busy < 1500 && busy > 0;
   function pressed(button, key) {
     const [act, ...rest] = key.split(' ');
     const subject = rest.join(' ');
@@ -30,8 +29,10 @@ window.review = (() => {
     if (act === 'copy_key') copy_key(button);
     if (act === 'approve' || act === 'reject') decide(act, subject);
   }
+  let decided = '';
   function decide(act, current) {
-    if (settling()) return;
+    // Pressed twice: decided once.
+    if (current === decided && !line.idle()) return;
     const lacks = one('#review_lacks');
     const [noName, noComment] = JSON.parse(room().dataset.names);
     const lacking = act === 'reject' && !one('#review_comment').value.trim() ? ['comment', noComment]
@@ -42,6 +43,7 @@ window.review = (() => {
       one(`#review_${lacking[0]}`).focus();
       return;
     }
+    decided = current;
     ask(act, { current });
   }
   studio.here.review = pressed;
@@ -53,7 +55,6 @@ window.review = (() => {
 
   // -- what was drawn: the name is put back, the comment belongs to one item -------------------------------------------
   function drawn() {
-    busy = 0;
     const now = room();
     if (!now) return;
     const current = now.dataset.current || '';
@@ -78,11 +79,10 @@ window.review = (() => {
   // -- looking again by itself, while somebody looks -------------------------------------------------------------------
   const BEAT = 3000;
   async function look() {
-    if (isOpen() && !room() && !settling()) opened();
-    else if (isOpen() && !document.hidden && ui.section === 'look' && !settling()) {
+    if (isOpen() && !document.hidden && ui.section === 'look' && line.idle()) {
       const answer = await fetch('../review/now', { cache: 'no-store' }).catch(() => null);
       const told = answer?.ok ? await answer.json().catch(() => null) : null;
-      if (told && room() && told.mark !== room().dataset.mark) ask('open');
+      if (told && told.mark !== room()?.dataset.mark) ask('open');
     }
     setTimeout(look, BEAT);
   }
@@ -94,11 +94,9 @@ window.review = (() => {
     const waits = Number(bar.dataset.waiting) || 0;
     if (waits) tab.dataset.count = waits > 99 ? '99+' : waits; else delete tab.dataset.count;
   }
-  // The tab's inside comes with its first opening, a little later.
-  function opened(tries = 30) {
-    ask('open', { current: ui.wanted || room()?.dataset.current || '' });
-    if (room()) ui.wanted = '';
-    else if (tries) setTimeout(() => { if (!room() || ui.wanted) opened(tries - 1); }, 400);
+  function opened() {
+    ask('open', ui.wanted ? { current: ui.wanted } : {});
+    ui.wanted = '';
   }
   studio.here.to_review = (button, key) => {
     ui.section = 'look';
@@ -188,6 +186,7 @@ window.review = (() => {
   function attend() {
     const place = one('#review_room');
     if (!place) { setTimeout(attend, 200); return; }
+    line.follow(place);
     new MutationObserver(drawn).observe(place, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-current', 'data-mark', 'data-section'] });
     drawn();
   }

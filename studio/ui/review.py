@@ -17,7 +17,7 @@ from studio.trust.texts import Finding
 from studio.ui import rules, stage, withheld
 from studio.ui.context import Page
 from studio.ui.library import film_length
-from studio.ui.markup import area, attributes, facts, icon
+from studio.ui.markup import EVERY, area, attributes, facts, icon, in_turn
 
 SECTIONS = ("look", "past", "rules")
 HISTORY = 60
@@ -52,9 +52,9 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
     room = area("", "review_room")
 
     def act(event: gr.EventData, request: gr.Request) -> str:
-        return answer(page, page.visitor(request), read(event))
+        return in_turn(event, answer(page, page.visitor(request), read(event)))
 
-    room.act(act, None, room, **quick)
+    room.act(act, None, room, **quick | EVERY)
     return room
 
 

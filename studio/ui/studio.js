@@ -63,11 +63,14 @@ window.studio = (() => {
     senders[element.closest('[id]:not([id^=html-])')?.id] = send;
     element.addEventListener('click', (event) => clicked(event, send));
   }
-  // Whether a button is still there, and still the same one: what is drawn anew may use its element for another.
-  const standing = (button) => {
-    const { act, key } = button.dataset;
-    return () => button.isConnected && button.dataset.act === act && button.dataset.key === key;
-  };
+  // Whether what a button asks can still be asked: an area that is drawn anew has the same button in another element.
+  function standing(button) {
+    const { act, key = '', confirm = '' } = button.dataset;
+    const area = button.closest('[id^=html-]') || document;
+    const same = ({ dataset }) => dataset.act === act && (dataset.key || '') === key && (dataset.confirm || '') === confirm;
+    return () => all('[data-act]', area).some(same);
+  }
+  let pressed = {};
   async function clicked(event, send) {
     const button = event.target.closest('[data-act]');
     if (!button) return;
@@ -80,6 +83,9 @@ window.studio = (() => {
     }
     const about = button.closest('.row, .panel, .stage');
     if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent, standing(button), loses(button)))) return;
+    // A double click is one press.
+    if (pressed.what === `${act} ${key}` && Date.now() - pressed.at < 500) return;
+    pressed = { what: `${act} ${key}`, at: Date.now() };
     send({ act, key });
     if (act === 'example' || act === 'edit') one('#prompt textarea')?.focus();
     if (act === 'select') card = button;

@@ -18,7 +18,7 @@ from studio.ui import compare_form, styles_edit, styles_panel
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.create import Create
-from studio.ui.markup import area, attributes, icon
+from studio.ui.markup import EVERY, area, attributes, icon
 from studio.words import LANGUAGES
 
 _QUALITY = QUALITIES[1]
@@ -83,7 +83,7 @@ def build(page: Page, made: Create, *, quick: dict[str, Any]) -> StylesTab:
 
     outputs = [shown, made.tiles, made.form["style"]]
     # What is pressed while an answer is on its way counts, too.
-    many = quick | {"trigger_mode": "multiple"}
+    many = quick | EVERY
     for pressed in (shown, panel):
         pressed.act(act, None, [panel, *outputs], **many)
     return StylesTab(refresh, outputs)

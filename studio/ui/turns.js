@@ -33,5 +33,5 @@ window.turns = (room, looks, send = (question) => studio.send(room, question)) =
     const told = () => setTimeout(answered, 60, Number(place.querySelector('[data-turn]')?.dataset.turn));
     new MutationObserver(told).observe(place, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-turn'] });
   }
-  return { add, follow, idle: () => !unanswered };
+  return { add, follow, idle: () => !unanswered && !line.length };
 };

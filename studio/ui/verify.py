@@ -16,7 +16,7 @@ from studio.core import Refused
 from studio.recipe import MAX_FILE_BYTES
 from studio.tracing import Kin, TraceView
 from studio.ui.context import Page
-from studio.ui.markup import acted, area, attributes, facts, icon
+from studio.ui.markup import EVERY, acted, area, attributes, facts, icon
 
 _SIGNS = {"good": "check", "plain": "info", "warn": "alert", "bad": "close", "none": "minus"}
 _ANSWERS = {"certain": "good", "candidates": "warn", "none": "none"}
@@ -54,7 +54,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> None:
         return _answered(page, page.visitor(request), kept, "")
 
     upload.upload(look, upload, told, **quick)
-    told.act(act, None, told, **quick)
+    told.act(act, None, told, **quick | EVERY)
 
 
 def _answered(page: Page, visitor: Visitor, path_for: Callable[[Visitor], Path], name: str) -> str:

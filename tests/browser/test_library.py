@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from studio.access import Visitor
 from studio.core import Studio
 from studio.settings import Settings
+from tests.browser.slow import hold_back
 from tests.library.kit import clip
 from tests.library.recipes import made_up, written
 from tests.running_app import ROOT, RunningApp, running_app
@@ -133,18 +134,7 @@ def test_what_is_asked_waits_for_what_was_asked_before(page: Page) -> None:
     page.locator("#library_wall .card").first.click()
     expect(page.locator("#to_trash")).to_be_visible()
     # What throws it away travels long: the trash that is looked into at once holds it all the same.
-    page.evaluate(
-        """() => {
-          const sent = window.fetch;
-          window.fetch = async (address, how) => {
-            const slow = String(how?.body).includes('"act":"trash"');
-            if (slow) await new Promise((go) => setTimeout(go, 1500));
-            const answer = await sent(address, how);
-            if (slow) setTimeout(() => { window.travelled = true; }, 500);
-            return answer;
-          };
-        }"""
-    )
+    hold_back(page, "trash", 1.5)
     page.click("#to_trash")
     page.click("#library_trash")
     page.wait_for_function("window.travelled")
@@ -153,6 +143,24 @@ def test_what_is_asked_waits_for_what_was_asked_before(page: Page) -> None:
     page.locator("#library_wall .card").first.click()
     page.locator("#library_panel [data-key^=restore]").click()
     expect(page.locator("#library_wall .veil")).to_be_visible()
+
+
+def test_what_others_make_comes_by_itself_and_hands_stay_where_they_are(page: Page, app: RunningApp) -> None:
+    opened(page)
+    card = page.locator("#library_wall .card").first
+    card.focus()
+    key = card.get_attribute("data-key")
+    asset = clip("a paper lantern over a canal", owner=ADMIN.owner)
+    studio = Studio(Settings(studio_home=app.home))
+    _picture(app.home / asset.thumbnail, 1)
+    studio.assets.add(asset)
+    expect(page.locator("#library_wall .card").first).to_have_attribute("data-key", asset.id)
+    expect(page.locator(":focus")).to_have_attribute("data-key", str(key))
+    count(page, CLIPS + 1)
+    studio.delete_asset(ADMIN, asset.id)
+    count(page, CLIPS)
+    expect(page.locator(":focus")).to_have_attribute("data-key", str(key))
+    studio.engine.dispose()
 
 
 def test_many_are_ticked_tagged_and_compared(page: Page) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pipelines.loras import MAX_BYTES
+from tests.browser.slow import hold_back
 from tests.hub.kit import LARGE, SPEC, Repo, serving
 from tests.running_app import RunningApp, running_app
 from tests.tiny_lora import write_lora
@@ -98,6 +100,38 @@ def test_a_lora_is_uploaded_refused_and_deleted(browser: Browser, tmp_path: Path
         row.get_by_role("button", name="Delete").click()
         page.locator("#confirm_yes").click()
         expect(row).to_have_count(0)
+
+
+def test_what_is_pressed_while_the_room_looks_is_done_and_the_question_stays(
+    browser: Browser, tmp_path: Path
+) -> None:
+    loras = tmp_path / "home" / "loras"
+    for name in ("film", "grain", "ink"):
+        (loras / name).mkdir(parents=True)
+        write_lora(loras / name / "high.safetensors", width=5120, layers=1)
+    with running_app(tmp_path / "home", LOCAL_WORKER="0") as app, visiting(browser, app) as page:
+        rows = page.locator(".lora", has_text="from a file")
+        expect(rows).to_have_count(3)
+        page.locator("#lora_form summary").click()
+        page.fill("#lora_form [name=repo]", "some")
+        hold_back(page, "look", 4)
+        page.evaluate("models.opened()")
+        page.wait_for_timeout(1600)
+        rows.filter(has_text="grain").get_by_role("button", name="Delete").click()
+        page.click("#confirm_yes")
+        page.focus("#lora_form [name=repo]")
+        page.keyboard.press("End")
+        page.keyboard.type("body/els", delay=700)
+        expect(rows).to_have_count(2)
+        expect(page.locator("#lora_form [name=repo]")).to_have_value("somebody/els")
+        expect(page.locator("#lora_form [name=repo]")).to_be_focused()
+        # Another one is gone meanwhile, and the list moves up below the question.
+        rows.filter(has_text="ink").get_by_role("button", name="Delete").click()
+        shutil.rmtree(loras / "film")
+        page.evaluate("models.opened()")
+        expect(rows).to_have_count(1)
+        page.click("#confirm_yes")
+        expect(rows).to_have_count(0)
 
 
 def test_of_a_lora_over_the_limit_no_byte_is_sent(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.slow import hold_back
 from tests.browser.test_main_job import stage
 from tests.running_app import RunningApp, running_app
 
@@ -129,6 +130,17 @@ def test_a_rejection_needs_a_comment_and_its_owner_reads_it(guest: Page, admin: 
     expect(guest.locator("#stage .veil")).to_contain_text("a real singer")
     guest.click("#edit_words")
     expect(guest.locator("#prompt textarea")).to_have_value(NAMED)
+
+
+def test_a_decision_made_while_the_room_looks_is_made(guest: Page, admin: Page) -> None:
+    ask(guest, NAMED)
+    expect(admin.locator(".texts mark").first).to_have_text("Jay Chou")
+    hold_back(admin, "open", 4)
+    admin.evaluate("review.opened()")
+    decide(admin, "r", "not this one")
+    expect(stage(guest, "rejected")).to_be_visible()
+    expect(admin.locator(".texts mark")).to_have_count(0)
+    admin.reload()
 
 
 def test_words_that_may_not_be_used_are_shown_at_the_prompt_and_the_form_stays(guest: Page) -> None:

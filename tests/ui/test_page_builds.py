@@ -43,6 +43,18 @@ def test_only_generate_is_a_public_endpoint(config: dict[str, Any]) -> None:
     assert public in (["generate"], ["generate", "load"])
 
 
+def test_no_press_is_dropped_while_an_answer_is_on_its_way(config: dict[str, Any]) -> None:
+    """Generate and Improve are pressed once; every other press counts, and of other changes the last one."""
+    asked = [event for event in config["dependencies"] if event["backend_fn"]]
+    once = [event for event in asked if event["trigger_mode"] == "once"]
+    assert [event["api_name"].partition("_")[0] for event in once] == ["act", "generate"]
+    assert [event["targets"] for event in once if event["api_name"] != "generate"] == [
+        [(part["id"], "act")] for part in config["components"] if part["props"].get("elem_id") == "rewriting"
+    ]
+    pressed = [event for event in asked if event not in once and event["targets"][0][1] == "act"]
+    assert {event["trigger_mode"] for event in pressed} == {"multiple"}
+
+
 def test_the_page_speaks_one_language(config: dict[str, Any]) -> None:
     labels = {part["props"].get("elem_id"): part["props"].get("value") for part in config["components"]}
     assert labels["generate"] == {"en": "Generate", "zh": "生成"}[config["language"]]

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from studio.ui.context import Page
-from studio.ui.markup import attributes, icon
+from studio.ui.markup import EVERY, attributes, icon
 from studio.ui.story.desk import StoryDesk
 from studio.ui.story.following import StoryFollower
 
@@ -55,7 +55,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> StoryTab:
 
     outputs = [*areas.values(), ack, box]
     # Two edits may be under way at once: story.js puts them in order.
-    many = quick | {"trigger_mode": "multiple"}
+    many = quick | EVERY
     for pressed in (*areas.values(), ack):
         pressed.act(act, None, outputs, **many)
     followed = box.change(
