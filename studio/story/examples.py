@@ -109,4 +109,5 @@ def example_story(name: str) -> Story:
     for example in story_examples():
         if example.name == name:
             return example.story()
-    raise StoryProblem("example_unknown", value=str(name)[:40])
+    allowed = ", ".join(example.name for example in story_examples())
+    raise StoryProblem("example_unknown", value=str(name)[:40], allowed=allowed)
