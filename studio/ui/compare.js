@@ -78,7 +78,6 @@ window.compare = (() => {
   function start() {
     if (settling() && ui.started) return;
     ui.started = true;
-    line.length = unanswered = 0;
     ui.picks = [];
     ui.grid = '';
     ask('start');

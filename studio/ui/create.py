@@ -16,17 +16,14 @@ from studio.ui.examples import examples, sketch_words
 from studio.ui.following import Follower
 from studio.ui.markup import EVERY, acted, area, button
 
-# How an event that answers in milliseconds is declared. What changes while an answer is on its way is asked
-# for after it: left to itself, Gradio drops it, and the page would go by what was chosen before.
-QUICK: dict[str, Any] = {
-    "queue": False,
-    "show_progress": "hidden",
-    "api_visibility": "private",
-    "trigger_mode": "always_last",
-}
+# How an event that answers in milliseconds is declared.
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # The same for events that read the whole form. Gradio would compare a choice with those it last sent, and
 # break when somebody is quicker; the studio checks every value itself, in words.
 RAW: dict[str, Any] = QUICK | {"preprocess": False}
+# What is chosen while an answer is on its way is asked for after it: left to itself, Gradio drops it, and the
+# page would go by what was chosen before.
+LAST: dict[str, Any] = {"trigger_mode": "always_last"}
 
 Field = gr.Textbox | gr.Radio | gr.Dropdown
 
@@ -228,22 +225,28 @@ def _wire_form(made: Create, *, dice: gr.Button, reads: gr.HTML) -> None:
     def hints(*dials: Any) -> dict[Any, Any]:
         return made.by_component(desk.hints(*dials))
 
-    switched = form["model"].input(switch_model, form["model"], made.outputs(), **QUICK)
+    switched = form["model"].input(switch_model, form["model"], made.outputs(), **QUICK | LAST)
     dials = [form[name] for name in ("style", "style_version", "model", "quality", "seconds", "tier")]
     # Who picks a style by hand means the newest version of it; a recipe may name an older one.
     form["style"].input(None, None, form["style_version"], js="() => ''")
     hinted = [form[name] for name in fields.ADVANCED]
-    gr.on([form[name].input for name in ("style", "quality", "seconds", "tier")], hints, dials, hinted, **RAW)
+    gr.on(
+        [form[name].input for name in ("style", "quality", "seconds", "tier")],
+        hints,
+        dials,
+        hinted,
+        **RAW | LAST,
+    )
     switched.then(hints, dials, hinted, **RAW)
     costly = ("model", "size", "seconds", "quality", "num_inference_steps", "num_frames", "tier", "loras")
     # What another model costs is told before it can be asked for.
     form["model"].change(None, None, None, js="() => ways.priced('#generate', false)")
     told = gr.on(
-        [form[k].change for k in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW
+        [form[k].change for k in costly], desk.price, None, made.price, inputs_kwargs={**form}, **RAW | LAST
     )
     told.then(None, None, None, js="() => ways.priced('#generate', true)")
     said = [form[name] for name in ("prompt", "negative_prompt", "style", "style_version", "model")]
-    gr.on([box.change for box in said], desk.reads, said, reads, **RAW)
+    gr.on([box.change for box in said], desk.reads, said, reads, **RAW | LAST)
     # A sentence about what was wrong is done with once somebody changes something.
     gr.on([field.input for field in form.values()], None, None, made.told(), js="() => ['', '']")
     dice.click(None, None, form["seed"], js=f"() => String(Math.floor(Math.random() * {MAX_SEED}))")
@@ -262,7 +265,7 @@ def _wire_ways(made: Create, *, accordion: gr.Accordion) -> None:
 
     accordion.expand(ways_now, seen, [form["tier"], made.lora_list], **RAW)
     asked = [form[name] for name in ("tier", "model", "size")]
-    form["tier"].input(switch_tier, asked, [form["size"], form["quality"]], **RAW)
+    form["tier"].input(switch_tier, asked, [form["size"], form["quality"]], **RAW | LAST)
 
 
 def _wire_filling(made: Create, *, upload: gr.UploadButton, tries: gr.HTML) -> None:
@@ -294,9 +297,8 @@ def _wire_rewriting(page: Page, made: Create, *, offer: gr.Textbox, below: gr.HT
         changed = await hands.act(event, prompt, original, offer)
         return {boxes[name]: value for name, value in changed.items()}
 
-    # A model may think about it for half a minute: pressed again, it is not asked again.
-    once = QUICK | {"trigger_mode": "once"}
-    pressed = below.act(act, [prompt, original, offer], [*boxes.values()], **once)
+    # A model may think about it for half a minute: pressed again meanwhile, it is not asked again.
+    pressed = below.act(act, [prompt, original, offer], [*boxes.values()], **QUICK)
     pressed.then(None, None, None, js="() => studio.answered('#rewriting')")
     prompt.change(None, [prompt, original, offer, below], [original, offer, below], js=rewriting.watch(page))
 
@@ -314,7 +316,7 @@ def _wire_picture(page: Page, made: Create, *, begins: gr.HTML) -> None:
 
     pressed = begins.act(act, seen, made.outputs(), **RAW | EVERY)
     pressed.then(None, None, None, js="() => studio.answered('#first_picture')")
-    gr.on([box.change for box in seen], draw, seen, begins, **RAW)
+    gr.on([box.change for box in seen], draw, seen, begins, **RAW | LAST)
 
 
 def _wire_asking(made: Create, *, generate: gr.Button) -> None:

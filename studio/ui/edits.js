@@ -11,11 +11,16 @@ window.edits = (() => {
   let answered = 0;
   let looking = 0;
   let newest = '';
+  let pressed = {};
 
   const line = turns('edits_room', ['look']);
   const hosts = (asset) => all('.edits').filter((host) => host.dataset.asset === asset);
   const hostOf = (element) => element.closest('.edits');
   function ask(act, asset, more = {}) {
+    // A double click is one press.
+    const what = JSON.stringify([act, asset, more]);
+    if (act !== 'look' && what === pressed.what && Date.now() - pressed.at < 1500) return;
+    if (act !== 'look') pressed = { what, at: Date.now() };
     serial += 1;
     clearTimeout(looking);
     for (const host of hosts(asset)) if (act !== 'look') host.ariaBusy = 'true';
@@ -57,7 +62,7 @@ window.edits = (() => {
     place.replaceChildren(next.content);
     place.dataset.html = html;
     if (fresh && place.firstChild && place.getBoundingClientRect().bottom > innerHeight - 140) {
-      place.scrollIntoView({ block: 'nearest', behavior: studio.calm?.() ? 'auto' : 'smooth' });
+      place.scrollIntoView({ block: 'nearest', behavior: window.player.calm() ? 'auto' : 'smooth' });
     }
   }
   function again() {
@@ -75,9 +80,11 @@ window.edits = (() => {
     for (const each of hosts(host.dataset.asset)) both(each, false);
     one('input[name=wish]', host).select();
   }
-  studio.here.edits = (button, key) => {
+  studio.here.edits = async (button, key) => {
     const host = hostOf(button);
     if (!host) return;
+    const { confirm: question } = button.dataset;
+    if (question && !(await studio.sure(question, '', studio.standing(button), studio.loses(button)))) return;
     const { asset } = host.dataset;
     const [act, ...rest] = key.split(' ');
     const value = rest.join(' ');

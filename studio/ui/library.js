@@ -34,11 +34,12 @@ window.library = (() => {
 
   // Something is new here: it shows without asking, unless cards are being ticked.
   function again() { if (asked && isOpen() && !ticked.size && !whole) change('find'); }
-  // What others made meanwhile comes by itself to whoever looks at the newest; far below, nothing moves.
-  const atTop = () => one('#library_wall').getBoundingClientRect().top > -innerHeight / 2;
+  // What others made meanwhile comes by itself to whoever looks at the newest; far below, or under the
+  // hand, nothing moves.
+  const still = () => one('#library_wall').getBoundingClientRect().top > -innerHeight / 2 && !one('#library_side').matches(':hover, :focus-within');
   let mark = '';
   async function look() {
-    if (asked && isOpen() && !document.hidden && line.idle() && !ticked.size && !whole && atTop()) {
+    if (asked && isOpen() && !document.hidden && line.idle() && !ticked.size && !whole && still()) {
       const answer = await fetch('../library/now', { cache: 'no-store' }).catch(() => null);
       const now = answer?.ok ? (await answer.json().catch(() => null))?.mark : '';
       if (now && now !== mark && line.idle()) again();
@@ -93,7 +94,7 @@ window.library = (() => {
     drawn = Number(turn);
     after = feed.dataset.after || '';
     const cards = [...feed.children];
-    cards.forEach((card) => { card.drawn = card.outerHTML.replace(/<small>.*?<\/small>/, ''); });
+    cards.forEach((card) => { card.drawn = card.outerHTML.replace(/<small>.*?<\/small>| aria-pressed="\w*"/g, ''); });
     if (way === 'more') wall.append(...cards);
     else {
       lay(wall, cards);
@@ -110,7 +111,17 @@ window.library = (() => {
     marks();
     show();
     further();
+    setTimeout(lengthen, 80);
   }
+  // Which of the side's longer lists are open stays, whatever is counted anew.
+  const longer = new Set();
+  function lengthen() {
+    for (const facet of longer) one(`#library_side [data-facet="${facet}"] details`)?.setAttribute('open', '');
+  }
+  document.addEventListener('click', (event) => {
+    const details = event.target.closest?.('#library_side summary')?.parentElement;
+    if (details) longer[details.open ? 'delete' : 'add'](details.closest('[data-facet]').dataset.facet);
+  });
   // What is there as it was stays what it is: nothing flickers, and the keyboard stays where it was.
   function lay(wall, cards) {
     const there = new Map([...wall.children].map((card) => [card.drawn, card]));
@@ -353,6 +364,7 @@ window.library = (() => {
   function begin() {
     if (!one('#filing') || !one('#library_feed') || !one('#library_turn') || !one('#library_panel') || !one('#library_grid')) { setTimeout(begin, 80); return; }
     new MutationObserver(fed).observe(one('#library_feed'), { subtree: true, childList: true, attributes: true, attributeFilter: ['data-turn'] });
+    fed();
     line.follow(one('#library_turn'));
     new MutationObserver(() => {
       const shown = one('#library_together .together');

@@ -7,7 +7,6 @@ window.models = (() => {
   let sending = null;
 
   // -- asking, one thing after another ---------------------------------------------------------------------------
-  let unanswered = '';
   const line = turns('models_room', ['look']);
   const ask = (act, more = {}) => line.add({ act, ...more });
 
@@ -34,14 +33,12 @@ window.models = (() => {
   document.addEventListener('focusin', ({ target }) => { focused = target.closest('#models_room') ? target : null; });
   async function pressed(button, key) {
     const [act, name = ''] = key.split(' ');
-    // Pressed twice: asked once.
-    if (key === unanswered && !line.idle()) return;
+    if (line.has((question) => question.act === act && question.name === name)) return;
     const { confirm: question } = button.dataset;
     const about = one('h3, b', button.closest('.model-card, .lora') || document)?.textContent;
     if (question && !(await studio.sure(question, about, studio.standing(button), studio.loses(button)))) return;
     const values = {};
     all('input', button.closest('details') || document.createElement('i')).forEach((input) => { values[input.name] = input.value; });
-    unanswered = key;
     ask(act, { name, values });
   }
   studio.here.models = pressed;
@@ -156,7 +153,7 @@ window.models = (() => {
     const whole = one('#models_room');
     if (!whole) { setTimeout(begin, 80); return; }
     line.follow(whole);
-    new MutationObserver(drawn).observe(whole, { subtree: true, childList: true });
+    new MutationObserver(drawn).observe(whole, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-turn'] });
   }
   begin();
   setTimeout(look, 3000);

@@ -29,10 +29,8 @@ window.review = (() => {
     if (act === 'copy_key') copy_key(button);
     if (act === 'approve' || act === 'reject') decide(act, subject);
   }
-  let decided = '';
   function decide(act, current) {
-    // Pressed twice: decided once.
-    if (current === decided && !line.idle()) return;
+    if (line.has((question) => question.act !== 'open' && question.current === current)) return;
     const lacks = one('#review_lacks');
     const [noName, noComment] = JSON.parse(room().dataset.names);
     const lacking = act === 'reject' && !one('#review_comment').value.trim() ? ['comment', noComment]
@@ -43,7 +41,6 @@ window.review = (() => {
       one(`#review_${lacking[0]}`).focus();
       return;
     }
-    decided = current;
     ask(act, { current });
   }
   studio.here.review = pressed;
@@ -82,7 +79,7 @@ window.review = (() => {
     if (isOpen() && !document.hidden && ui.section === 'look' && line.idle()) {
       const answer = await fetch('../review/now', { cache: 'no-store' }).catch(() => null);
       const told = answer?.ok ? await answer.json().catch(() => null) : null;
-      if (told && told.mark !== room()?.dataset.mark) ask('open');
+      if (told && line.idle() && told.mark !== room()?.dataset.mark) ask('open');
     }
     setTimeout(look, BEAT);
   }

@@ -221,7 +221,7 @@ def _cancelled(page: Page, view: JobView) -> tuple[str, str]:
 def player(
     page: Page, asset: Asset, *, id_: str = "player", sound: bool = False, autoplay: bool = True
 ) -> str:
-    """The video with our own slim controls; studio.js moves them. `sound`: a film that is heard and timed."""
+    """The video with our own slim controls; player.js moves them. `sound`: a film that is heard and timed."""
     source = f"../media/{escape(asset.id)}"
     named = attributes(
         id=id_,

@@ -5,7 +5,7 @@ window.storyHands = (() => {
   const { ui, ask } = story;
   const card = (shot) => one(`#story .shot[data-shot="${CSS.escape(shot)}"]`);
   const onStage = () => Boolean(one('#story')?.offsetParent);
-  const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const { calm } = player;
 
   // -- cards ---------------------------------------------------------------------------------------------------------
   function section(button, key) {

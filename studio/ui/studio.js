@@ -67,7 +67,9 @@ window.studio = (() => {
   function standing(button) {
     const { act, key = '', confirm = '' } = button.dataset;
     const area = button.closest('[id^=html-]') || document;
-    const same = ({ dataset }) => dataset.act === act && (dataset.key || '') === key && (dataset.confirm || '') === confirm;
+    // What it counts may be fewer by now.
+    const words = (text) => text.replace(/\d+/g, '');
+    const same = ({ dataset }) => dataset.act === act && (dataset.key || '') === key && words(dataset.confirm || '') === words(confirm);
     return () => all('[data-act]', area).some(same);
   }
   let pressed = {};
@@ -76,6 +78,9 @@ window.studio = (() => {
     if (!button) return;
     const { act, key = '', confirm: question } = button.dataset;
     if (here[act]) { here[act](button, key); return; }
+    // A double click is one press, and who presses Again twice while nothing happens yet means one clip.
+    const what = `${act} ${key}`;
+    if (pressed.what === what && Date.now() - pressed.at < (act === 'again' ? 3000 : 500)) return;
     if (button.dataset.busy) {
       if (button.ariaBusy) return;
       button.ariaBusy = 'true';
@@ -83,9 +88,7 @@ window.studio = (() => {
     }
     const about = button.closest('.row, .panel, .stage');
     if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent, standing(button), loses(button)))) return;
-    // A double click is one press.
-    if (pressed.what === `${act} ${key}` && Date.now() - pressed.at < 500) return;
-    pressed = { what: `${act} ${key}`, at: Date.now() };
+    pressed = { what, at: Date.now() };
     send({ act, key });
     if (act === 'example' || act === 'edit') one('#prompt textarea')?.focus();
     if (act === 'select') card = button;
@@ -95,10 +98,10 @@ window.studio = (() => {
   const here = {
     copy: (_, key) => copy(key), verify: (_, key) => window.verify?.asset(key),
     to_story: (_, key) => { choose('story'); window.story?.wanted(key); },
-    play: (button) => toggle(filmOf(button)),
-    back: (button) => stepFrame(filmOf(button), -1),
-    next: (button) => stepFrame(filmOf(button), 1),
-    full: (button) => filmOf(button)?.requestFullscreen?.(),
+    play: (button) => player.toggle(player.filmOf(button)),
+    back: (button) => player.step(player.filmOf(button), -1),
+    next: (button) => player.step(player.filmOf(button), 1),
+    full: (button) => player.filmOf(button)?.requestFullscreen?.(),
   };
   async function copy(job) {
     const address = new URL(location.href);
@@ -147,91 +150,6 @@ window.studio = (() => {
     });
   }
 
-  // -- the player -----------------------------------------------------------------------------------------------
-  const filmOf = (element) => one('video', element.closest('.player'));
-  const film = () => all('.player video').find((video) => video.offsetParent);
-  const framesOf = (video) => Number(video.dataset.frames) || 1;
-  const frameOf = (video) => Math.min(framesOf(video) - 1, Math.floor(video.currentTime * Number(video.dataset.fps) + 0.01));
-  function toggle(video) {
-    if (!video) return;
-    if (video.paused) video.play().catch(() => {}); else video.pause();
-  }
-  function show(video, frame) {
-    video.pause();
-    const last = framesOf(video) - 1;
-    // The middle of a frame's time: its edge may round to the one before.
-    video.currentTime = (Math.max(0, Math.min(last, frame)) + 0.5) / Number(video.dataset.fps);
-  }
-  const stepFrame = (video, by) => video?.dataset.fps && show(video, frameOf(video) + by);
-  // A film is told in minutes and seconds, a clip in frames.
-  const FINE = 1000;
-  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
-  function tellTime(video, player) {
-    const length = video.duration || 1;
-    const scrub = one('.scrub', player);
-    scrub.max = FINE;
-    scrub.value = (FINE * video.currentTime) / length;
-    scrub.style.setProperty('--at', `${(100 * video.currentTime) / length}%`);
-    one('.counter', player).textContent = `${clock(video.currentTime)} / ${clock(Math.round(video.duration || 0))}`;
-  }
-  function tell(video) {
-    const player = video.closest('.player');
-    player.classList.toggle('paused', video.paused);
-    if (video.dataset.clock !== undefined) { tellTime(video, player); return; }
-    const frame = frameOf(video);
-    one('.scrub', player).value = frame;
-    one('.scrub', player).style.setProperty('--at', `${(100 * frame) / Math.max(1, framesOf(video) - 1)}%`);
-    one('.counter', player).textContent = `${frame + 1} / ${framesOf(video)}`;
-  }
-  function keepTelling(video) {
-    if (!video.isConnected) return;
-    tell(video);
-    if (!video.paused) requestAnimationFrame(() => keepTelling(video));
-  }
-  function sought(video, value) {
-    if (video.dataset.clock === undefined) show(video, value);
-    else if (video.duration) video.currentTime = (value / FINE) * video.duration;
-  }
-  const inPlayer = (event) => event.target.matches?.('.player video');
-  document.addEventListener('loadeddata', (event) => {
-    if (!event.target.autoplay) return;
-    // Some browsers forget that a film put in later is muted, and then refuse to play it.
-    event.target.muted = true;
-    if (calm()) event.target.pause(); else event.target.play().catch(() => {});
-  }, true);
-  for (const name of ['play', 'pause', 'seeked', 'loadeddata']) {
-    document.addEventListener(name, (event) => inPlayer(event) && keepTelling(event.target), true);
-  }
-  document.addEventListener('click', (event) => inPlayer(event) && toggle(event.target));
-  document.addEventListener('input', (event) => {
-    if (event.target.matches('.scrub')) sought(filmOf(event.target), Number(event.target.value));
-    draft(event.target);
-  });
-  // A file that is gone from the disk leaves a quiet place, not a broken picture.
-  document.addEventListener('error', (event) => {
-    if (event.target.matches?.('.card img, .cell img, .still img')) event.target.parentElement.classList.add('missing');
-    if (inPlayer(event)) event.target.closest('.player').classList.add('missing');
-    if (event.target.matches?.('.live')) event.target.style.visibility = 'hidden';
-  }, true);
-  document.addEventListener('load', (event) => {
-    if (!event.target.matches?.('.live')) return;
-    event.target.style.visibility = '';
-    event.target.closest('#stage, #story_stage')?.style.setProperty('--last', `url("${event.target.currentSrc}")`);
-  }, true);
-
-  // -- thumbnails play while one points at them ----------------------------------------------------------------
-  let playing = null;
-  document.addEventListener('pointerover', (event) => {
-    const holder = event.target.closest?.('[data-film]');
-    if (playing && playing.holder !== holder) { playing.video.remove(); playing = null; }
-    if (!holder || playing || event.pointerType === 'touch' || calm()) return;
-    const video = Object.assign(document.createElement('video'), { muted: true, loop: true, playsInline: true, src: holder.dataset.film });
-    video.play().catch(() => {});
-    holder.append(video);
-    playing = { holder, video };
-  });
-  const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
-
   // -- keys ------------------------------------------------------------------------------------------------------
   const shown = (selector) => [one(selector)].find((found) => found?.offsetParent);
   document.addEventListener('keydown', (event) => {
@@ -250,11 +168,11 @@ window.studio = (() => {
     }
   });
   function plainKey(event) {
-    const video = film();
+    const video = player.film();
     const onButton = event.target.matches('button, a, summary, input');
-    if (event.key === ' ' && video && !onButton) toggle(video);
-    else if (event.key === 'ArrowLeft' && video && !event.target.matches('input')) stepFrame(video, -1);
-    else if (event.key === 'ArrowRight' && video && !event.target.matches('input')) stepFrame(video, 1);
+    if (event.key === ' ' && video && !onButton) player.toggle(video);
+    else if (event.key === 'ArrowLeft' && video && !event.target.matches('input')) player.step(video, -1);
+    else if (event.key === 'ArrowRight' && video && !event.target.matches('input')) player.step(video, 1);
     else if (/^[1-4]$/.test(event.key)) all('#takes .cell')[event.key - 1]?.click();
     else if (event.key === '/') (shown('#library_search') || shown('#styles_search') || one('#prompt textarea'))?.focus();
     else if (event.key === '?') one('dialog#keys').showModal();
@@ -312,6 +230,7 @@ window.studio = (() => {
     const id = [...WRITTEN, ...CHOSEN].find((name) => field.closest?.(`#${name}`));
     if (id) keep(`wan_${id}`, field.value);
   }
+  document.addEventListener('input', (event) => draft(event.target));
   function restoreDraft() {
     for (const id of WRITTEN) {
       const field = one(`#${id} textarea, #${id} input`);
@@ -340,7 +259,8 @@ window.studio = (() => {
     try {
       const answer = await fetch('../healthz', { cache: 'no-store' });
       const last = Number(kept('wan_reload')) || 0;
-      if (!answer.ok || Date.now() - last < 60000) return;
+      // Whoever is just being asked something answers first.
+      if (!answer.ok || Date.now() - last < 60000 || one('dialog[open]')) return;
       keep('wan_reload', Date.now());
       location.reload();
     } catch { /* nobody there yet */ }
@@ -391,17 +311,6 @@ window.studio = (() => {
   document.documentElement.classList.toggle('apple', /Mac|iP(hone|ad|od)/.test(navigator.platform));
   // Gradio puts this script into the page when it has loaded already.
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin); else begin();
-  // -- a film whose file was removed by hand: say so instead of a black picture ------------------------------
-  document.addEventListener('error', async (event) => {
-    const film = event.target;
-    if (!film.dataset?.missing || !film.src) return;
-    const answer = await fetch(film.src, { method: 'HEAD' }).catch(() => null);
-    if (answer?.status !== 404 || !film.isConnected) return;
-    const veil = document.createElement('div');
-    veil.className = 'veil';
-    veil.textContent = film.dataset.missing;
-    film.closest('.player').replaceWith(veil);
-  }, true);
   const send = (area, data) => senders[area]?.(data);
   return { asked, opened, able, address, choose, send, senders, here, sure, standing, loses, flash, answered, still };
 })();

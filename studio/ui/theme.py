@@ -87,6 +87,7 @@ _SIZES = {
 
 # In the order in which they need each other.
 SCRIPTS = (
+    "player.js",
     "studio.js",
     "turns.js",
     "story.js",

@@ -5,6 +5,7 @@ window.turns = (room, looks, send = (question) => studio.send(room, question)) =
   const line = [];
   let turn = 0;
   let unanswered = 0;
+  let flying = null;
   let late = 0;
   // Of two that only look, one behind the other, the newer one says it all.
   function add(question) {
@@ -19,12 +20,14 @@ window.turns = (room, looks, send = (question) => studio.send(room, question)) =
     turn += 1;
     unanswered = turn;
     late = setTimeout(answered, PATIENCE, turn);
-    send({ ...line.shift(), turn });
+    flying = line.shift();
+    send({ ...flying, turn });
   }
   function answered(which) {
     if (which !== unanswered) return;
     clearTimeout(late);
     unanswered = 0;
+    flying = null;
     next();
   }
   // Answers say in `place` whose turn it was.
@@ -32,6 +35,11 @@ window.turns = (room, looks, send = (question) => studio.send(room, question)) =
     // The other places of the same answer may be drawn a moment later.
     const told = () => setTimeout(answered, 60, Number(place.querySelector('[data-turn]')?.dataset.turn));
     new MutationObserver(told).observe(place, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-turn'] });
+    // An answer may have been there before anybody looked for it.
+    told();
   }
-  return { add, follow, idle: () => !unanswered && !line.length };
+  const idle = () => !unanswered && !line.length;
+  // Whether something of the kind is asked and not answered: pressed twice, it is asked once.
+  const has = (same) => [flying, ...line].some((question) => question && same(question));
+  return { add, follow, idle, has };
 };

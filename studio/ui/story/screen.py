@@ -266,7 +266,7 @@ def is_current(view: StoryView, film: JobView) -> bool:
 
 
 def player(page: Page, asset: Asset, marks: Sequence[float]) -> str:
-    """The film with sound, its shots marked on its time; studio.js and story.js move its controls."""
+    """The film with sound, its shots marked on its time; player.js and story.js move its controls."""
     source = f"../media/{escape(asset.id)}"
     named = attributes(
         id="story_player",
