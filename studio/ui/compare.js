@@ -48,8 +48,7 @@ window.compare = (() => {
     const [verb, ...rest] = key.split(' ');
     const subject = rest.join(' ');
     const byHand = Boolean(window.event?.detail);
-    const { confirm: question } = button.dataset;
-    if (question && !(await studio.sure(question, one('#compare_room h2')?.textContent, studio.standing(button), studio.loses(button)))) return;
+    if (!(await studio.agreed(button, one('#compare_room h2')?.textContent))) return;
     const does = {
       open: () => open(subject),
       close: () => open(''),
@@ -195,8 +194,7 @@ window.compare = (() => {
     if (isOpen() && !document.hidden && now?.dataset.live !== undefined && now.dataset.live !== 'false' && !settling()) {
       if (!now.dataset.grid) ask('open');
       else {
-        const answer = await fetch(`../grid/${encodeURIComponent(now.dataset.grid)}/now`, { cache: 'no-store' }).catch(() => null);
-        const told = answer?.ok ? await answer.json().catch(() => null) : null;
+        const told = await studio.told(`../grid/${encodeURIComponent(now.dataset.grid)}/now`);
         if (told && grid()?.dataset.grid === now.dataset.grid && told.mark !== grid().dataset.mark) ask('open');
       }
     }

@@ -15,7 +15,7 @@ from studio.ui import compare_form, compare_grid, compare_votes, unable
 from studio.ui.compare_form import Values
 from studio.ui.context import Page
 from studio.ui.differences import differences, recipe_of
-from studio.ui.markup import EVERY, area, turn_in, turn_of
+from studio.ui.markup import EVERY, area, sent, turn_in, turn_of
 from studio.ui.synced import MOST, synced
 from studio.votes import Answer, result_of
 
@@ -74,8 +74,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
 
 def read(event: object) -> Message:
     """The message of an event, made harmless."""
-    data = getattr(event, "_data", None)
-    data = data if isinstance(data, dict) else {}
+    data = sent(event)
     picks = data.get("picks")
     numbers = [number for number in picks if isinstance(number, int)] if isinstance(picks, list) else []
     values = data.get("values")

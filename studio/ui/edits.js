@@ -83,8 +83,7 @@ window.edits = (() => {
   studio.here.edits = async (button, key) => {
     const host = hostOf(button);
     if (!host) return;
-    const { confirm: question } = button.dataset;
-    if (question && !(await studio.sure(question, '', studio.standing(button), studio.loses(button)))) return;
+    if (!(await studio.agreed(button, ''))) return;
     const { asset } = host.dataset;
     const [act, ...rest] = key.split(' ');
     const value = rest.join(' ');

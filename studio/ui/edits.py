@@ -25,7 +25,7 @@ from studio.ui import cloud, finish, unable
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.edit_words import in_short, rows
-from studio.ui.markup import EVERY, area, attributes, button, facts, in_turn
+from studio.ui.markup import EVERY, area, attributes, button, facts, in_turn, sent
 from studio.ui.synced import SyncedClip, synced
 from studio.views import JobView
 
@@ -99,8 +99,7 @@ def _tried(page: Page, asset: Asset) -> str:
 
 def read(event: object) -> Message:
     """The message of an event, made harmless."""
-    data = getattr(event, "_data", None)
-    data = data if isinstance(data, dict) else {}
+    data = sent(event)
 
     def text(name: str, most: int) -> str:
         return str(data.get(name) or "")[:most]

@@ -33,16 +33,16 @@ window.library = (() => {
   }
 
   // Something is new here: it shows without asking, unless cards are being ticked.
-  function again() { if (asked && isOpen() && !ticked.size && !whole) change('find'); }
+  const free = () => asked && isOpen() && !ticked.size && !whole;
+  function again() { if (free()) change('find'); }
   // What others made meanwhile comes by itself to whoever looks at the newest; far below, or under the
   // hand, nothing moves.
   const still = () => one('#library_wall').getBoundingClientRect().top > -innerHeight / 2 && !one('#library_side').matches(':hover, :focus-within');
   let mark = '';
   async function look() {
-    if (asked && isOpen() && !document.hidden && line.idle() && !ticked.size && !whole && still()) {
-      const answer = await fetch('../library/now', { cache: 'no-store' }).catch(() => null);
-      const now = answer?.ok ? (await answer.json().catch(() => null))?.mark : '';
-      if (now && now !== mark && line.idle()) again();
+    if (free() && !document.hidden && line.idle() && still()) {
+      const told = await studio.told('../library/now');
+      if (told && told.mark !== mark && line.idle()) again();
     }
     setTimeout(look, 4000);
   }
@@ -205,8 +205,7 @@ window.library = (() => {
     change(act, these);
   }
   async function sure(button, then) {
-    const { confirm: words } = button.dataset;
-    if (await studio.sure(words, '', studio.standing(button), studio.loses(button))) then();
+    if (await studio.agreed(button, '')) then();
   }
   let wanted = '';
   function question(what) {

@@ -21,7 +21,7 @@ from studio.ui import library_panel, library_side, library_wall
 from studio.ui.context import Page
 from studio.ui.differences import differences, recipe_of
 from studio.ui.library_panel import film_length
-from studio.ui.markup import EVERY, area, attributes, button, icon, turn_in, turn_of
+from studio.ui.markup import EVERY, area, attributes, button, icon, sent, turn_in, turn_of
 from studio.ui.synced import MOST, SyncedClip, synced
 
 __all__ = ["LibraryTab", "build", "film_length"]
@@ -102,8 +102,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> LibraryTab:
 
 def read(event: object) -> Message:
     """The message of an event, made harmless."""
-    data = getattr(event, "_data", None)
-    data = data if isinstance(data, dict) else {}
+    data = sent(event)
 
     def text(name: str, most: int) -> str:
         return str(data.get(name) or "")[:most]

@@ -73,6 +73,12 @@ def area(value: str, elem_id: str) -> gr.HTML:
     return gr.HTML(value, elem_id=elem_id, js_on_load=_ACT, apply_default_css=False)
 
 
+def sent(event: object) -> Mapping[str, Any]:
+    """What came with an event of an area; it comes from a browser, so all of it may be anything."""
+    data = getattr(event, "_data", None)
+    return data if isinstance(data, dict) else {}
+
+
 def turn_in(data: Mapping[str, Any]) -> int:
     """Whose turn a message is, as turns.js counts them; 0: it waits for no answer."""
     turn = data.get("turn")
@@ -86,8 +92,7 @@ def turn_of(turn: int) -> str | None:
 
 def in_turn(event: gr.EventData, answer: str) -> str:
     """The answer of an area whose messages wait for each other, with whose turn it was."""
-    data = getattr(event, "_data", None)
-    return answer + (turn_of(turn_in(data)) or "") if isinstance(data, dict) else answer
+    return answer + (turn_of(turn_in(sent(event))) or "")
 
 
 def icon(name: str) -> str:
@@ -161,6 +166,5 @@ def recipe(page: Page, rows: Iterable[tuple[str, object]], *, does: str = "", op
 
 def acted(event: object) -> tuple[str, str]:
     """What a button of a gr.HTML asks for and on what; it comes from a browser, so both may be anything."""
-    data = getattr(event, "_data", None)
-    data = data if isinstance(data, dict) else {}
+    data = sent(event)
     return str(data.get("act", ""))[:40], str(data.get("key", ""))[:80]

@@ -34,9 +34,8 @@ window.models = (() => {
   async function pressed(button, key) {
     const [act, name = ''] = key.split(' ');
     if (line.has((question) => question.act === act && question.name === name)) return;
-    const { confirm: question } = button.dataset;
     const about = one('h3, b', button.closest('.model-card, .lora') || document)?.textContent;
-    if (question && !(await studio.sure(question, about, studio.standing(button), studio.loses(button)))) return;
+    if (!(await studio.agreed(button, about))) return;
     const values = {};
     all('input', button.closest('details') || document.createElement('i')).forEach((input) => { values[input.name] = input.value; });
     ask(act, { name, values });
@@ -130,8 +129,7 @@ window.models = (() => {
     let beat = 3000;
     if (isOpen() && !document.hidden && line.idle() && !sending) {
       const language = one('.topbar')?.dataset.lang === 'zh-CN' ? 'zh' : 'en';
-      const answer = await fetch(`../models/now?language=${language}`, { cache: 'no-store' }).catch(() => null);
-      const told = answer?.ok ? await answer.json().catch(() => null) : null;
+      const told = await studio.told(`../models/now?language=${language}`);
       if (told && room()) {
         if (told.mark !== room().dataset.mark) ask('look');
         Object.entries(told.bars).forEach(([name, bar]) => move(name, bar));

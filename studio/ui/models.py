@@ -15,7 +15,7 @@ from studio.model_room import Card
 from studio.ui import models_more
 from studio.ui import models_parts as parts
 from studio.ui.context import Page
-from studio.ui.markup import EVERY, area, attributes, button, facts, icon, in_turn
+from studio.ui.markup import EVERY, area, attributes, button, facts, icon, in_turn, sent
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
 
 def read(event: object) -> Message:
     """The message of an event, made harmless."""
-    data = getattr(event, "_data", None)
-    data = data if isinstance(data, dict) else {}
+    data = sent(event)
     values = data.get("values")
     fields = values.items() if isinstance(values, dict) else ()
     return Message(

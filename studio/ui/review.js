@@ -13,9 +13,7 @@ window.review = (() => {
   const line = turns('review_room', ['open'], (question) => studio.send('review_room', { current: room()?.dataset.current || '', ...question }));
   function ask(act, more = {}) {
     const box = (name) => one(`#review_${name}`)?.value || '';
-    line.add({
-      act, section: ui.section, name: box('name'), comment: box('comment'), ...more,
-    });
+    line.add({ act, section: ui.section, name: box('name'), comment: box('comment'), ...more });
   }
   function pressed(button, key) {
     const [act, ...rest] = key.split(' ');
@@ -77,8 +75,7 @@ window.review = (() => {
   const BEAT = 3000;
   async function look() {
     if (isOpen() && !document.hidden && ui.section === 'look' && line.idle()) {
-      const answer = await fetch('../review/now', { cache: 'no-store' }).catch(() => null);
-      const told = answer?.ok ? await answer.json().catch(() => null) : null;
+      const told = await studio.told('../review/now');
       if (told && line.idle() && told.mark !== room()?.dataset.mark) ask('open');
     }
     setTimeout(look, BEAT);
@@ -137,8 +134,7 @@ window.review = (() => {
     else box.focus();
   }
   async function revoke_key(button, id) {
-    const { confirm: question } = button.dataset;
-    if (await studio.sure(question, '', studio.standing(button), studio.loses(button))) ask('revoke_key', { values: { id } });
+    if (await studio.agreed(button, '')) ask('revoke_key', { values: { id } });
   }
   async function copy_key(button) {
     const box = one('#key_secret');

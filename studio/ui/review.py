@@ -17,7 +17,7 @@ from studio.trust.texts import Finding
 from studio.ui import rules, stage, withheld
 from studio.ui.context import Page
 from studio.ui.library import film_length
-from studio.ui.markup import EVERY, area, attributes, facts, icon, in_turn
+from studio.ui.markup import EVERY, area, attributes, facts, icon, in_turn, sent
 
 SECTIONS = ("look", "past", "rules")
 HISTORY = 60
@@ -60,8 +60,7 @@ def build(page: Page, *, quick: dict[str, Any]) -> gr.HTML:
 
 def read(event: object) -> Message:
     """The message of an event, made harmless."""
-    data = getattr(event, "_data", None)
-    data = data if isinstance(data, dict) else {}
+    data = sent(event)
 
     def text(name: str, most: int) -> str:
         return str(data.get(name, ""))[:most]

@@ -311,7 +311,7 @@ window.story = (() => {
   async function clicked(event) {
     const button = event.target.closest('[data-act]');
     if (!button || button.tagName === 'FORM' || button.disabled) return;
-    const { act, key = '', edit = '', confirm: question } = button.dataset;
+    const { act, key = '', edit = '' } = button.dataset;
     if (act === 'unchip') {
       const box = button.closest('[data-chips]');
       button.closest('.phrase').remove();
@@ -320,7 +320,7 @@ window.story = (() => {
     }
     if (window.storyHands?.acts[act]) { storyHands.acts[act](button, key); return; }
     if (studio.here[act]) { studio.here[act](button, key); return; }
-    if (question && !(await studio.sure(question, one('#story_title')?.value, studio.standing(button), studio.loses(button)))) return;
+    if (!(await studio.agreed(button, one('#story_title')?.value))) return;
     const values = beside(button);
     if (edit === 'split_shot') Object.assign(values, window.storyHands?.cursor(button) || {});
     for (const sibling of all('[role=radio]', button.closest('[role=radiogroup]') || button)) {

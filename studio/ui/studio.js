@@ -1,4 +1,4 @@
-// What the page does by itself in the browser: address, keys, player, questions, drop, light and dark. No library.
+// What the page does by itself in the browser: address, keys, questions, drop, light and dark. No library.
 window.studio = (() => {
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -76,7 +76,7 @@ window.studio = (() => {
   async function clicked(event, send) {
     const button = event.target.closest('[data-act]');
     if (!button) return;
-    const { act, key = '', confirm: question } = button.dataset;
+    const { act, key = '' } = button.dataset;
     if (here[act]) { here[act](button, key); return; }
     // A double click is one press, and who presses Again twice while nothing happens yet means one clip.
     const what = `${act} ${key}`;
@@ -87,7 +87,7 @@ window.studio = (() => {
       one('span', button).textContent = button.dataset.busy;
     }
     const about = button.closest('.row, .panel, .stage');
-    if (question && !(await sure(question, one('.asked, .open', about || document)?.textContent, standing(button), loses(button)))) return;
+    if (!(await agreed(button, one('.asked, .open', about || document)?.textContent))) return;
     pressed = { what, at: Date.now() };
     send({ act, key });
     if (act === 'example' || act === 'edit') one('#prompt textarea')?.focus();
@@ -124,7 +124,11 @@ window.studio = (() => {
     note.hidden = false;
     setTimeout(() => { note.hidden = true; }, time);
   }
-  const loses = (button) => button.dataset.loses !== undefined;
+  // What a button is to ask before it does something; yes where it asks nothing.
+  async function agreed(button, about) {
+    const { confirm, loses } = button.dataset;
+    return !confirm || sure(confirm, about, standing(button), loses !== undefined);
+  }
   // Asks, and answers no by itself as soon as `stands` says that there is nothing to ask about any more. Yes is red,
   // and not what Enter presses, only where something is lost.
   function sure(question, about, stands = () => true, lost = false) {
@@ -312,5 +316,10 @@ window.studio = (() => {
   // Gradio puts this script into the page when it has loaded already.
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin); else begin();
   const send = (area, data) => senders[area]?.(data);
-  return { asked, opened, able, address, choose, send, senders, here, sure, standing, loses, flash, answered, still };
+  // What an open tab asks every few seconds; null while nobody answers.
+  async function told(address) {
+    const answer = await fetch(address, { cache: 'no-store' }).catch(() => null);
+    return answer?.ok ? answer.json().catch(() => null) : null;
+  }
+  return { asked, opened, able, address, choose, send, senders, here, sure, agreed, standing, told, flash, answered, still };
 })();

@@ -18,7 +18,7 @@ from studio.ui import compare_form, styles_edit, styles_panel
 from studio.ui import form as fields
 from studio.ui.context import Page
 from studio.ui.create import Create
-from studio.ui.markup import EVERY, area, attributes, icon
+from studio.ui.markup import EVERY, area, attributes, icon, sent
 from studio.words import LANGUAGES
 
 _QUALITY = QUALITIES[1]
@@ -106,8 +106,7 @@ def tiles(listed: list[StyleView]) -> str:
 
 def read(event: object) -> Message:
     """The message of an event, made harmless."""
-    data = getattr(event, "_data", None)
-    data = data if isinstance(data, dict) else {}
+    data = sent(event)
     values, version, chosen = data.get("values"), data.get("version"), data.get("chosen")
     return Message(
         act=str(data.get("act", ""))[:20],

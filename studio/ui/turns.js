@@ -4,7 +4,6 @@ window.turns = (room, looks, send = (question) => studio.send(room, question)) =
   const PATIENCE = 15000;
   const line = [];
   let turn = 0;
-  let unanswered = 0;
   let flying = null;
   let late = 0;
   // Of two that only look, one behind the other, the newer one says it all.
@@ -14,19 +13,17 @@ window.turns = (room, looks, send = (question) => studio.send(room, question)) =
     next();
   }
   function next() {
-    if (unanswered || !line.length) return;
+    if (flying || !line.length) return;
     // The room is not there yet.
     if (!studio.senders[room]) { clearTimeout(late); late = setTimeout(next, 100); return; }
     turn += 1;
-    unanswered = turn;
-    late = setTimeout(answered, PATIENCE, turn);
     flying = line.shift();
+    late = setTimeout(answered, PATIENCE, turn);
     send({ ...flying, turn });
   }
   function answered(which) {
-    if (which !== unanswered) return;
+    if (!flying || which !== turn) return;
     clearTimeout(late);
-    unanswered = 0;
     flying = null;
     next();
   }
@@ -38,7 +35,7 @@ window.turns = (room, looks, send = (question) => studio.send(room, question)) =
     // An answer may have been there before anybody looked for it.
     told();
   }
-  const idle = () => !unanswered && !line.length;
+  const idle = () => !flying && !line.length;
   // Whether something of the kind is asked and not answered: pressed twice, it is asked once.
   const has = (same) => [flying, ...line].some((question) => question && same(question));
   return { add, follow, idle, has };

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from studio.ui.markup import sent
+
 Section = Literal["shots", "cast", "film", "text"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
@@ -51,8 +53,7 @@ class Message:
 
 def read(event: object) -> Message:
     """The message of an event; what is not as it should be counts as not there."""
-    data = getattr(event, "_data", None)
-    data = data if isinstance(data, dict) else {}
+    data = sent(event)
     section = data.get("section")
     return Message(
         act=_name(data.get("act"))[:40],
