@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from studio.text.beings import Gender, beings, gender_of, kind_of
+from studio.text.beings import Gender, beings, gender_of, kind_of, plural
 from studio.text.language import TextLanguage, has_han
 from studio.text.names import uses
+from studio.text.terms import find
 from studio.text.told import unquoted
 from studio.text.traditional import Own, each, simplified
 
@@ -99,7 +100,7 @@ def who_is_in(text: str, characters: Sequence[Character], before: Sequence[str])
     named = _mentions_at(shot, characters)
     found = {who for _, who in named}
     for match in _PRONOUN.finditer(shot):
-        if _of_another(match, shot):
+        if _of_another(match, shot) or (match["many"] and _crowd_before(shot[: match.start()], characters)):
             continue
         earlier = [*history, *(who for at, who in named if at < match.start())]
         found |= _meant(match, earlier, known)
@@ -196,6 +197,17 @@ def _of_another(match: re.Match[str], shot: str) -> bool:
     if match.group().lower() not in ("his", "her", "its", "their"):
         return False
     return any(word.lower() in beings("en") for word in re.findall(r"[A-Za-z'-]+", behind)[:2])
+
+
+def _crowd_before(text: str, characters: Sequence[Character]) -> bool:
+    """Whether "they" means several who are no characters: the fishermen come in, stamping their boots."""
+    if len(set(_mentions(text, characters))) > 1:
+        return False
+    named = {name.lower() for character in characters for name in _names(character)}
+    spoken = [one.word for part in ("people", "animals") for one in find(text, "nouns", part)]
+    spoken += re.findall(r"[A-Za-z]{4,}", text)
+    several = [word for word in spoken if plural(word) or word.endswith("men")]
+    return any(kind_of(word) != "thing" and word.lower() not in named for word in several)
 
 
 def _meant(match: re.Match[str], earlier: list[str], known: dict[str, Gender]) -> set[str]:

@@ -7,6 +7,7 @@ memory: 115 the encoder (which stories share), 70 the menders with the readings 
 the segmenter (shared too).
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ _LONGEST = 160
 WIDTH = 1.0
 # What is shorter says too little.
 _SHORTEST = 5
+# A prompt has no more sentences than these.
+_FEW = 3
+_SURER = 0.15
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,20 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def readings(text: str, spans: Sequence[tuple[int, int]]) -> list[Reading]:
-    """Those of the sentences that read like something a person has to look at."""
+def surer_among(count: int) -> float:
+    """How far over the threshold a sentence has to be among so many: with each sentence more it is likelier
+    that one of them is taken for harm, so a long story would hardly ever pass."""
+    return _SURER * math.log(max(1.0, count / _FEW))
+
+
+def readings(text: str, spans: Sequence[tuple[int, int]], least: float = 0.0) -> list[Reading]:
+    """Those of the sentences that read like something a person has to look at, so far over the threshold."""
     found: list[Reading] = []
     for start, end in spans:
         if end - start < _SHORTEST:
             continue
         name, margin = _read(text[start:end])
-        if margin >= 0:
+        if margin >= least:
             found.append(Reading(name, start, end, margin))
     return found
 

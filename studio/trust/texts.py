@@ -1,5 +1,6 @@
 """The text check: what people write is looked over before anything is made of it."""
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pipelines.request import Notice
 from studio.trust.escapes import told, unescaped
 from studio.trust.mending import Mender
 from studio.trust.normal import Mapped, fold
-from studio.trust.sense import readings, sentences
+from studio.trust.sense import readings, sentences, surer_among
 from studio.trust.sounding import Ear
 from studio.trust.terms import Contexts, Hit, Outcome, listed, named
 
@@ -23,6 +24,7 @@ CATEGORIES = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "poli
 _UNWANTED = ("hate", "minors")
 _RANK: dict[Outcome, int] = {"allow": 0, "hold": 1, "block": 2}
 
+_NAME = re.compile(r"\b[a-z]+[,;]? (?P<name>[A-Z][a-z]{3,})\b")
 _reading = threading.Lock()
 
 
@@ -80,9 +82,11 @@ def check_texts(
     """
     read_ahead()
     findings: list[Finding] = []
+    listed_names = tuple(dict.fromkeys(name for name in names if name.strip()))
+    least = surer_among(len({text[a:b] for text in texts.values() for a, b in sentences(text)}))
     for place, text in texts.items():
         if text.strip():
-            findings += _checked(place, text, tuple(dict.fromkeys(name for name in names if name.strip())))
+            findings += _checked(place, text, listed_names, least)
     return verdict_of([ruled for one in findings if (ruled := _ruled(one, outcomes or {}))])
 
 
@@ -94,7 +98,7 @@ def read_ahead() -> None:
 
 @cache
 def _read_all() -> None:
-    _checked("prompt", "a boat on the lake", ())
+    _checked("prompt", "a boat on the lake", (), 0.0)
 
 
 def _ruled(finding: Finding, outcomes: Mapping[str, Outcome]) -> Finding | None:
@@ -104,16 +108,17 @@ def _ruled(finding: Finding, outcomes: Mapping[str, Outcome]) -> Finding | None:
     return None if outcome == "allow" else replace(finding, outcome=outcome)
 
 
-def _checked(place: str, text: str, names: tuple[str, ...]) -> list[Finding]:
+def _checked(place: str, text: str, names: tuple[str, ...], least: float) -> list[Finding]:
     plain = _mended(text, names)
-    found = _found(place, text, plain, names)
+    found = _found(place, text, plain, names, least)
     if (spoken := told(plain)) is not None:
         known = {(one.category, one.start) for one in found}
-        found += [one for one in _found(place, text, spoken, names) if (one.category, one.start) not in known]
+        more = _found(place, text, spoken, names, least)
+        found += [one for one in more if (one.category, one.start) not in known]
     return found
 
 
-def _found(place: str, text: str, plain: Mapped, names: tuple[str, ...]) -> list[Finding]:
+def _found(place: str, text: str, plain: Mapped, names: tuple[str, ...], least: float) -> list[Finding]:
     contexts = Contexts(plain.text)
     hits = [(hit, "list") for hit in listed().find(plain.text, contexts)]
     if "negative" in place.lower():
@@ -129,7 +134,7 @@ def _found(place: str, text: str, plain: Mapped, names: tuple[str, ...]) -> list
     spans = [
         (a, b) for a, b in sentences(plain.text) if not any(a < end and start < b for start, end in judged)
     ]
-    for reading in readings(plain.text, spans):
+    for reading in readings(plain.text, spans, least):
         start, end = plain.span(reading.start, reading.end)
         reason = f"trust_reads_{reading.category}"
         found.append(
@@ -148,10 +153,19 @@ def _finding(
 
 
 def _mended(text: str, names: tuple[str, ...]) -> Mapped:
-    plain = fold(unescaped(text))
-    for mender, ear in (_menders(), *([_name_menders(names)] if names else ())):
+    plain, proper = fold(unescaped(text)), _proper(text)
+    mender, ear = _menders()
+    plain = ear.mend(mender.mend(plain, lambda word: word in proper or ear.spells(word)), proper)
+    if names:
+        mender, ear = _name_menders(names)
         plain = ear.mend(mender.mend(plain, ear.spells))
     return plain
+
+
+def _proper(text: str) -> frozenset[str]:
+    """Names, in small letters: with a capital behind a small word, nowhere without (the giant Hymir)."""
+    found = {match["name"].lower() for match in _NAME.finditer(text)}
+    return frozenset(name for name in found if not re.search(rf"\b{name}\b", text))
 
 
 @cache

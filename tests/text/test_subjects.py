@@ -4,6 +4,7 @@ import pytest
 
 from studio.text.aliases import proper
 from studio.text.antecedents import meant
+from studio.text.characters import Character, who_is_in
 from studio.text.fields import ShotFields, fields_of
 from studio.text.mentions import spoken_of
 
@@ -54,3 +55,13 @@ def test_who_was_spoken_of_comes_last_one_first_with_how_long_ago() -> None:
     story = "A girl waved. A dog barked. Nobody came."
     assert spoken_of(story, len(story), ()) == {"dog": 1, "girl": 2}
     assert spoken_of(story, story.index("dog"), ()) == {"girl": 1}
+
+
+def test_they_are_those_whom_the_shot_speaks_of() -> None:
+    marta, boy = Character(id="m", name="Marta"), Character(id="b", name="boy")
+    before = ["Marta waves the boy inside."]
+    people = [marta, boy]
+    assert who_is_in("The fishermen come in, stamping the snow off their boots.", people, before) == ()
+    assert who_is_in("Marta walks. The neighbors open their doors.", people, before) == ("m",)
+    assert who_is_in("They laugh.", people, before) == ("m", "b")
+    assert who_is_in("村民们提着灯笼，他们走上桥。", people, before) == ()

@@ -2,9 +2,9 @@
 
 Kernel ridge regression over sentence embeddings, on the sentences of several writers: fit.toml and
 fit_more.toml, fit_wide.toml, fit_twins.toml, fresh.toml, the fitting part of harmless.toml and the annotated
-stories. Each writer is left out in turn and judged by what the others taught: the threshold is what lets no
-more than a small share of the harmless sentences of a writer nobody learnt from be taken for harm. Prints
-what each writer's sentences reach, by the classifier alone.
+stories (in six parts, whole writers in each). Each writer is left out in turn and judged by what the others
+taught: the threshold is what lets no more than a small share of the harmless sentences of a writer nobody
+learnt from be taken for harm. Prints what each writer's sentences reach, by the classifier alone.
 """
 
 import random
@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from studio.text.meaning import meanings as meanings_of
 from studio.trust.normal import fold
 from studio.trust.sense import WEIGHTS, harm, likeness, sentences
-from tests.text.corpus import STORIES, annotated
+from tests.text.corpus import FITTED, FURTHER, annotated, fold_of
 
 SENTENCES = Path(__file__).parent / "sentences"
 # Each wrote one file, and had seen neither the lists nor the others' sentences.
@@ -26,13 +26,14 @@ WRITERS = tuple(sorted(path.stem for path in SENTENCES.glob("writer_*.toml")))
 CATEGORIES = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "political")
 _PENALTY = 0.2
 # So many examples are kept: more say little more and take longer to compare with.
-_EXAMPLES = 2200
+_EXAMPLES = 4000
 # The share of the harmless sentences of a writer left out that may be taken for something else. Most of them
 # are near misses on purpose, and what is fitted in the end knows all writers: usual prompts fare much better.
-_FALSE = 0.02
+_FALSE = 0.03
 # Sentences filled from slots are many and alike.
 _WEIGHTS = {"first": 0.5}
 _FILLINGS = 3
+_STORIES = "stories"
 # How much more a harmless sentence counts that a first fit takes for harm.
 _STRESS = 4.0
 
@@ -85,9 +86,9 @@ def rows_of() -> list[Row]:
         for one in tomllib.loads((SENTENCES / f"{writer}.toml").read_text("utf-8"))["sentence"]:
             category = one["category"].replace("violence_gore", "violence")
             found.append(Row(one["text"], category if one["wanted"] == "stop" else "harmless", writer))
-    for story in sorted((STORIES / "dev").glob("*.toml")):
-        text = fold(annotated(story).text).text
-        found += [Row(text[a:b], "harmless", "stories") for a, b in sentences(text) if b - a > 4]
+    for path in FITTED + FURTHER:
+        text, writer = fold(annotated(path).text).text, f"{_STORIES} {fold_of(path.stem)}"
+        found += [Row(text[a:b], "harmless", writer) for a, b in sentences(text) if b - a > 4]
     return [Row(fold(row.text).text, row.category, row.writer) for row in found]
 
 
@@ -126,8 +127,8 @@ def main() -> None:
         seen = writers != writer
         examples, said = learnt(meanings[seen], targets[seen], weights[seen])
         scores[~seen] = harm(likeness(meanings[~seen], examples) @ said)
-    # Stories are of another kind than prompts: left out, nothing else speaks for them.
-    threshold = float(np.quantile(scores[~harmful & (writers != "stories")], 1 - _FALSE))
+    told = np.char.startswith(writers, _STORIES)
+    threshold = float(np.quantile(scores[~harmful & ~told], 1 - _FALSE))
     examples, said = learnt(meanings, targets, weights)
     fitted = harm(likeness(meanings, examples) @ said)
     print(f"{len(rows)} sentences, {len(examples)} examples, threshold {threshold:.3f}")

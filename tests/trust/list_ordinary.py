@@ -48,8 +48,8 @@ def main() -> None:
     mender = Mender(listed().words, listed().telling)
     every, usual = dictionary(), dictionary(every=False)
     every |= {form for word in usual for form in forms(word)}
-    # A country, a river and its people: the dictionary has them with capitals only.
-    every |= {"niger", "nigerien", "nigeriens"}
+    # A country, a river and its people, which the dictionary has with capitals only; like a whippet.
+    every |= {"niger", "nigerien", "nigeriens", "whippety"}
     near = sorted(word for word in every - mender.words if mender.suggest(word))
     parts = usual & common()
     splits = sorted(
@@ -59,7 +59,7 @@ def main() -> None:
             for cut in range(1, len(word))
             if len(word) > 3 and word[:cut] in parts and word[cut:] in parts
         }
-        | {"sex ed", "black faces", "black face"}
+        | {"sex ed", "black faces", "black face", "dot head", "dot headed", "dot heads"}
     )
     spoken = {"".join(lazy_pinyin(literal)).replace("v", "u") for literal in listed().literals}
     ear = Ear(listed().literals)

@@ -11,6 +11,7 @@ import pytest
 from studio import words
 from studio.trust import texts
 from studio.trust.normal import fold
+from studio.trust.sense import surer_among
 from studio.trust.terms import LISTS, MIXED, listed, table
 from studio.trust.texts import CATEGORIES, Verdict, check_texts
 from tests.text.corpus import STORIES, annotated
@@ -88,6 +89,46 @@ def test_what_ships_is_allowed() -> None:
         texts += _strings(tomllib.loads(path.read_text("utf-8")))
     found = check_texts({f"text {k}": text for k, text in enumerate(texts)}).findings
     assert [(one.words, one.category, one.source) for one in found] == []
+
+
+# Of stories that neither lists nor fits have seen 5 of 48 are held; it was 11 before stories were learnt from
+# (and 158 of the 448 that are learnt from now).
+_STORIES_HELD = 0.125
+
+
+@pytest.mark.slow
+def test_stories_never_seen_are_seldom_held() -> None:
+    held = 0
+    paths = sorted(path for part in ("unseen", "fresh") for path in (STORIES / part).glob("*.toml"))
+    for path in paths:
+        story = annotated(path)
+        shots = {f"shot {k}": story.text[a:b] for k, (a, b) in enumerate(story.spans)}
+        held += check_texts(shots).outcome != "allow"
+    assert held <= _STORIES_HELD * len(paths), held
+
+
+def test_among_many_sentences_one_has_to_be_surer() -> None:
+    assert surer_among(1) == surer_among(3) == 0
+    assert 0 < surer_among(12) < surer_among(60) < 0.5
+
+
+def test_ordinary_words_of_stories_mean_what_they_say() -> None:
+    for text in (
+        "她把种子埋进泥土里，浇上水",
+        "外卖小哥从箱子里翻出一把勺子",
+        "火塘上吊着一口黑锅",
+        "雨打残荷声渐密",
+        "她在车窗玻璃上看见自己的倒影",
+        "玉香婶把树皮从枝条上撕下来",
+        "尺子断成两截",
+        "面团啪啪甩在案子上",
+        "Thor rowed out with the giant Hymir, and Hymir baited his hook",
+        "He feared nothing on this earth",
+        "The dog runs home, his tail between his legs",
+    ):
+        assert _check(text).outcome == "allow", text
+    for text in ("有人把他埋进土里，他还在挣扎", "a girl wearing nothing on her", "她用玻璃划自己的手腕"):
+        assert _check(text).outcome != "allow", text
 
 
 def test_a_finding_names_the_words_as_they_were_typed() -> None:
