@@ -11,6 +11,7 @@ from studio.text.terms import table, words
 Gender = Literal["female", "male", "thing", "any"]
 
 _SEVERAL_ZH = ("们", "群", "夫妇", "夫妻", "情侣", "兄弟", "姐妹", "父子", "母女", "队员", "家人", "众人")
+_ONE_MEN = frozenset(("omen", "specimen", "abdomen", "regimen", "stamen", "ramen", "amen", "yemen", "carmen"))
 _SEVERAL_EN = frozenset(
     (
         "people",
@@ -54,6 +55,8 @@ def plural(word: str) -> bool:
     if has_han(word):
         return word.endswith(_SEVERAL_ZH)
     low = word.lower().split()[-1] if word.split() else ""
+    if low.endswith("men"):
+        return low not in _ONE_MEN
     return low in _SEVERAL_EN or (low.endswith("s") and not low.endswith("ss"))
 
 

@@ -206,8 +206,8 @@ def _crowd_before(text: str, characters: Sequence[Character]) -> bool:
     named = {name.lower() for character in characters for name in _names(character)}
     spoken = [one.word for part in ("people", "animals") for one in find(text, "nouns", part)]
     spoken += re.findall(r"[A-Za-z]{4,}", text)
-    several = [word for word in spoken if plural(word) or word.endswith("men")]
-    return any(kind_of(word) != "thing" and word.lower() not in named for word in several)
+    several = [word for word in spoken if plural(word) and word.lower() not in named]
+    return any(kind_of(word) != "thing" for word in several)
 
 
 def _meant(match: re.Match[str], earlier: list[str], known: dict[str, Gender]) -> set[str]:

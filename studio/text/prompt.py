@@ -29,6 +29,11 @@ _HAS_PREPOSITION = re.compile(
     r"|before|after|during|the deep)\b",
     re.IGNORECASE,
 )
+_CLOCK = re.compile(
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midnight|\d{1,2}(?:[:.]\d\d)?)"
+    r"(?:[- ](?:thirty|fifteen|forty-five|sharp))?(?: o['’]clock)?(?: ?[ap]\.?m\.?)?"
+    r"(?: in the \w+| at night)?|(?:half|a quarter|quarter) .+"
+)
 _LOCALIZED = re.compile(
     r"(?:[上里中下边旁外内前后间畔口岸顶角脚处侧头尾面]|之[上下中间]|深处|附近|四周|地方)$"
 )
@@ -172,6 +177,8 @@ def _time_en(phrase: str) -> str:
     for listed, before in (("at_times", "at"), ("in_the_times", "in the"), ("in_times", "in")):
         if low in words("grammar", listed, "en"):
             return f"{before} {phrase if listed == 'in_times' else low}"
+    if _CLOCK.fullmatch(low):
+        return f"at {low}"
     feels = re.fullmatch(r"(?:rain|snow|fogg|storm|wind|mist|sunn|cloud|haz)y", low)
     return f"{low} weather" if feels else phrase
 

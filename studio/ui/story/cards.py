@@ -120,7 +120,7 @@ def _facts(page: Page, view: StoryView, shot: ShotView) -> str:
     approved = _approve(page, view, shot)
     worry = "".join(f'<p class="worry">{escape(page.say(notice))}</p>' for notice in shot.notices)
     retry = _retry(page, view, shot)
-    facts = f'{state}{seconds}{people}<span class="grow"></span>{approved}'
+    facts = f"{state}{seconds}{people}{approved}"
     said = share.said(f"story {view.id}", shot.shot.id) if view.may_change else ""
     return f'<div class="facts-line">{facts}</div>{said}{worry}{retry}'
 
