@@ -25,6 +25,7 @@ _UNWANTED = ("hate", "minors")
 _RANK: dict[Outcome, int] = {"allow": 0, "hold": 1, "block": 2}
 
 _NAME = re.compile(r"\b[a-z]+[,;]? (?P<name>[A-Z][a-z]{3,})\b")
+_SMALL = re.compile(r"\b[a-z]{4,}\b")
 _reading = threading.Lock()
 
 
@@ -165,7 +166,7 @@ def _mended(text: str, names: tuple[str, ...]) -> Mapped:
 def _proper(text: str) -> frozenset[str]:
     """Names, in small letters: with a capital behind a small word, nowhere without (the giant Hymir)."""
     found = {match["name"].lower() for match in _NAME.finditer(text)}
-    return frozenset(name for name in found if not re.search(rf"\b{name}\b", text))
+    return frozenset(found.difference(_SMALL.findall(text)))
 
 
 @cache
