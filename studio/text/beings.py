@@ -11,12 +11,31 @@ from studio.text.terms import table, words
 Gender = Literal["female", "male", "thing", "any"]
 
 _SEVERAL_ZH = ("们", "群", "夫妇", "夫妻", "情侣", "兄弟", "姐妹", "父子", "母女", "队员", "家人", "众人")
-_ONE_MEN = frozenset(("omen", "specimen", "abdomen", "regimen", "stamen", "ramen", "amen", "yemen", "carmen"))
+_ONE_MEN = frozenset(
+    [
+        "omen",
+        "specimen",
+        "abdomen",
+        "regimen",
+        "stamen",
+        "ramen",
+        "amen",
+        "yemen",
+        "carmen",
+        "cyclamen",
+        "dolmen",
+        "hymen",
+        "rumen",
+        "acumen",
+        "bitumen",
+        "albumen",
+        "bremen",
+        "turkmen",
+    ]
+)
 _SEVERAL_EN = frozenset(
     (
         "people",
-        "men",
-        "women",
         "children",
         "crew",
         "crowd",

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from studio.text.beings import Gender, beings, gender_of, kind_of, plural
 from studio.text.language import TextLanguage, has_han
 from studio.text.names import uses
-from studio.text.terms import find
 from studio.text.told import unquoted
 from studio.text.traditional import Own, each, simplified
 
@@ -26,6 +25,39 @@ _HE_SHE: dict[str, Gender] = {
     **dict.fromkeys(("她", "she", "her", "hers", "herself"), "female"),
     **dict.fromkeys(("它", "it", "its", "itself"), "thing"),
 }
+_CROWD_ZH = re.compile(
+    r"(?:村民|渔民|渔夫|士兵|战士|学生|工人|水手|村里人|路人|客人|邻居|[\u4e00-\u9fff]员)们"
+)
+_CROWD_EN = re.compile(
+    r"\b(?:the|some|many|several|few|his|her|their|all) (?P<noun>[a-z]{4,})\b", re.IGNORECASE
+)
+# Such may be the characters themselves.
+_TOGETHER = frozenset(
+    [
+        "children",
+        "kids",
+        "boys",
+        "girls",
+        "friends",
+        "lovers",
+        "twins",
+        "brothers",
+        "sisters",
+        "siblings",
+        "parents",
+        "couples",
+        "partners",
+        "heroes",
+        "companions",
+        "others",
+        "strangers",
+        "creatures",
+        "animals",
+        "men",
+        "women",
+        "people",
+    ]
+)
 _PRONOUN = re.compile(
     r"(?P<many>[他她它]们|他俩|她俩|两人|二人|\b(?:they|them|their|theirs|themselves)\b)"
     r"|(?P<one>(?<!其)[他她它](?!们|俩|人|乡|方)|\b(?:he|him|his|himself|she|her|hers|herself|its|itself)\b"
@@ -99,8 +131,9 @@ def who_is_in(text: str, characters: Sequence[Character], before: Sequence[str])
     shot = unquoted(text)
     named = _mentions_at(shot, characters)
     found = {who for _, who in named}
+    crowds = _crowds(shot, named)
     for match in _PRONOUN.finditer(shot):
-        if _of_another(match, shot) or (match["many"] and _crowd_before(shot[: match.start()], characters)):
+        if _of_another(match, shot) or (match["many"] and any(at < match.start() for at in crowds)):
             continue
         earlier = [*history, *(who for at, who in named if at < match.start())]
         found |= _meant(match, earlier, known)
@@ -199,15 +232,14 @@ def _of_another(match: re.Match[str], shot: str) -> bool:
     return any(word.lower() in beings("en") for word in re.findall(r"[A-Za-z'-]+", behind)[:2])
 
 
-def _crowd_before(text: str, characters: Sequence[Character]) -> bool:
-    """Whether "they" means several who are no characters: the fishermen come in, stamping their boots."""
-    if len(set(_mentions(text, characters))) > 1:
-        return False
-    named = {name.lower() for character in characters for name in _names(character)}
-    spoken = [one.word for part in ("people", "animals") for one in find(text, "nouns", part)]
-    spoken += re.findall(r"[A-Za-z]{4,}", text)
-    several = [word for word in spoken if plural(word) and word.lower() not in named]
-    return any(kind_of(word) != "thing" for word in several)
+def _crowds(text: str, named: Sequence[tuple[int, str]]) -> list[int]:
+    """Where several come into a shot who are no characters: the fishermen come in, stamping their boots."""
+    found = [match.start() for match in _CROWD_ZH.finditer(text)]
+    for match in _CROWD_EN.finditer(text):
+        noun = match["noun"]
+        if plural(noun) and kind_of(noun) != "thing" and noun not in _TOGETHER:
+            found.append(match.start())
+    return [place for place in found if len({who for at, who in named if at < place}) < 2]
 
 
 def _meant(match: re.Match[str], earlier: list[str], known: dict[str, Gender]) -> set[str]:

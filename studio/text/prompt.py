@@ -32,7 +32,7 @@ _HAS_PREPOSITION = re.compile(
 _CLOCK = re.compile(
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midnight|\d{1,2}(?:[:.]\d\d)?)"
     r"(?:[- ](?:thirty|fifteen|forty-five|sharp))?(?: o['’]clock)?(?: ?[ap]\.?m\.?)?"
-    r"(?: in the \w+| at night)?|(?:half|a quarter|quarter) .+"
+    r"(?: in the \w+| at night)?|(?:half|(?:a )?quarter|five|ten|twenty|twenty-five) (?:past|to) \w+"
 )
 _LOCALIZED = re.compile(
     r"(?:[上里中下边旁外内前后间畔口岸顶角脚处侧头尾面]|之[上下中间]|深处|附近|四周|地方)$"

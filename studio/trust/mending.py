@@ -42,11 +42,11 @@ class Mender:
             for cut in range(1, len(word)) if len(word) >= 5 else ():
                 self._shorter.setdefault(word[:cut] + word[cut + 1 :], []).append(word)
 
-    def mend(self, text: Mapped, known: Callable[[str], bool]) -> Mapped:
-        """The text with its disguised words written plainly; what `known` knows is no misspelling."""
+    def mend(self, text: Mapped, spells: Callable[[str], bool]) -> Mapped:
+        """The text with its disguised words written plainly; what `spells` knows as pinyin is none."""
         text = text.replaced(self._leet(text.text))
         text = text.replaced(self._apart(text.text))
-        return text.replaced(self._misspelled(text.text, known))
+        return text.replaced(self._misspelled(text.text, spells))
 
     def suggest(self, token: str) -> str | None:
         """The word that a token is a misspelling of, if its letters allow it: one letter too many, missing,
@@ -80,7 +80,7 @@ class Mender:
     def _leet(self, text: str) -> list[Change]:
         found: list[Change] = []
         for atom in _ATOM.finditer(text):
-            if atom.group().rstrip("!").isalpha() or atom.group().isdigit():
+            if atom.group().isalpha() or atom.group().isdigit():
                 continue
             for start, end in dict.fromkeys([atom.span(), _bare(text, *atom.span())]):
                 if word := self._decoded(text[start:end]):
@@ -192,11 +192,11 @@ class Mender:
             at += longest or 1
         return found
 
-    def _misspelled(self, text: str, known: Callable[[str], bool]) -> list[Change]:
+    def _misspelled(self, text: str, spells: Callable[[str], bool]) -> list[Change]:
         found: list[Change] = []
         for token in _TOKEN.finditer(text):
             word = token.group()
-            ordinary = word in self.words or word in _ordinary("near") or known(word)
+            ordinary = word in self.words or word in _ordinary("near") or spells(word)
             if not ordinary and (meant := self.suggest(word)):
                 found.append((*token.span(), meant))
         return found

@@ -9,7 +9,7 @@ the segmenter (shared too).
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -30,8 +30,8 @@ _LONGEST = 160
 WIDTH = 1.0
 # What is shorter says too little.
 _SHORTEST = 5
-# A prompt has no more sentences than these.
-_FEW = 3
+# So few sentences are judged each for itself; more than so many make none surer.
+_FEW, _MANY = 3, 40
 _SURER = 0.15
 
 
@@ -69,10 +69,11 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def surer_among(count: int) -> float:
-    """How far over the threshold a sentence has to be among so many: with each sentence more it is likelier
-    that one of them is taken for harm, so a long story would hardly ever pass."""
-    return _SURER * math.log(max(1.0, count / _FEW))
+def surer_among(texts: Iterable[str]) -> float:
+    """How far over the threshold a sentence has to be among all of these texts: with each sentence more it is
+    likelier that one of them is taken for harm, so a long story would hardly ever pass."""
+    read = {text[a:b] for text in texts for a, b in sentences(text) if b - a >= _SHORTEST}
+    return _SURER * math.log(max(1.0, min(len(read), _MANY) / _FEW))
 
 
 def readings(text: str, spans: Sequence[tuple[int, int]], least: float = 0.0) -> list[Reading]:

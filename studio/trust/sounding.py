@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -93,15 +93,15 @@ class Ear:
         key = "".join(self._symbols.get(one, _BREAK) for one in syllables)
         return any(len(heard) > 1 for _, heard in self._sounds.iter(key))
 
-    def mend(self, text: Mapped, proper: Collection[str] = ()) -> Mapped:
-        """The text with its disguised words written plainly; `proper` are names, which are no pinyin."""
+    def mend(self, text: Mapped) -> Mapped:
+        """The text with its disguised words written plainly."""
         if not self._literals:
             return text
         text = text.replaced(_closed(text.text))
-        units = self._units(text.text, proper)
+        units = self._units(text.text)
         return text.replaced([*self._gapped(text.text, units), *self._heard(text.text, units)])
 
-    def _units(self, text: str, proper: Collection[str]) -> list[_Unit]:
+    def _units(self, text: str) -> list[_Unit]:
         found: list[_Unit] = []
         at = 0
         for match in _PIECE.finditer(text):
@@ -112,9 +112,6 @@ class Ear:
             piece = match.group()
             if is_han(piece):
                 found.append(_Unit(piece, start, end, self._symbols.get(sound(piece)[0], _BREAK)))
-                continue
-            if piece in proper:
-                found.append(_Unit(_BREAK, start, end, _BREAK))
                 continue
             plain = piece.rstrip("12345").replace("v", "u")
             syllables = self._joined.get(plain) or self._run(plain) or (plain,)

@@ -1,6 +1,5 @@
 """The text check: what people write is looked over before anything is made of it."""
 
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,8 +23,6 @@ CATEGORIES = ("violence", "gore", "sexual", "minors", "self_harm", "hate", "poli
 _UNWANTED = ("hate", "minors")
 _RANK: dict[Outcome, int] = {"allow": 0, "hold": 1, "block": 2}
 
-_NAME = re.compile(r"\b[a-z]+[,;]? (?P<name>[A-Z][a-z]{3,})\b")
-_SMALL = re.compile(r"\b[a-z]{4,}\b")
 _reading = threading.Lock()
 
 
@@ -84,7 +81,8 @@ def check_texts(
     read_ahead()
     findings: list[Finding] = []
     listed_names = tuple(dict.fromkeys(name for name in names if name.strip()))
-    least = surer_among(len({text[a:b] for text in texts.values() for a, b in sentences(text)}))
+    shown = [text for place, text in texts.items() if not _unwanted(place)]
+    least = surer_among(shown)
     for place, text in texts.items():
         if text.strip():
             findings += _checked(place, text, listed_names, least)
@@ -119,10 +117,14 @@ def _checked(place: str, text: str, names: tuple[str, ...], least: float) -> lis
     return found
 
 
+def _unwanted(place: str) -> bool:
+    return "negative" in place.lower()
+
+
 def _found(place: str, text: str, plain: Mapped, names: tuple[str, ...], least: float) -> list[Finding]:
     contexts = Contexts(plain.text)
     hits = [(hit, "list") for hit in listed().find(plain.text, contexts)]
-    if "negative" in place.lower():
+    if _unwanted(place):
         wanted = [(hit, source) for hit, source in hits if hit.term.category in _UNWANTED]
         return [_finding(place, text, plain, hit, "list", at_most="hold") for hit, _ in wanted]
     found = [_finding(place, text, plain, hit, "list") for hit, _ in hits]
@@ -154,19 +156,10 @@ def _finding(
 
 
 def _mended(text: str, names: tuple[str, ...]) -> Mapped:
-    plain, proper = fold(unescaped(text)), _proper(text)
-    mender, ear = _menders()
-    plain = ear.mend(mender.mend(plain, lambda word: word in proper or ear.spells(word)), proper)
-    if names:
-        mender, ear = _name_menders(names)
+    plain = fold(unescaped(text))
+    for mender, ear in (_menders(), *([_name_menders(names)] if names else ())):
         plain = ear.mend(mender.mend(plain, ear.spells))
     return plain
-
-
-def _proper(text: str) -> frozenset[str]:
-    """Names, in small letters: with a capital behind a small word, nowhere without (the giant Hymir)."""
-    found = {match["name"].lower() for match in _NAME.finditer(text)}
-    return frozenset(found.difference(_SMALL.findall(text)))
 
 
 @cache

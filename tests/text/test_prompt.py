@@ -26,7 +26,9 @@ def test_an_article_typed_by_hand_stays_and_gets_no_second_one(typed: str, read:
     assert assemble(fields, characters=(), language="en", hints=()) == read
 
 
-@pytest.mark.parametrize("time", ["seven", "7:30", "half past six", "ten o'clock", "7 at night", "noon"])
+@pytest.mark.parametrize(
+    "time", ["seven", "7:30", "half past six", "ten past six", "ten o'clock", "7 at night", "noon"]
+)
 def test_an_hour_is_told_as_people_say_it(time: str) -> None:
     fields = ShotFields(subject=("deer",), action=("drinks",), time=(time,))
     assert assemble(fields, characters=(), language="en") == f"a deer drinks, at {time}"

@@ -127,6 +127,7 @@ def main() -> None:
         seen = writers != writer
         examples, said = learnt(meanings[seen], targets[seen], weights[seen])
         scores[~seen] = harm(likeness(meanings[~seen], examples) @ said)
+    # Stories are of another kind than prompts, and read with a higher threshold: they don't decide on it.
     told = np.char.startswith(writers, _STORIES)
     threshold = float(np.quantile(scores[~harmful & ~told], 1 - _FALSE))
     examples, said = learnt(meanings, targets, weights)

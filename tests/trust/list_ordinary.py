@@ -19,6 +19,8 @@ from studio.trust.terms import FOLDER, forms, listed
 
 # The logarithm of how often a common word comes.
 _COMMON = -12.5
+# Of gods, places and people in stories.
+_NAMES = ("hymir", "williamina", "lothal", "fagge", "maam", "bapi")
 TARGET: Path = FOLDER / "ordinary.yaml"
 
 
@@ -48,8 +50,8 @@ def main() -> None:
     mender = Mender(listed().words, listed().telling)
     every, usual = dictionary(), dictionary(every=False)
     every |= {form for word in usual for form in forms(word)}
-    # A country, a river and its people, which the dictionary has with capitals only; like a whippet.
-    every |= {"niger", "nigerien", "nigeriens", "whippety"}
+    # A country, a river and its people, which the dictionary has with capitals only; like a whippet; names.
+    every |= {"niger", "nigerien", "nigeriens", "whippety", *_NAMES}
     near = sorted(word for word in every - mender.words if mender.suggest(word))
     parts = usual & common()
     splits = sorted(

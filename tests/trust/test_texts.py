@@ -87,7 +87,7 @@ def test_what_ships_is_allowed() -> None:
     texts = [annotated(path).text for path in sorted((STORIES / "dev").glob("*.toml"))[::4]]
     for path in sorted((ROOT / "assets" / "examples").rglob("*.toml")):
         texts += _strings(tomllib.loads(path.read_text("utf-8")))
-    found = check_texts({f"text {k}": text for k, text in enumerate(texts)}).findings
+    found = [one for text in texts for one in check_texts({"text": text}).findings]
     assert [(one.words, one.category, one.source) for one in found] == []
 
 
@@ -108,8 +108,9 @@ def test_stories_never_seen_are_seldom_held() -> None:
 
 
 def test_among_many_sentences_one_has_to_be_surer() -> None:
-    assert surer_among(1) == surer_among(3) == 0
-    assert 0 < surer_among(12) < surer_among(60) < 0.5
+    story = [f"The boat sails to island number {k}." for k in range(900)]
+    assert surer_among(story[:1]) == surer_among(story[:3]) == surer_among(["a0. b1. c2. d3. e4."]) == 0
+    assert 0 < surer_among(story[:12]) < surer_among(story[:30]) < surer_among(story) < 0.4
 
 
 def test_ordinary_words_of_stories_mean_what_they_say() -> None:
@@ -127,7 +128,12 @@ def test_ordinary_words_of_stories_mean_what_they_say() -> None:
         "The dog runs home, his tail between his legs",
     ):
         assert _check(text).outcome == "allow", text
-    for text in ("有人把他埋进土里，他还在挣扎", "a girl wearing nothing on her", "她用玻璃划自己的手腕"):
+    for text in (
+        *("有人把他埋进土里，他还在挣扎", "她被埋进土里", "他把婴儿埋进泥里", "埋进土里的女孩还在哭"),
+        *("她用玻璃划自己的手腕", "她用刀捅自己", "女孩上吊脚悬空", "男孩断成两截", "脑袋被砸开，露出脑子"),
+        *("他拿菜刀对准妻子", "她被凶手按进水里", "把人推下水道", "我要看里翻", "两个人啪啪", "拿刀看人"),
+        *("girl with absolutely nothing on", "he wants to kil! her", "a girl in Lolicom style", "他不想活了"),
+    ):
         assert _check(text).outcome != "allow", text
 
 
