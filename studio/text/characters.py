@@ -236,7 +236,7 @@ def _crowds(text: str, named: Sequence[tuple[int, str]]) -> list[int]:
     """Where several come into a shot who are no characters: the fishermen come in, stamping their boots."""
     found = [match.start() for match in _CROWD_ZH.finditer(text)]
     for match in _CROWD_EN.finditer(text):
-        noun = match["noun"]
+        noun = match["noun"].lower()
         if plural(noun) and kind_of(noun) != "thing" and noun not in _TOGETHER:
             found.append(match.start())
     return [place for place in found if len({who for at, who in named if at < place}) < 2]

@@ -81,8 +81,7 @@ def check_texts(
     read_ahead()
     findings: list[Finding] = []
     listed_names = tuple(dict.fromkeys(name for name in names if name.strip()))
-    shown = [text for place, text in texts.items() if not _unwanted(place)]
-    least = surer_among(shown)
+    least = surer_among(text for place, text in texts.items() if not _unwanted(place))
     for place, text in texts.items():
         if text.strip():
             findings += _checked(place, text, listed_names, least)
